@@ -1,0 +1,18 @@
+//! The bytecode: what a program is between the front end and the engines.
+//!
+//! `op` is THE table of instructions; `program` is everything around the
+//! code.  Nothing here executes anything.
+
+pub mod op;
+pub mod program;
+pub mod encode;
+pub mod decode;
+pub mod verify;
+pub mod disasm;
+
+pub use op::{Op, Operator, Var, VarKind};
+pub use program::{
+    ArgKind, BuiltinId, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags, FunctionId,
+    FunctionInfo, GlobalId, Handler, MethodSite, Path, Position, Program, Step, StructInfo, StructSite,
+    VariantSite,
+};

@@ -1,0 +1,125 @@
+//! The context: everything that running code of one thread needs to find.
+//!
+//! `repr(C)`, since generated code reads and writes the fields up to
+//! `self_result` at fixed offsets.  The rest is for the runtime alone.
+
+use crate::bytecode::{FunctionId, Program};
+use crate::error::Pending;
+use crate::loaded::LoadedProgram;
+use crate::names::NameTable;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::mem::offset_of;
+
+/// One active function: its `FunctionId`.  The entries from the context's
+/// first one to the current function's are the call stack.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct TraceEntry(pub FunctionId);
+
+/// Nested calls that a program may make.
+///
+/// The reference asks for 5,000 and recommends 10,000; this is higher so that
+/// a recursion to exactly 10,000 with a helper below it still works.
+pub const MAX_CALL_DEPTH: usize = 12_000;
+
+/// The state of one running program on one thread.
+#[repr(C)]
+pub struct VMContext {
+    /// The variables that functions share with the top level.
+    pub globals: *mut Value,
+    /// The constant table; immortal objects.
+    pub constants: *const Value,
+    /// The function objects of functions that capture nothing, by `FunctionId`;
+    /// `Null` for the others.  Immortal objects.
+    pub functions: *const Value,
+    /// Shapes of the struct sites whose declaration is known, by site; null for others.
+    pub site_shapes: *const *const crate::heap::Shape,
+    /// Where the entry of the next call goes.  Generated code stores it before
+    /// it calls a helper that may run Ruff code or look at the call stack.
+    pub trace_top: *mut TraceEntry,
+    /// The first entry that may not be written.
+    pub trace_limit: *mut TraceEntry,
+    /// The lowest address that the machine stack may reach.
+    pub stack_limit: usize,
+    /// The final `self` of the method that just returned, if it changed it.
+    pub self_result: Value,
+
+    /// The first entry of the call stack.
+    pub trace_base: *mut TraceEntry,
+    /// The error on its way to a handler.
+    pub pending: Option<Box<Pending>>,
+    /// The operand stack of the interpreter and of the C interface.
+    pub stack: crate::call::ValueStack,
+    /// Variables that are found by name: globals and those that hosts define.
+    pub variables: NameTable,
+    /// What `variables`' slots from `globals.len()` on hold.
+    pub host_variables: Vec<Value>,
+    /// The program that runs.
+    pub program: Box<LoadedProgram>,
+    /// Standard output, buffered.
+    pub output: crate::output::Output,
+    /// The script's arguments.
+    pub args: Vec<String>,
+    /// What a restricted program may do.
+    pub capabilities: Capabilities,
+    /// Set by `exit`: the status that the process ends with.
+    pub exit_status: Option<i32>,
+    /// What the JIT hangs on; the interpreter asks it about hot code.
+    pub tier: Option<Box<dyn Tier>>,
+}
+
+/// What a restricted program may do (reference, builtins-core 1.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    pub random: bool,
+    pub clock: bool,
+}
+
+impl Capabilities {
+    pub const ALL: Capabilities = Capabilities { random: true, clock: true };
+}
+
+/// A compiler that the interpreter reports hot code to.
+pub trait Tier {
+    /// A function was called for the `threshold`th time.  Gives its machine
+    /// code's entry, if it could be compiled; all further calls go there.
+    fn compile_function(&mut self, program: &Program, func: FunctionId) -> Option<crate::call::Entry>;
+
+    /// A loop was passed for the `threshold`th time.  Gives the entry that
+    /// continues a frame at that `LoopHead`, if it could be compiled.
+    fn compile_loop(&mut self, program: &Program, func: FunctionId, number: u32) -> Option<LoopEntry>;
+
+    /// Calls or iterations after which code is hot.
+    fn threshold(&self) -> u32;
+}
+
+/// Continues a frame of the interpreter at a loop head: takes over the values
+/// in `slots` and returns what the function returns.
+pub type LoopEntry = unsafe extern "C" fn(
+    ctx: *mut VMContext,
+    trace: *mut TraceEntry,
+    callee: *const crate::heap::Function,
+    slots: *mut Value,
+) -> crate::value::RawValue;
+
+/// Where generated code finds the fields it uses.
+pub const GLOBALS_OFFSET: usize = offset_of!(VMContext, globals);
+pub const CONSTANTS_OFFSET: usize = offset_of!(VMContext, constants);
+pub const FUNCTIONS_OFFSET: usize = offset_of!(VMContext, functions);
+pub const SITE_SHAPES_OFFSET: usize = offset_of!(VMContext, site_shapes);
+pub const TRACE_TOP_OFFSET: usize = offset_of!(VMContext, trace_top);
+pub const TRACE_LIMIT_OFFSET: usize = offset_of!(VMContext, trace_limit);
+pub const STACK_LIMIT_OFFSET: usize = offset_of!(VMContext, stack_limit);
+pub const SELF_RESULT_OFFSET: usize = offset_of!(VMContext, self_result);
+
+impl VMContext {
+    /// Leaves a runtime error with this message pending.
+    #[cold]
+    pub fn raise(&mut self, message: &str) -> crate::error::Raised {
+        self.pending = Some(Box::new(Pending { message: message.into(), thrown: None, origin: None }));
+        crate::error::Raised
+    }
+}

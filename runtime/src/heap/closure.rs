@@ -1,0 +1,203 @@
+//! Functions as values, captured variables, and bound methods.
+//!
+//! A captured variable lives in a `CellObject` that the enclosing function and
+//! all closures share.  Cells are the only way to a cycle, so they are chained
+//! per thread: the collector in `collect_cycles` starts from them.
+
+use super::{Header, Object, Ref, allocator};
+use crate::bytecode::FunctionInfo;
+use crate::call::Entry;
+use crate::value::{Tag, Value};
+use core::cell::UnsafeCell;
+use core::mem::{offset_of, size_of};
+use core::ptr::null_mut;
+
+/// A function value; `captured` values follow it.
+#[repr(C)]
+pub struct Function {
+    header: Header,
+    /// What a call jumps to, whoever executes the function.
+    entry: Entry,
+    /// What is known of the function; outlives every function object.
+    info: *const FunctionInfo,
+    captured: usize,
+}
+
+/// Where generated code finds the entry of a function object.
+pub const ENTRY_OFFSET: usize = offset_of!(Function, entry);
+/// Where generated code finds the static description of a function object.
+pub const INFO_OFFSET: usize = offset_of!(Function, info);
+/// Where the captured values start.
+pub const CAPTURES_OFFSET: usize = size_of::<Function>();
+
+// SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
+unsafe impl Object for Function {
+    const TAG: Tag = Tag::Function;
+
+    unsafe fn destroy(object: *mut Function) {
+        // SAFETY: dead; the captures are dropped once, then the memory is freed.
+        unsafe {
+            let captured = (*object).captured;
+            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(captures_of(object), captured));
+            allocator::free(object.cast(), CAPTURES_OFFSET + captured * size_of::<Value>());
+        }
+    }
+}
+
+impl Function {
+    /// A function object that owns the given captured values (cells, or the
+    /// values of variables that never change).
+    ///
+    /// # Safety
+    /// `info` outlives the object; `entry` executes that very function.
+    pub unsafe fn new(
+        entry: Entry,
+        info: *const FunctionInfo,
+        captures: impl ExactSizeIterator<Item = Value>,
+    ) -> Ref<Function> {
+        let captured = captures.len();
+        let object: *mut Function =
+            allocator::allocate(CAPTURES_OFFSET + captured * size_of::<Value>()).cast();
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            object.write(Function { header: Header::new(Tag::Function), entry, info, captured });
+            for (index, value) in captures.enumerate() {
+                captures_of(object).add(index).write(value);
+            }
+            Ref::from_raw(object)
+        }
+    }
+
+    #[inline(always)]
+    pub fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    #[inline(always)]
+    pub fn info(&self) -> &FunctionInfo {
+        // SAFETY: `info` outlives the object.
+        unsafe { &*self.info }
+    }
+
+    #[inline(always)]
+    pub fn captures(&self) -> &[Value] {
+        // SAFETY: `captured` values follow the object.
+        unsafe {
+            core::slice::from_raw_parts(captures_of(core::ptr::from_ref(self).cast_mut()), self.captured)
+        }
+    }
+}
+
+#[inline(always)]
+fn captures_of(object: *mut Function) -> *mut Value {
+    // SAFETY: the captures follow the object.
+    unsafe { object.cast::<u8>().add(CAPTURES_OFFSET).cast() }
+}
+
+/// A variable shared by closures.
+#[repr(C)]
+pub struct CellObject {
+    header: Header,
+    /// Counts found from inside the candidate set while cycles are looked for.
+    inner: u64,
+    value: UnsafeCell<Value>,
+    previous: *mut CellObject,
+    next: *mut CellObject,
+}
+
+/// Where generated code finds a cell's value.
+pub const CELL_VALUE_OFFSET: usize = offset_of!(CellObject, value);
+
+// SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
+unsafe impl Object for CellObject {
+    const TAG: Tag = Tag::Cell;
+
+    unsafe fn destroy(object: *mut CellObject) {
+        let heap = allocator::current();
+        // SAFETY: dead; it is unlinked from the chain that it is on.
+        unsafe {
+            let (previous, next) = ((*object).previous, (*object).next);
+            if previous.is_null() {
+                (*heap).cells = next;
+            } else {
+                (*previous).next = next;
+            }
+            if !next.is_null() {
+                (*next).previous = previous;
+            }
+            (*heap).cell_count -= 1;
+            core::ptr::drop_in_place(&raw mut (*object).value);
+            allocator::free(object.cast(), size_of::<CellObject>());
+        }
+    }
+}
+
+impl CellObject {
+    /// A cell that holds `value`.
+    pub fn new(value: Value) -> Ref<CellObject> {
+        let heap = allocator::current();
+        // SAFETY: fresh memory of that size, linked into the thread's chain.
+        unsafe {
+            let object: *mut CellObject = allocator::allocate(size_of::<CellObject>()).cast();
+            let next = (*heap).cells;
+            object.write(CellObject {
+                header: Header::new(Tag::Cell),
+                inner: 0,
+                value: UnsafeCell::new(value),
+                previous: null_mut(),
+                next,
+            });
+            if !next.is_null() {
+                (*next).previous = object;
+            }
+            (*heap).cells = object;
+            (*heap).cell_count += 1;
+            Ref::from_raw(object)
+        }
+    }
+
+    /// The variable's value, `Unset` included.
+    #[inline(always)]
+    pub fn get(&self) -> &Value {
+        // SAFETY: writers go through `place` and hold no reference meanwhile.
+        unsafe { &*self.value.get() }
+    }
+
+    /// Where the value lives; shared by all owners of the cell.
+    #[inline(always)]
+    pub fn place(&self) -> *mut Value {
+        self.value.get()
+    }
+}
+
+/// `o.m` without a call: the method with its receiver.
+#[repr(C)]
+pub struct BoundMethod {
+    header: Header,
+    pub receiver: Value,
+    pub method: Value,
+}
+
+// SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
+unsafe impl Object for BoundMethod {
+    const TAG: Tag = Tag::BoundMethod;
+
+    unsafe fn destroy(object: *mut BoundMethod) {
+        // SAFETY: dead; dropped once, then freed.
+        unsafe {
+            core::ptr::drop_in_place(object);
+            allocator::free(object.cast(), size_of::<BoundMethod>());
+        }
+    }
+}
+
+impl BoundMethod {
+    pub fn new(receiver: Value, method: Value) -> Ref<BoundMethod> {
+        let object: *mut BoundMethod = allocator::allocate(size_of::<BoundMethod>()).cast();
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            object.write(BoundMethod { header: Header::new(Tag::BoundMethod), receiver, method });
+            Ref::from_raw(object)
+        }
+    }
+}

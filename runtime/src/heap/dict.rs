@@ -1,0 +1,338 @@
+//! Dicts: insertion-ordered entries with an open-addressed index.
+//!
+//! A key is a string, or the decimal text of an `i64`, which is kept as the
+//! int.  So `d[5]` and `d["5"]` meet in one entry, whichever way it was made.
+//! Removed entries leave a hole that the next rebuild closes.
+
+use super::{Duplicate, Header, Object, Ref, Str, allocator};
+use crate::value::{Tag, Value};
+use alloc::vec::Vec;
+use core::mem::size_of;
+
+/// A key to look up, without owning it.
+#[derive(Clone, Copy)]
+pub enum Key<'a> {
+    /// The decimal text of this number.
+    Int(i64),
+    /// Any other text.
+    Text(&'a Str),
+}
+
+impl<'a> Key<'a> {
+    /// The key that a string is: its number if it is canonical decimal text.
+    #[inline]
+    pub fn from_str(text: &'a Str) -> Key<'a> {
+        match canonical_int(text.as_bytes()) {
+            Some(number) => Key::Int(number),
+            None => Key::Text(text),
+        }
+    }
+
+    #[inline(always)]
+    fn hash(self) -> u64 {
+        match self {
+            Key::Int(number) => hash_int(number),
+            Key::Text(text) => text.hash(),
+        }
+    }
+}
+
+#[inline(always)]
+fn hash_int(number: i64) -> u64 {
+    let product = (number as u64 ^ 0x9e37_79b9_7f4a_7c15) as u128 * 0xe703_7ed1_a0b4_28db_u128;
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// The number whose decimal text, as `to_string` writes it, this is.
+#[inline]
+pub fn canonical_int(text: &[u8]) -> Option<i64> {
+    let first = *text.first()?;
+    if !(first.is_ascii_digit() || first == b'-') || text.len() > 20 {
+        return None;
+    }
+    let digits = if first == b'-' { &text[1..] } else { text };
+    let leading_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || first == b'-');
+    if digits.is_empty() || leading_zero || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
+struct Entry {
+    /// A string or an int; `Unset` for a removed entry.
+    key: Value,
+    value: Value,
+}
+
+/// A dict object.  `header.flags` bit 0 says that it is int-keyed.
+#[repr(C)]
+pub struct Dict {
+    header: Header,
+    /// Entries that are not removed.
+    len: usize,
+    entries: Vec<Entry>,
+    /// Half of a hash and an entry's position plus one; 0 is free.  A power
+    /// of two long, at most three quarters full, and empty while the dict is
+    /// small enough to be searched from end to end.
+    index: Vec<u64>,
+}
+
+const INT_KEYED: u8 = 1;
+/// Up to this many entries are searched one by one.
+const UNINDEXED: usize = 8;
+
+// SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
+unsafe impl Object for Dict {
+    const TAG: Tag = Tag::Dict;
+
+    unsafe fn destroy(object: *mut Dict) {
+        // SAFETY: dead; dropped once, then freed.
+        unsafe {
+            core::ptr::drop_in_place(object);
+            allocator::free(object.cast(), size_of::<Dict>());
+        }
+    }
+}
+
+impl Duplicate for Dict {
+    fn duplicate(&self) -> Ref<Dict> {
+        let copy = Dict::with_capacity(self.len);
+        // SAFETY: made here, so unique.
+        let target = unsafe { &mut *copy.as_ptr() };
+        target.header.flags = self.header.flags;
+        target.header.depth = self.header.depth;
+        for entry in self.entries.iter().filter(|entry| !entry.key.is_unset()) {
+            target.entries.push(Entry { key: entry.key.clone(), value: entry.value.clone() });
+        }
+        target.len = self.len;
+        if self.len > UNINDEXED {
+            target.rebuild_index();
+        }
+        copy
+    }
+}
+
+impl Dict {
+    pub fn new() -> Ref<Dict> {
+        Dict::with_capacity(0)
+    }
+
+    pub fn with_capacity(entries: usize) -> Ref<Dict> {
+        let object: *mut Dict = allocator::allocate(size_of::<Dict>()).cast();
+        let mut header = Header::new(Tag::Dict);
+        header.depth = 1;
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            object.write(Dict {
+                header,
+                len: 0,
+                entries: Vec::with_capacity(entries),
+                index: Vec::new(),
+            });
+            Ref::from_raw(object)
+        }
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether every key so far was inserted through an int (reference, 7).
+    pub fn is_int_keyed(&self) -> bool {
+        self.header.flags & INT_KEYED != 0 && self.len > 0
+    }
+
+    #[inline]
+    pub fn get(&self, key: Key) -> Option<&Value> {
+        let position = self.find(key)?;
+        Some(&self.entries[position].value)
+    }
+
+    #[inline]
+    pub fn contains(&self, key: Key) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Where the value of `key` lives, for changes in place.
+    #[inline]
+    pub fn place(&mut self, key: Key) -> Option<&mut Value> {
+        let position = self.find(key)?;
+        Some(&mut self.entries[position].value)
+    }
+
+    /// Takes account of a value changed through `place`.
+    pub fn note_depth(&mut self, depth: usize) {
+        self.header.deepen(depth);
+    }
+
+    /// Sets the value of a key given as an int.
+    pub fn insert_int(&mut self, key: i64, value: Value) {
+        if self.len == 0 {
+            self.header.flags |= INT_KEYED;
+        }
+        self.insert_key(Key::Int(key), value);
+    }
+
+    /// Sets the value of a key given as a string.
+    #[inline]
+    pub fn insert_str(&mut self, key: &Str, value: Value) {
+        let key = Key::from_str(key);
+        if self.len == 0 || matches!(key, Key::Text(_)) {
+            self.header.flags &= !INT_KEYED;
+        }
+        self.insert_key(key, value);
+    }
+
+    /// Sets a key the way `source` holds it: as spreads and copies do.
+    pub fn insert_from(&mut self, source: &Dict, key: &Value, value: Value) {
+        match (key.as_int(), key.as_object::<Str>()) {
+            (Some(number), _) if source.is_int_keyed() => self.insert_int(number, value),
+            (Some(number), _) => {
+                if self.len == 0 {
+                    self.header.flags &= !INT_KEYED;
+                }
+                self.insert_key(Key::Int(number), value);
+            }
+            (_, Some(text)) => self.insert_str(text, value),
+            _ => unreachable!("a dict key is an int or a string"),
+        }
+    }
+
+    #[inline]
+    fn insert_key(&mut self, key: Key, value: Value) {
+        self.header.deepen(value.depth());
+        if let Some(position) = self.find(key) {
+            // The old value is dropped last: it can be anything.
+            let old = core::mem::replace(&mut self.entries[position].value, value);
+            drop(old);
+            return;
+        }
+        let owned = match key {
+            Key::Int(number) => Value::int(number),
+            Key::Text(text) => Value::from(Ref::from_borrowed(text)),
+        };
+        self.entries.push(Entry { key: owned, value });
+        self.len += 1;
+        let position = self.entries.len() - 1;
+        if self.index.is_empty() {
+            if self.entries.len() > UNINDEXED {
+                self.rebuild();
+            }
+        } else if self.entries.len() * 4 > self.index.len() * 3 {
+            self.rebuild();
+        } else {
+            self.index_entry(key.hash(), position);
+        }
+    }
+
+    /// Removes a key; gives its value.
+    pub fn remove(&mut self, key: Key) -> Option<Value> {
+        let position = self.find(key)?;
+        let entry = &mut self.entries[position];
+        let old_key = entry.key.take();
+        let value = entry.value.take();
+        self.len -= 1;
+        drop(old_key);
+        if self.len == 0 {
+            self.entries.clear();
+            self.index.clear();
+        } else if position + 1 == self.entries.len() && self.index.is_empty() {
+            self.entries.pop();
+        } else if self.entries.len() > 2 * self.len + UNINDEXED {
+            self.rebuild();
+        }
+        Some(value)
+    }
+
+    /// The entries in insertion order; keys are strings or ints.
+    pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        self.entries.iter().filter(|entry| !entry.key.is_unset()).map(|entry| (&entry.key, &entry.value))
+    }
+
+    /// The entry at or after `position` in insertion order, with the position
+    /// after it: how loops walk a dict that cannot change meanwhile.
+    pub fn next_entry(&self, position: usize) -> Option<(&Value, &Value, usize)> {
+        let mut position = position;
+        while let Some(entry) = self.entries.get(position) {
+            position += 1;
+            if !entry.key.is_unset() {
+                return Some((&entry.key, &entry.value, position));
+            }
+        }
+        None
+    }
+
+    #[inline]
+    fn find(&self, key: Key) -> Option<usize> {
+        if self.index.is_empty() {
+            return self.entries.iter().position(|entry| key_matches(&entry.key, key));
+        }
+        let hash = key.hash();
+        let mask = self.index.len() - 1;
+        let mut slot = hash as usize & mask;
+        loop {
+            let found = self.index[slot];
+            if found == 0 {
+                return None;
+            }
+            if found >> 32 == hash >> 32 {
+                let position = (found as u32 - 1) as usize;
+                if key_matches(&self.entries[position].key, key) {
+                    return Some(position);
+                }
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    fn index_entry(&mut self, hash: u64, position: usize) {
+        let mask = self.index.len() - 1;
+        let mut slot = hash as usize & mask;
+        while self.index[slot] != 0 {
+            slot = (slot + 1) & mask;
+        }
+        self.index[slot] = (hash >> 32 << 32) | (position as u64 + 1);
+    }
+
+    /// Closes the holes and makes the index anew, with room to grow.
+    #[cold]
+    fn rebuild(&mut self) {
+        self.entries.retain(|entry| !entry.key.is_unset());
+        self.rebuild_index();
+    }
+
+    fn rebuild_index(&mut self) {
+        if self.entries.len() <= UNINDEXED {
+            self.index.clear();
+            return;
+        }
+        assert!(self.entries.len() < u32::MAX as usize, "a dict of four thousand million entries");
+        let size = (self.entries.len() * 2).next_power_of_two();
+        self.index.clear();
+        self.index.resize(size, 0);
+        for position in 0..self.entries.len() {
+            let hash = match (self.entries[position].key.as_int(), self.entries[position].key.as_object::<Str>()) {
+                (Some(number), _) => hash_int(number),
+                (_, Some(text)) => text.hash(),
+                _ => unreachable!("holes were closed"),
+            };
+            self.index_entry(hash, position);
+        }
+    }
+}
+
+#[inline(always)]
+fn key_matches(held: &Value, wanted: Key) -> bool {
+    match wanted {
+        Key::Int(number) => held.as_int() == Some(number),
+        Key::Text(text) => held.as_object::<Str>().is_some_and(|held| {
+            core::ptr::eq(held, text) || (held.len() == text.len() && held.hash() == text.hash() && held == text)
+        }),
+    }
+}

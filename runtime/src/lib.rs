@@ -1,0 +1,29 @@
+//! What Ruff programs run on: values, heap, semantics, built-ins, bytecode,
+//! interpreter, and the C interface of generated code.
+//!
+//! Rooms from the ground up; each may use the ones before it:
+//! `value`, `heap`, `bytecode`, `names` — what there is;
+//! `error`, `output`, `loaded`, `context`, `call` — a running program;
+//! `semantics` — what every operator means, once;
+//! `builtins` — the library; `interp` — the reference engine;
+//! `abi` — what generated code calls.
+//!
+//! The crate does without `std`, whose start-up and panic machinery would
+//! cost every compiled program some 300 KB.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod value;
+pub mod heap;
+pub mod names;
+pub mod bytecode;
+pub mod error;
+pub mod output;
+pub mod loaded;
+pub mod context;
+pub mod call;
+pub mod builtins;

@@ -1,0 +1,61 @@
+//! Standard output: buffered unless it is a terminal, flushed whatever happens.
+
+use alloc::vec::Vec;
+
+/// Where `print` writes.
+pub struct Output {
+    buffer: Vec<u8>,
+    /// Flush after every line: somebody is watching.
+    pub line_buffered: bool,
+    /// Takes the bytes instead of file descriptor 1, when a host redirects output.
+    pub redirect: Option<alloc::boxed::Box<dyn FnMut(&[u8])>>,
+}
+
+/// Bytes that are collected before they are written.
+const BUFFER_SIZE: usize = 32 * 1024;
+
+impl Output {
+    pub fn new(line_buffered: bool) -> Output {
+        Output { buffer: Vec::new(), line_buffered, redirect: None }
+    }
+
+    /// Writes text.
+    pub fn write(&mut self, text: &str) {
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve(BUFFER_SIZE);
+        }
+        self.buffer.extend_from_slice(text.as_bytes());
+        if self.buffer.len() >= BUFFER_SIZE || (self.line_buffered && text.ends_with('\n')) {
+            self.flush();
+        }
+    }
+
+    /// Hands everything on.  A closed pipe ends the process, as it ends other
+    /// command-line tools; other failures are ignored.
+    pub fn flush(&mut self) {
+        if let Some(redirect) = &mut self.redirect {
+            redirect(&self.buffer);
+        } else {
+            write_all(1, &self.buffer);
+        }
+        self.buffer.clear();
+    }
+}
+
+/// Writes all bytes to a file descriptor, as far as it takes them.
+pub fn write_all(descriptor: i32, bytes: &[u8]) {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        // SAFETY: the pointer and length are a live slice's.
+        let written = unsafe { libc::write(descriptor, rest.as_ptr().cast(), rest.len()) };
+        if written < 0 {
+            // SAFETY: reads the thread's error number.
+            let interrupted = unsafe { *libc::__errno_location() } == libc::EINTR;
+            if !interrupted {
+                return;
+            }
+            continue;
+        }
+        rest = &rest[written as usize..];
+    }
+}

@@ -1,0 +1,191 @@
+//! From an object file to an executable.
+//!
+//! For Linux with glibc the linker runs inside this process and the start-up
+//! code is made here, so a user needs neither a C compiler nor libc's headers,
+//! only the libc that programs run with.  For everything else, and where that
+//! libc can't be found, a C compiler links.
+//!
+//! The object defines `main(argc, argv)` and refers to the runtime by `ruff_*`
+//! symbols.  What it means is no business of this room: any object that keeps
+//! to this links.
+//!
+//! An output file appears whole or not at all, and two links of the same input
+//! on the same machine give the same bytes.
+
+mod error;
+mod targets;
+
+mod runtime;
+mod startup;
+
+mod command;
+mod libraries;
+mod system;
+mod wild;
+
+// Not used in this crate yet but in its build script; see there.
+#[cfg(test)]
+mod condense;
+
+pub use error::LinkError;
+
+use command::Command;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use target_lexicon::Triple;
+
+/// How an executable is to be made.
+#[derive(Clone, Debug)]
+pub struct LinkOptions {
+    pub target: Triple,
+    pub output: PathBuf,
+    pub linker: Linker,
+    /// The runtime archive, if it is not to be looked for.
+    pub runtime: Option<PathBuf>,
+    pub libc: Libc,
+    pub symbols: Symbols,
+}
+
+impl LinkOptions {
+    /// What `ruffc build` does unless it is told otherwise.
+    pub fn new(target: Triple, output: impl Into<PathBuf>) -> Self {
+        Self {
+            target,
+            output: output.into(),
+            linker: Linker::Auto,
+            runtime: None,
+            libc: Libc::Dynamic,
+            symbols: Symbols::Stripped,
+        }
+    }
+}
+
+/// Who links.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linker {
+    /// The one inside, or else the target's C compiler.
+    Auto,
+    /// The one inside: libwild.
+    Wild,
+    /// The target's C compiler.
+    Cc,
+    /// `zig cc`, which has the C libraries of most targets with it.
+    Zig,
+    /// A program: used like `ld` if it is called so, otherwise like `cc`.
+    Program(PathBuf),
+}
+
+impl FromStr for Linker {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "wild" => Self::Wild,
+            "cc" => Self::Cc,
+            "zig" => Self::Zig,
+            path => Self::Program(path.into()),
+        })
+    }
+}
+
+/// How a program comes by its C library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Libc {
+    Dynamic,
+    /// The executable needs no other file to run.
+    Static,
+}
+
+/// Which symbols stay in the executable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Symbols {
+    /// None; traces of Ruff errors have tables of their own.
+    Stripped,
+    /// All, and the program's debug information.
+    Kept,
+}
+
+/// How an executable was made.
+#[derive(Debug)]
+pub struct Linked {
+    /// The linker, as a person would name it.
+    pub linker: String,
+    /// Why it was not the linker inside, if that had been the first choice.
+    pub fallback: Option<LinkError>,
+}
+
+/// Links `object` with the runtime and writes the executable.
+pub fn executable(object: &[u8], options: &LinkOptions) -> Result<Linked, LinkError> {
+    refuse_directory(&options.output)?;
+    let runtime = runtime::archive(&options.target, options.runtime.as_deref())?;
+
+    let (bytes, linked) = match &options.linker {
+        Linker::Auto => match in_process(object, &runtime, options) {
+            Ok(made) => made,
+            Err(reason) => match system::compiler(object, &runtime, options) {
+                Ok((bytes, linked)) => {
+                    let fallback = Some(reason);
+                    (bytes, Linked { fallback, ..linked })
+                }
+                Err(error) => return Err(LinkError::neither(reason, error)),
+            },
+        },
+        Linker::Wild => in_process(object, &runtime, options)?,
+        Linker::Cc => system::compiler(object, &runtime, options)?,
+        Linker::Zig => system::zig(object, &runtime, options)?,
+        Linker::Program(path) => system::program(path, object, &runtime, options)?,
+    };
+    write_executable(&options.output, &bytes)?;
+    Ok(linked)
+}
+
+fn in_process(
+    object: &[u8],
+    runtime: &runtime::Archive,
+    options: &LinkOptions,
+) -> Result<(Vec<u8>, Linked), LinkError> {
+    let bytes = wild::link(Command::new(object, runtime, options)?)?;
+    let linked = Linked {
+        linker: "wild".to_owned(),
+        fallback: None,
+    };
+    Ok((bytes, linked))
+}
+
+/// Linking takes time; a mistake this common is told before it.
+fn refuse_directory(output: &Path) -> Result<(), LinkError> {
+    if output.is_dir() || output.file_name().is_none() {
+        return Err(LinkError::OutputIsDirectory(output.to_owned()));
+    }
+    Ok(())
+}
+
+/// Writes `bytes` as a program that everyone may run, by way of a temporary
+/// file beside it: a program that is running is replaced, not changed.
+fn write_executable(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
+    let failed = |error| LinkError::Write(output.to_owned(), error);
+    // A device or a pipe has to be written to, not replaced.
+    if fs::metadata(output).is_ok_and(|metadata| !metadata.is_file()) {
+        return fs::write(output, bytes).map_err(failed);
+    }
+    let directory = match output.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ruffc-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The process's mask takes away what its user does not want.
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    let mut file = builder.tempfile_in(directory).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(output)
+        .map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What is linked, and how, in the terms of GNU `ld`: the one description that
+//! the linker inside and linkers like it outside are given.
+
+use super::error::LinkError;
+use super::runtime::Archive;
+use super::targets::{self, LinuxTarget};
+use super::{Libc, LinkOptions, Symbols, libraries, startup};
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+/// A linker's command line, with the inputs that it names.
+pub struct Command {
+    /// All but the program's name and the output.
+    pub arguments: Vec<String>,
+    pub inputs: Vec<Input>,
+}
+
+/// A file on the command line.
+pub struct Input {
+    /// What the arguments call it.
+    pub name: &'static str,
+    pub content: Content,
+}
+
+pub enum Content {
+    Bytes(Cow<'static, [u8]>),
+    File(PathBuf),
+}
+
+impl Command {
+    /// Links `object` and `runtime` into an executable for Linux.
+    pub fn new(
+        object: &[u8],
+        runtime: &Archive,
+        options: &LinkOptions,
+    ) -> Result<Self, LinkError> {
+        let target = &options.target;
+        let linux = targets::linux(target)
+            .ok_or_else(|| LinkError::UnsupportedTarget(target.to_string()))?;
+        if options.libc == Libc::Static {
+            return Err(LinkError::UnsupportedStatic);
+        }
+        let start = startup::object(linux).map_err(LinkError::Startup)?;
+        let mut command = Self {
+            arguments: flags(options, linux),
+            inputs: Vec::new(),
+        };
+        command.input("start.o", Content::Bytes(start.into()));
+        command.input("program.o", Content::Bytes(object.to_vec().into()));
+        command.input("libruffrt.a", Content::Bytes(runtime.clone()));
+        // Those that end up unused are not loaded when the program starts.
+        command.arguments.push("--as-needed".to_owned());
+        for name in ["libc.so.6", "libm.so.6", linux.loader_name()] {
+            let path = libraries::find(name, target, linux)?;
+            command.input(name, Content::File(path));
+        }
+        Ok(command)
+    }
+
+    fn input(&mut self, name: &'static str, content: Content) {
+        self.arguments.push(name.to_owned());
+        self.inputs.push(Input { name, content });
+    }
+}
+
+fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
+    let loader = libraries::loader(&options.target, linux);
+    let mut flags = vec![
+        "-m",
+        linux.emulation,
+        "-pie",
+        "-dynamic-linker",
+        &loader,
+        "-z",
+        "relro",
+        "-z",
+        "now",
+        "-z",
+        "noexecstack",
+        "--gc-sections",
+        "--eh-frame-hdr",
+        "--hash-style=gnu",
+        "--build-id=none",
+    ];
+    match options.symbols {
+        Symbols::Stripped => flags.push("--strip-all"),
+        Symbols::Kept => {}
+    }
+    flags.into_iter().map(str::to_owned).collect()
+}

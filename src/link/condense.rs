@@ -1,0 +1,224 @@
+//! A runtime archive made small, right after cargo has built it.
+//!
+//! rustc's staticlib holds hundreds of members and the standard library's
+//! debug information; a program needs one or a few of the members and none of
+//! the DWARF.  What is kept: the members reachable from `ruff_*` symbols,
+//! without debug sections, and without the code that symbolises the backtrace
+//! of a Rust panic.  That last part is two thirds of a small executable, it can
+//! name nothing in a stripped one, and a panic's message does not need it.
+//!
+//! This file is compiled twice: into `build.rs`, for the host's archive, and
+//! into `ruffc`, for the archives that it builds for other targets.  So it
+//! knows nothing of either.
+//!
+//! Sections keep their indices: a dropped section stays as an empty one, so no
+//! symbol, group or relocation has to be rewritten.
+
+use ar_archive_writer::{
+    ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
+};
+use object::elf::{self, FileHeader64};
+use object::pod;
+use object::read::archive::ArchiveFile;
+use object::read::elf::{FileHeader as _, SectionHeader as _, Sym as _, SymbolTable};
+use object::{BinaryFormat, Endianness, Object as _, ObjectSymbol as _};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io;
+
+/// Why an archive could not be condensed.
+#[derive(Debug)]
+pub enum CondenseError {
+    /// The archive or one of its members is not what it claims to be.
+    Malformed(object::Error),
+    /// No member defines a `ruff_*` symbol.
+    NoRuntime,
+    /// The condensed archive could not be written.
+    Write(io::Error),
+}
+
+impl std::fmt::Display for CondenseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Malformed(error) => write!(f, "malformed archive: {error}"),
+            Self::NoRuntime => write!(f, "no member of the archive defines a `ruff_` symbol"),
+            Self::Write(error) => write!(f, "cannot write the archive: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CondenseError {}
+
+impl From<object::Error> for CondenseError {
+    fn from(error: object::Error) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+/// The part of `archive` that programs can need, as a deterministic archive
+/// with a symbol index.
+pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
+    let mut kept = Vec::new();
+    for member in needed_members(archive)? {
+        kept.push(slim(member)?);
+    }
+    let kind = match object::File::parse(&*kept[0])?.format() {
+        BinaryFormat::MachO => ArchiveKind::Darwin64,
+        BinaryFormat::Coff => ArchiveKind::Coff,
+        _ => ArchiveKind::Gnu,
+    };
+    // rustc's member names hold hashes; plain ones keep builds comparable.
+    let members: Vec<NewArchiveMember> = (0..kept.len())
+        .map(|i| NewArchiveMember::new(&kept[i], &DEFAULT_OBJECT_READER, format!("ruffrt{i}.o")))
+        .collect();
+    let mut written = io::Cursor::new(Vec::new());
+    write_archive_to_stream(&mut written, &members, kind, false, None)
+        .map_err(CondenseError::Write)?;
+    Ok(written.into_inner())
+}
+
+/// The members that define a `ruff_*` symbol and all that they refer to.
+fn needed_members(archive: &[u8]) -> Result<Vec<&[u8]>, CondenseError> {
+    let parsed = ArchiveFile::parse(archive)?;
+    let mut members = Vec::new();
+    let mut references = Vec::new();
+    let mut definer = HashMap::new();
+    let mut pending = Vec::new();
+    for member in parsed.members() {
+        let data = member?.data(archive)?;
+        // rustc adds a member of its own metadata, which is no object.
+        let Ok(object) = object::File::parse(data) else {
+            continue;
+        };
+        let mut wanted = Vec::new();
+        for symbol in object.symbols().filter(|symbol| symbol.is_global()) {
+            let name = symbol.name_bytes()?;
+            if symbol.is_undefined() {
+                wanted.push(name);
+                continue;
+            }
+            definer.entry(name).or_insert(members.len());
+            let plain = name.strip_prefix(b"_").unwrap_or(name);
+            if plain.starts_with(b"ruff_") && pending.last() != Some(&members.len()) {
+                pending.push(members.len());
+            }
+        }
+        members.push(data);
+        references.push(wanted);
+    }
+    if pending.is_empty() {
+        return Err(CondenseError::NoRuntime);
+    }
+    // In a set by index, so that the order is the archive's.
+    let mut needed = BTreeSet::new();
+    while let Some(member) = pending.pop() {
+        if needed.insert(member) {
+            let next = references[member]
+                .iter()
+                .filter_map(|name| definer.get(name));
+            pending.extend(next.copied());
+        }
+    }
+    Ok(needed.into_iter().map(|member| members[member]).collect())
+}
+
+/// `object` without debug sections and panic backtraces.  Other formats than
+/// 64-bit ELF are left alone.
+fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
+    let Ok(header) = FileHeader64::<Endianness>::parse(object) else {
+        return Ok(Cow::Borrowed(object));
+    };
+    let endian = header.endian()?;
+    let sections = header.sections(endian, object)?;
+    let symbols = sections.symbols(endian, object, elf::SHT_SYMTAB)?;
+    let stubs = backtrace_printers(endian, header.e_machine(endian), &symbols)?;
+
+    // A relocation section goes with the section that it applies to.
+    let mut dropped = HashSet::new();
+    for (index, section) in sections.enumerate() {
+        let name = sections.section_name(endian, section)?;
+        if name.starts_with(b".debug_") && section.sh_flags(endian) & u64::from(elf::SHF_ALLOC) == 0
+        {
+            dropped.insert(index);
+        }
+    }
+    for (index, section) in sections.enumerate() {
+        let applies_to = object::SectionIndex(section.sh_info(endian) as usize);
+        if section.sh_type(endian) == elf::SHT_RELA
+            && (dropped.contains(&applies_to) || stubs.contains_key(&applies_to))
+        {
+            dropped.insert(index);
+        }
+    }
+
+    let mut written = pod::bytes_of(header).to_vec();
+    let mut headers = Vec::new();
+    for (index, section) in sections.enumerate() {
+        let mut rewritten = *section;
+        if matches!(section.sh_type(endian), elf::SHT_NULL | elf::SHT_NOBITS) {
+            // Nothing in the file; the null section's fields have other uses.
+        } else if dropped.contains(&index) {
+            rewritten.sh_size.set(endian, 0);
+            // An empty section can't be a compressed one, nor be merged.
+            rewritten.sh_flags.set(endian, 0);
+            rewritten.sh_offset.set(endian, written.len() as u64);
+        } else {
+            let data = section.data(endian, object)?;
+            let alignment = section.sh_addralign(endian).max(1) as usize;
+            written.resize(written.len().next_multiple_of(alignment), 0);
+            rewritten.sh_offset.set(endian, written.len() as u64);
+            match stubs.get(&index) {
+                Some(stub) => {
+                    written.extend_from_slice(stub);
+                    // Zeros trap, and keep the length that `.eh_frame` states.
+                    written.resize(written.len() + data.len() - stub.len(), 0);
+                }
+                None => written.extend_from_slice(data),
+            }
+        }
+        headers.push(rewritten);
+    }
+    written.resize(written.len().next_multiple_of(8), 0);
+    let headers_at = written.len() as u64;
+    written.extend_from_slice(pod::bytes_of_slice(&headers));
+    let (header, _) = pod::from_bytes_mut::<FileHeader64<Endianness>>(&mut written)
+        .map_err(|()| CondenseError::NoRuntime)?;
+    header.e_shoff.set(endian, headers_at);
+    Ok(Cow::Owned(written))
+}
+
+/// The sections of the functions that print a panic's backtrace, each with the
+/// code to put in its place: `return Ok(())`.
+fn backtrace_printers(
+    endian: Endianness,
+    machine: u16,
+    symbols: &SymbolTable<'_, FileHeader64<Endianness>>,
+) -> Result<HashMap<object::SectionIndex, &'static [u8]>, CondenseError> {
+    let stub: &[u8] = match machine {
+        elf::EM_X86_64 => &[0x31, 0xc0, 0xc3],
+        elf::EM_AARCH64 => &[0x00, 0x00, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
+        elf::EM_RISCV => &[0x13, 0x05, 0x00, 0x00, 0x67, 0x80, 0x00, 0x00],
+        elf::EM_S390 => &[0xa7, 0x29, 0x00, 0x00, 0x07, 0xfe],
+        _ => return Ok(HashMap::new()),
+    };
+    let mut found = HashMap::new();
+    for (index, symbol) in symbols.enumerate() {
+        let name = symbol.name(endian, symbols.strings())?;
+        let is_printer = contains(name, b"DisplayBacktrace") && contains(name, b"3fmt");
+        if !is_printer || symbol.st_type() != elf::STT_FUNC || symbol.st_value(endian) != 0 {
+            continue;
+        }
+        // Anything but a section of its own could hold other code as well.
+        let large_enough = symbol.st_size(endian) >= stub.len() as u64;
+        if let Some(section) = symbols.symbol_section(endian, symbol, index)?
+            && large_enough
+        {
+            found.insert(section, stub);
+        }
+    }
+    Ok(found)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}

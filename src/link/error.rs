@@ -1,0 +1,143 @@
+//! What can go wrong in linking, said so that the reader knows what to do.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why no executable was made.
+#[derive(Debug)]
+pub enum LinkError {
+    /// The output's name is a directory's.
+    OutputIsDirectory(PathBuf),
+    /// The output could not be written.
+    Write(PathBuf, io::Error),
+    /// A file that is needed could not be read.
+    Read(PathBuf, io::Error),
+    /// There is no runtime for the target in any of these places.
+    NoRuntime { target: String, looked_in: Vec<PathBuf> },
+    /// The runtime that this compiler carries is damaged.
+    DamagedRuntime(lz4_flex::block::DecompressError),
+    /// The linker inside does not know the target.
+    UnsupportedTarget(String),
+    /// The linker inside makes no static executables.
+    UnsupportedStatic,
+    /// A library of the target is in none of these directories.
+    NoLibrary {
+        name: &'static str,
+        target: String,
+        looked_in: Vec<PathBuf>,
+    },
+    /// The start-up code could not be put into an object.
+    Startup(object::write::Error),
+    /// The linker inside gave up.
+    Wild(String),
+    /// No such program.
+    NoProgram(PathBuf),
+    /// There is no C compiler for the target.
+    NoCompiler { target: String, reason: String },
+    /// A program could not be started.
+    Start(PathBuf, io::Error),
+    /// A program ran and failed, saying this.
+    Program {
+        program: PathBuf,
+        status: std::process::ExitStatus,
+        output: String,
+    },
+    /// The linker inside could not, and then neither could the C compiler.
+    Neither {
+        inside: Box<LinkError>,
+        compiler: Box<LinkError>,
+    },
+}
+
+impl LinkError {
+    pub(super) fn neither(inside: Self, compiler: Self) -> Self {
+        Self::Neither {
+            inside: Box::new(inside),
+            compiler: Box::new(compiler),
+        }
+    }
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutputIsDirectory(path) => {
+                write!(f, "the output `{}` is a directory", path.display())
+            }
+            Self::Write(path, error) => write!(f, "cannot write `{}`: {error}", path.display()),
+            Self::Read(path, error) => write!(f, "cannot read `{}`: {error}", path.display()),
+            Self::NoRuntime { target, looked_in } => {
+                write!(f, "there is no Ruff runtime for `{target}`")?;
+                list(f, looked_in)?;
+                write!(f, "; name one with `--runtime FILE`")
+            }
+            Self::DamagedRuntime(error) => {
+                write!(f, "the runtime inside this compiler is damaged: {error}")
+            }
+            Self::UnsupportedTarget(target) => {
+                write!(f, "the built-in linker cannot link for `{target}`")
+            }
+            Self::UnsupportedStatic => {
+                write!(f, "the built-in linker cannot make static executables")
+            }
+            Self::NoLibrary {
+                name,
+                target,
+                looked_in,
+            } => {
+                write!(f, "`{name}` for `{target}` was not found")?;
+                list(f, looked_in)
+            }
+            Self::Startup(error) => write!(f, "cannot make the start-up object: {error}"),
+            Self::Wild(message) => write!(f, "the built-in linker failed: {message}"),
+            Self::NoProgram(program) => {
+                write!(f, "the linker `{}` was not found", program.display())
+            }
+            Self::NoCompiler { target, reason } => {
+                write!(f, "no C compiler for `{target}` was found to link with: {reason}")
+            }
+            Self::Start(program, error) => {
+                write!(f, "cannot start `{}`: {error}", program.display())
+            }
+            Self::Program {
+                program,
+                status,
+                output,
+            } => {
+                write!(f, "`{}` failed ({status})", program.display())?;
+                match output.trim() {
+                    "" => Ok(()),
+                    text => write!(f, ":\n{text}"),
+                }
+            }
+            Self::Neither { inside, compiler } => {
+                write!(f, "{inside}; linking with a C compiler instead: {compiler}")
+            }
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, looked_in: &[PathBuf]) -> fmt::Result {
+    let names: Vec<_> = looked_in.iter().map(|path| name(path)).collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => write!(f, " (looked in {})", names.join(", ")),
+    }
+}
+
+fn name(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+impl std::error::Error for LinkError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Write(_, error) | Self::Read(_, error) | Self::Start(_, error) => Some(error),
+            Self::DamagedRuntime(error) => Some(error),
+            Self::Startup(error) => Some(error),
+            Self::Neither { inside, .. } => Some(inside.as_ref()),
+            _ => None,
+        }
+    }
+}
