@@ -53,7 +53,14 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, span: Option<Span>) -> Self {
-        Self { code, severity, message: String::new(), span, notes: Vec::new(), help: None }
+        Self {
+            code,
+            severity,
+            message: String::new(),
+            span,
+            notes: Vec::new(),
+            help: None,
+        }
     }
 
     pub fn message(mut self, message: impl Into<String>) -> Self {

@@ -4,11 +4,10 @@
 //! return all they found.  Nothing is resolved here, and what needs more than
 //! the grammar to be refused (a `break` outside a loop) is not refused here.
 
-pub mod token;
-mod lexer;
 pub mod ast;
+mod lexer;
 mod parser;
-pub mod dump;
+pub mod token;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, MAX_SOURCE_BYTES, SourceMap, Span};
@@ -45,9 +44,11 @@ pub fn tokens(sources: &SourceMap, file: FileId) -> (Vec<Token>, Vec<Diagnostic>
     let (tokens, mut diagnostics) = lexer::tokens(source.text(), file);
     let size = source.byte_count();
     if size > MAX_SOURCE_BYTES {
-        diagnostics.push(Diagnostic::error(Code::Syntax, Span::new(file, 0, 0)).message(format!(
-            "Source size {size} bytes exceeds maximum allowed {MAX_SOURCE_BYTES} bytes"
-        )));
+        diagnostics.push(
+            Diagnostic::error(Code::Syntax, Span::new(file, 0, 0)).message(format!(
+                "Source size {size} bytes exceeds maximum allowed {MAX_SOURCE_BYTES} bytes"
+            )),
+        );
     }
     (tokens, diagnostics)
 }

@@ -54,7 +54,12 @@ pub fn text(diagnostic: &Diagnostic, sources: &SourceMap, form: Form) -> String 
 
 fn place(span: Span, sources: &SourceMap) -> String {
     let at = sources.line_column(span);
-    format!("{}:{}:{}", sources.file(span.file).name(), at.line, at.column)
+    format!(
+        "{}:{}:{}",
+        sources.file(span.file).name(),
+        at.line,
+        at.column
+    )
 }
 
 fn picture(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap, renderer: &Renderer) {
@@ -76,16 +81,15 @@ fn picture(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap, rende
 /// The line on which a span starts, with what the span covers of it marked.
 ///
 /// A source may be one line of a megabyte, so only a window of it is handed on.
-fn marked_line(
-    span: Span,
-    sources: &SourceMap,
-) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+fn marked_line(span: Span, sources: &SourceMap) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
     let file = sources.file(span.file);
     let line = file.line(span.start);
     let text = file.line_text(line);
     let line_start = file.line_start(line);
-    let start = ((span.start - line_start) as usize).min(text.len());
-    let end = ((span.end - line_start) as usize).clamp(start, text.len());
+    let start = text.floor_char_boundary((span.start - line_start) as usize);
+    let end = text
+        .ceil_char_boundary((span.end - line_start) as usize)
+        .max(start);
 
     let from = if text.len() > WIDEST_LINE {
         text.floor_char_boundary(start.saturating_sub(LEAD))

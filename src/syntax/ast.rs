@@ -46,13 +46,28 @@ pub enum BindingKind {
 #[derive(Clone, Debug)]
 pub enum StmtKind {
     /// `let p: T := e`, `mut …`, `const …` (a `const` pattern is always a name).
-    Binding { kind: BindingKind, pattern: Pattern, annotation: Option<Type>, value: Expr },
+    Binding {
+        kind: BindingKind,
+        pattern: Pattern,
+        annotation: Option<Type>,
+        value: Expr,
+    },
     /// `[a, b] := e` or `{a, b} := e`, without a keyword.
-    Destructure { pattern: Pattern, value: Expr },
+    Destructure {
+        pattern: Pattern,
+        value: Expr,
+    },
     /// `place := e` and `place = e`, which mean the same.
-    Assign { place: Place, value: Expr },
+    Assign {
+        place: Place,
+        value: Expr,
+    },
     /// `place op= e`; `operator` is one of the five arithmetic ones.
-    CompoundAssign { place: Place, operator: BinaryOp, value: Expr },
+    CompoundAssign {
+        place: Place,
+        operator: BinaryOp,
+        value: Expr,
+    },
     Func(Arc<Func>),
     Struct(Arc<StructDecl>),
     Enum(EnumDecl),
@@ -60,11 +75,27 @@ pub enum StmtKind {
     Export(Box<Stmt>),
     If(Box<If>),
     /// `while c {}` and `loop while c {}`; a bare `loop {}` has no condition.
-    While { condition: Option<Expr>, body: Block },
-    For { pattern: Pattern, iterable: Expr, body: Block },
-    CFor { init: Option<Box<Stmt>>, condition: Option<Expr>, step: Option<Box<Stmt>>, body: Block },
+    While {
+        condition: Option<Expr>,
+        body: Block,
+    },
+    For {
+        pattern: Pattern,
+        iterable: Expr,
+        body: Block,
+    },
+    CFor {
+        init: Option<Box<Stmt>>,
+        condition: Option<Expr>,
+        step: Option<Box<Stmt>>,
+        body: Block,
+    },
     Match(Box<Match>),
-    Try { body: Block, error: Option<Name>, handler: Block },
+    Try {
+        body: Block,
+        error: Option<Name>,
+        handler: Block,
+    },
     Return(Option<Expr>),
     Break,
     Continue,
@@ -100,8 +131,14 @@ pub enum PatternKind {
     Name(Name),
     /// `_`
     Ignore,
-    Array { items: Vec<Pattern>, rest: Option<Name> },
-    Dict { entries: Vec<DictPatternEntry>, rest: Option<Name> },
+    Array {
+        items: Vec<Pattern>,
+        rest: Option<Name>,
+    },
+    Dict {
+        entries: Vec<DictPatternEntry>,
+        rest: Option<Name>,
+    },
 }
 
 /// `key` (then `pattern` binds the key's own name) or `key: pattern`.
@@ -157,9 +194,17 @@ pub struct EnumDecl {
 #[derive(Clone, Debug)]
 pub enum Import {
     /// `import a.b.c as n`
-    Module { path: Vec<Name>, alias: Option<Name>, span: Span },
+    Module {
+        path: Vec<Name>,
+        alias: Option<Name>,
+        span: Span,
+    },
     /// `from a.b import x, y as z`: pairs of exported and local name.
-    Symbols { path: Vec<Name>, symbols: Vec<(Name, Name)>, span: Span },
+    Symbols {
+        path: Vec<Name>,
+        symbols: Vec<(Name, Name)>,
+        span: Span,
+    },
 }
 
 /// `if`, as a statement and as an expression.
@@ -212,10 +257,20 @@ pub enum CasePatternKind {
     /// `Tag`, `E::Tag`, `Tag(p, …)`, `E::Tag(p, …)`; also `Ok Err Some None`.
     /// A tag without `E::` and without payload is a `Name` unless it is one
     /// of those four.
-    Tag { enum_name: Option<Name>, variant: Name, payload: Option<Vec<CasePattern>> },
-    Array { items: Vec<CasePattern>, rest: Option<Name> },
+    Tag {
+        enum_name: Option<Name>,
+        variant: Name,
+        payload: Option<Vec<CasePattern>>,
+    },
+    Array {
+        items: Vec<CasePattern>,
+        rest: Option<Name>,
+    },
     /// `{k, k2: p, ...r}`; a missing pattern binds the key's own name.
-    Dict { entries: Vec<(Name, Option<CasePattern>)>, rest: Option<Name> },
+    Dict {
+        entries: Vec<(Name, Option<CasePattern>)>,
+        rest: Option<Name>,
+    },
     /// `p | q` inside a payload.
     Or(Vec<CasePattern>),
 }
@@ -252,11 +307,21 @@ pub enum ExprKind {
     Name(Arc<str>),
     Array(Vec<Element>),
     Dict(Vec<Entry>),
-    StructLiteral { name: Name, fields: Vec<(Name, Expr)> },
+    StructLiteral {
+        name: Name,
+        fields: Vec<(Name, Expr)>,
+    },
     /// `E::V` or `E::V(args)`; `Result::Ok(…)` and `Option::None` too.
-    Tag { enum_name: Name, variant: Name, args: Option<Vec<Arg>> },
+    Tag {
+        enum_name: Name,
+        variant: Name,
+        args: Option<Vec<Arg>>,
+    },
     /// `Ok(e)`, `Err(e)`, `Some(e)`.
-    Wrap { wrapper: Wrapper, value: Box<Expr> },
+    Wrap {
+        wrapper: Wrapper,
+        value: Box<Expr>,
+    },
     /// `None`
     None,
     Func(Arc<Func>),
@@ -264,9 +329,16 @@ pub enum ExprKind {
     Spawn(Block),
     Yield(Option<Box<Expr>>),
     Throw(ThrowOperand),
-    Unary { operator: UnaryOp, operand: Box<Expr> },
+    Unary {
+        operator: UnaryOp,
+        operand: Box<Expr>,
+    },
     Await(Box<Expr>),
-    Binary { operator: BinaryOp, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        operator: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `&&` and `and`
     And(Box<Expr>, Box<Expr>),
     /// `||` and `or`
@@ -277,12 +349,27 @@ pub enum ExprKind {
     Coalesce(Box<Expr>, Box<Expr>),
     /// `|>`
     Pipe(Box<Expr>, Box<Expr>),
-    Call { callee: Box<Expr>, args: Vec<Arg> },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<Arg>,
+    },
     /// `o.m(…)`, or `o?.m(…)` when `optional`.
-    MethodCall { receiver: Box<Expr>, method: Name, args: Vec<Arg>, optional: bool },
+    MethodCall {
+        receiver: Box<Expr>,
+        method: Name,
+        args: Vec<Arg>,
+        optional: bool,
+    },
     /// `o.f`, or `o?.f` when `optional`.
-    Field { object: Box<Expr>, field: Name, optional: bool },
-    Index { object: Box<Expr>, index: Box<Expr> },
+    Field {
+        object: Box<Expr>,
+        field: Name,
+        optional: bool,
+    },
+    Index {
+        object: Box<Expr>,
+        index: Box<Expr>,
+    },
     /// Postfix `?`
     Try(Box<Expr>),
     /// An expression in parentheses; kept because `(f)(x)` is not a method call.
@@ -372,9 +459,15 @@ pub struct Type {
 pub enum TypeKind {
     Name(Arc<str>),
     Null,
-    Func { params: Vec<Type>, result: Option<Box<Type>> },
+    Func {
+        params: Vec<Type>,
+        result: Option<Box<Type>>,
+    },
     Optional(Box<Type>),
     Array(Box<Type>),
-    Generic { base: Box<Type>, args: Vec<Type> },
+    Generic {
+        base: Box<Type>,
+        args: Vec<Type>,
+    },
     Union(Vec<Type>),
 }
