@@ -18,11 +18,19 @@ pub mod dict;
 pub mod record;
 pub mod variant;
 pub mod closure;
+pub mod bytes;
+pub mod set;
+pub mod queue;
+pub mod stack;
 
 pub use array::{Array, Elements};
+pub use bytes::Bytes;
 pub use closure::{BoundMethod, CellObject, Function};
 pub use dict::{Dict, Key};
+pub use queue::Queue;
 pub use record::{EnumDef, Record, Shape, StructDef};
+pub use set::Set;
+pub use stack::Stack;
 pub use string::Str;
 pub use variant::{Variant, VariantKind};
 
@@ -250,6 +258,10 @@ unsafe fn destroy_now(object: *mut Header) {
             14 => StructDef::destroy(object.cast()),
             15 => EnumDef::destroy(object.cast()),
             16 => BoundMethod::destroy(object.cast()),
+            21 => Bytes::destroy(object.cast()),
+            22 => Set::destroy(object.cast()),
+            23 => Queue::destroy(object.cast()),
+            24 => Stack::destroy(object.cast()),
             26 => CellObject::destroy(object.cast()),
             kind => unreachable!("an object of unknown kind {kind}"),
         }
