@@ -1,0 +1,199 @@
+//! Making arrays, dicts, structs, variants and functions.
+
+use super::{owned, words};
+use crate::context::VMContext;
+use crate::heap::{CellObject, Ref};
+use crate::semantics::make;
+use crate::value::{RawValue, Value};
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_array(
+    ctx: *mut VMContext,
+    values: *mut Value,
+    count: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::array(&mut *ctx, core::slice::from_raw_parts_mut(values, count as usize)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_array_push(
+    ctx: *mut VMContext,
+    array_tag: u64,
+    array: u64,
+    tag: u64,
+    payload: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::array_push(&mut *ctx, owned(array_tag, array), owned(tag, payload)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_array_extend(
+    ctx: *mut VMContext,
+    array_tag: u64,
+    array: u64,
+    tag: u64,
+    payload: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::array_extend(&mut *ctx, owned(array_tag, array), owned(tag, payload)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_dict(
+    ctx: *mut VMContext,
+    values: *mut Value,
+    count: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::dict(&mut *ctx, core::slice::from_raw_parts_mut(values, 2 * count as usize)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_insert(
+    ctx: *mut VMContext,
+    values: *mut Value,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::dict_insert(&mut *ctx, values.read(), values.add(1).read(), values.add(2).read()))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_extend(
+    ctx: *mut VMContext,
+    dict_tag: u64,
+    dict: u64,
+    tag: u64,
+    payload: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::dict_extend(&mut *ctx, owned(dict_tag, dict), owned(tag, payload)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_struct(
+    ctx: *mut VMContext,
+    site: u64,
+    values: *mut Value,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        let count = (&(*ctx).program.program.struct_sites)[site as usize].pops() as usize;
+        words(make::structure(&mut *ctx, site as u32, core::slice::from_raw_parts_mut(values, count)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_variant(
+    ctx: *mut VMContext,
+    site: u64,
+    values: *mut Value,
+    count: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        words(make::variant(&mut *ctx, site as u32, core::slice::from_raw_parts_mut(values, count as usize)))
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_closure(
+    ctx: *mut VMContext,
+    func: u64,
+    captures: *mut Value,
+    count: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        make::closure(&mut *ctx, func as u32, core::slice::from_raw_parts_mut(captures, count as usize)).into_raw()
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_struct_def(
+    ctx: *mut VMContext,
+    declaration: u64,
+    values: *mut Value,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        let count = (&(*ctx).program.program.structs)[declaration as usize].pops() as usize;
+        make::struct_def(&mut *ctx, declaration as u32, core::slice::from_raw_parts_mut(values, count)).into_raw()
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_make_enum_def(
+    ctx: *mut VMContext,
+    name: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        make::enum_def(&mut *ctx, name as u32).into_raw()
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; operands are live, and given up where the table says so.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_interpolate(
+    ctx: *mut VMContext,
+    values: *mut Value,
+    count: u64,
+) -> RawValue {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        let values = core::slice::from_raw_parts_mut(values, count as usize);
+        let result = crate::semantics::convert::interpolate(&mut *ctx, values);
+        core::ptr::drop_in_place(values);
+        words(result)
+    }
+}
+
+/// # Safety
+/// The value is live and given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_cell(
+    tag: u64,
+    payload: u64,
+) -> u64 {
+    // SAFETY: the caller passes its own context and live operands.
+    unsafe {
+        Ref::into_raw(CellObject::new(owned(tag, payload))) as u64
+    }
+}
