@@ -5,10 +5,12 @@
 
 pub mod op;
 pub mod program;
+pub mod forms;
 pub mod encode;
 pub mod decode;
 pub mod verify;
 pub mod disasm;
+pub mod builder;
 
 pub use op::{Op, Operator, Var, VarKind};
 pub use program::{
