@@ -75,8 +75,33 @@ pub fn call(ctx: &mut VMContext, callee: &Value, args: &mut [Value]) -> Result<V
 pub const NOT_CALLABLE: &str = "Cannot call non-function; the value being called is not callable. Pass a function, closure, or imported callable value instead.";
 
 /// Calls a function object, as a method when there is a receiver.  A method
-/// without receiver is one called on its struct's name.
+/// without receiver is one called on its struct's name.  What it may have made
+/// of its receiver is dropped.
 pub fn call_function(
+    ctx: &mut VMContext,
+    function: &Function,
+    receiver: Option<Value>,
+    args: &mut [Value],
+) -> Result<Value, Raised> {
+    let result = call_keeping_self(ctx, function, receiver, args);
+    if function.info().flags.changes_self {
+        drop(ctx.self_result.take());
+    }
+    result
+}
+
+/// As `call_function` for a method whose final `self` the caller then takes
+/// out of the context, if the method may change it.
+pub fn call_method(
+    ctx: &mut VMContext,
+    function: &Function,
+    receiver: Value,
+    args: &mut [Value],
+) -> Result<Value, Raised> {
+    call_keeping_self(ctx, function, Some(receiver), args)
+}
+
+fn call_keeping_self(
     ctx: &mut VMContext,
     function: &Function,
     receiver: Option<Value>,
@@ -85,7 +110,12 @@ pub fn call_function(
     let info = function.info();
     let FunctionFlags { is_method, .. } = info.flags;
     if args.len() != info.arity() {
-        let message = alloc::format!("{} expects {} arguments, got {}", info.name, info.arity(), args.len());
+        let message = alloc::format!(
+            "{} expects {} arguments, got {}",
+            info.name,
+            info.arity(),
+            args.len()
+        );
         return Err(ctx.raise(&message));
     }
     // Most calls have few arguments; a fixed buffer keeps them off the heap.
@@ -102,7 +132,12 @@ pub fn call_function(
     enter(ctx, trace, function, &mut buffer)
 }
 
-fn fill(buffer: &mut [ManuallyDrop<Value>], is_method: bool, receiver: Option<Value>, args: &mut [Value]) {
+fn fill(
+    buffer: &mut [ManuallyDrop<Value>],
+    is_method: bool,
+    receiver: Option<Value>,
+    args: &mut [Value],
+) {
     let first = is_method as usize;
     if is_method {
         buffer[0] = ManuallyDrop::new(receiver.unwrap_or(Value::NULL));

@@ -67,6 +67,8 @@ pub struct VMContext {
     pub capabilities: Capabilities,
     /// Set by `exit`: the status that the process ends with.
     pub exit_status: Option<i32>,
+    /// Where strings that are not ASCII were indexed last.
+    pub string_cursor: crate::heap::string::Cursor,
     /// What the JIT hangs on; the interpreter asks it about hot code.
     pub tier: Option<Box<dyn Tier>>,
 }

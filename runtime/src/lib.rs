@@ -26,4 +26,5 @@ pub mod output;
 pub mod loaded;
 pub mod context;
 pub mod call;
+pub mod semantics;
 pub mod builtins;

@@ -5,11 +5,12 @@
 //! them last.
 
 use crate::builtins::Builtin;
+use crate::bytecode::forms::forms;
 use crate::bytecode::{Constant, FunctionId, Program};
 use crate::call::Entry;
 use crate::heap::{Function, Ref, Shape, Str};
 use crate::names::{NameCollision, NameHash, NameId, NameTable, WELL_KNOWN};
-use crate::value::Value;
+use crate::value::{Tag, Value};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::ptr::null;
@@ -39,6 +40,16 @@ pub struct LoadedProgram {
     pub variables: NameTable,
     /// One-character strings for ASCII, immortal: what indexing gives.
     pub ascii: Vec<Ref<Str>>,
+    /// The method forms of built-ins that the program may call, sorted by key.
+    method_forms: Vec<(u64, MethodForm)>,
+}
+
+/// What a method's name means on a kind of receiver without methods of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodForm {
+    pub builtin: &'static Builtin,
+    /// Changes the receiver in place.
+    pub mutates: bool,
 }
 
 /// Why a program can't be loaded.
@@ -52,7 +63,9 @@ pub enum LoadError {
 impl core::fmt::Display for LoadError {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            LoadError::UnknownBuiltin(name) => write!(out, "this runtime has no built-in function `{name}`"),
+            LoadError::UnknownBuiltin(name) => {
+                write!(out, "this runtime has no built-in function `{name}`")
+            }
             LoadError::Collision(collision) => collision.fmt(out),
         }
     }
@@ -72,7 +85,11 @@ impl LoadedProgram {
         builtin: &dyn Fn(usize, &str) -> Option<&'static Builtin>,
         entry: &dyn Fn(FunctionId) -> Entry,
     ) -> Result<Box<LoadedProgram>, LoadError> {
-        let names: Vec<Ref<Str>> = program.names.iter().map(|name| Str::immortal(name)).collect();
+        let names: Vec<Ref<Str>> = program
+            .names
+            .iter()
+            .map(|name| Str::immortal(name))
+            .collect();
         let constants = program
             .constants
             .iter()
@@ -84,14 +101,19 @@ impl LoadedProgram {
             .collect();
         let mut builtins = Vec::with_capacity(program.builtins.len());
         for (index, name) in program.builtins.iter().enumerate() {
-            builtins.push(builtin(index, name).ok_or_else(|| LoadError::UnknownBuiltin(name.clone()))?);
+            builtins
+                .push(builtin(index, name).ok_or_else(|| LoadError::UnknownBuiltin(name.clone()))?);
         }
         let mut variables = NameTable::default();
         for (slot, name) in program.globals.iter().enumerate() {
             let text = &program.names[*name as usize];
-            variables.insert(NameHash::of(text), text, slot as u32).map_err(LoadError::Collision)?;
+            variables
+                .insert(NameHash::of(text), text, slot as u32)
+                .map_err(LoadError::Collision)?;
         }
-        let ascii = (0u8..128).map(|byte| Str::immortal((byte as char).encode_utf8(&mut [0; 4]))).collect();
+        let ascii = (0u8..128)
+            .map(|byte| Str::immortal((byte as char).encode_utf8(&mut [0; 4])))
+            .collect();
         let entries: Vec<Entry> = (0..program.functions.len() as u32).map(entry).collect();
         let mut loaded = Box::new(LoadedProgram {
             program,
@@ -106,10 +128,47 @@ impl LoadedProgram {
             error_shapes: [null(); 2],
             variables,
             ascii,
+            method_forms: Vec::new(),
         });
+        loaded.make_method_forms();
         loaded.make_functions();
         loaded.make_shapes();
         Ok(loaded)
+    }
+
+    fn make_method_forms(&mut self) {
+        for site in &self.program.method_sites {
+            for form in forms(&self.program.names[site.name as usize]) {
+                let row = self
+                    .program
+                    .builtins
+                    .iter()
+                    .position(|name| &**name == form.builtin);
+                let key = form_key(site.name, form.receiver);
+                if let (Some(row), Err(place)) = (
+                    row,
+                    self.method_forms
+                        .binary_search_by_key(&key, |(known, _)| *known),
+                ) {
+                    let form = MethodForm {
+                        builtin: self.builtins[row],
+                        mutates: form.mutates,
+                    };
+                    self.method_forms.insert(place, (key, form));
+                }
+            }
+        }
+    }
+
+    /// What a method's name means on a kind of receiver, if the program's
+    /// table of built-ins holds it.
+    pub fn method_form(&self, method: NameId, receiver: Tag) -> Option<MethodForm> {
+        let key = form_key(method, receiver);
+        let place = self
+            .method_forms
+            .binary_search_by_key(&key, |(known, _)| *known)
+            .ok()?;
+        Some(self.method_forms[place].1)
     }
 
     fn make_functions(&mut self) {
@@ -117,7 +176,11 @@ impl LoadedProgram {
             let value = if function.captures.is_empty() {
                 // SAFETY: the program is boxed and outlives its function objects.
                 let object = unsafe {
-                    Function::new(self.entries[id], &raw const function.info, core::iter::empty())
+                    Function::new(
+                        self.entries[id],
+                        &raw const function.info,
+                        core::iter::empty(),
+                    )
                 };
                 object.make_immortal();
                 Value::from(object)
@@ -172,7 +235,10 @@ impl LoadedProgram {
         let mut fields = shape.fields.clone();
         fields.push(field);
         if shape.is_error {
-            let known = self.shapes.iter().find(|known| known.is_error && known.fields == fields);
+            let known = self
+                .shapes
+                .iter()
+                .find(|known| known.is_error && known.fields == fields);
             return match known {
                 Some(known) => &raw const **known,
                 None => self.make_shape(shape.name, fields, true),
@@ -184,7 +250,12 @@ impl LoadedProgram {
     fn make_shape(&mut self, name: NameId, fields: Vec<NameId>, is_error: bool) -> *const Shape {
         let mut sorted: Vec<u32> = (0..fields.len() as u32).collect();
         sorted.sort_by_key(|position| self.names[fields[*position as usize] as usize].as_str());
-        self.shapes.push(Box::new(Shape { name, fields, sorted, is_error }));
+        self.shapes.push(Box::new(Shape {
+            name,
+            fields,
+            sorted,
+            is_error,
+        }));
         let shape: &Shape = self.shapes.last().expect("just pushed");
         shape
     }
@@ -196,7 +267,10 @@ impl LoadedProgram {
 
     /// The number of a name that the program knows.
     pub fn find_name(&self, text: &str) -> Option<NameId> {
-        self.names.iter().position(|name| name.as_str() == text).map(|index| index as NameId)
+        self.names
+            .iter()
+            .position(|name| name.as_str() == text)
+            .map(|index| index as NameId)
     }
 }
 
@@ -210,6 +284,10 @@ impl Drop for LoadedProgram {
             name.header().count.set(1);
         }
     }
+}
+
+fn form_key(method: NameId, receiver: Tag) -> u64 {
+    (method as u64) << 8 | receiver as u64
 }
 
 fn make_mortal(value: &Value) {

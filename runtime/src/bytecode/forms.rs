@@ -21,25 +21,88 @@ const SAME_NAME: &[(Tag, &[&str])] = &[
     (
         Tag::String,
         &[
-            "len", "is_empty", "count_chars", "upper", "to_upper", "lower", "to_lower", "capitalize", "trim",
-            "trim_start", "trim_end", "contains", "starts_with", "ends_with", "index_of", "replace",
-            "replace_str", "split", "substring", "substr", "char_at", "repeat", "pad_left", "pad_right",
-            "pad_start", "pad_end", "lines", "words", "str_reverse", "slugify", "truncate", "to_camel_case",
-            "to_snake_case", "to_kebab_case", "to_int", "to_float", "to_bool", "to_string",
+            "len",
+            "is_empty",
+            "count_chars",
+            "upper",
+            "to_upper",
+            "lower",
+            "to_lower",
+            "capitalize",
+            "trim",
+            "trim_start",
+            "trim_end",
+            "contains",
+            "starts_with",
+            "ends_with",
+            "index_of",
+            "replace",
+            "replace_str",
+            "split",
+            "substring",
+            "substr",
+            "char_at",
+            "repeat",
+            "pad_left",
+            "pad_right",
+            "pad_start",
+            "pad_end",
+            "lines",
+            "words",
+            "str_reverse",
+            "slugify",
+            "truncate",
+            "to_camel_case",
+            "to_snake_case",
+            "to_kebab_case",
+            "to_int",
+            "to_float",
+            "to_bool",
+            "to_string",
         ],
     ),
     (
         Tag::Array,
         &[
-            "map", "filter", "reduce", "take", "skip", "zip", "enumerate", "flatten", "chunk", "len", "contains",
-            "index_of", "slice", "concat", "join", "find", "any", "all", "sort", "reverse", "unique", "sum",
-            "windows", "to_string",
+            "map",
+            "filter",
+            "reduce",
+            "take",
+            "skip",
+            "zip",
+            "enumerate",
+            "flatten",
+            "chunk",
+            "len",
+            "contains",
+            "index_of",
+            "slice",
+            "concat",
+            "join",
+            "find",
+            "any",
+            "all",
+            "sort",
+            "reverse",
+            "unique",
+            "sum",
+            "windows",
+            "to_string",
         ],
     ),
     (
         Tag::Dict,
         &[
-            "len", "keys", "values", "items", "has_key", "contains", "get", "get_default", "merge", "invert",
+            "len",
+            "keys",
+            "values",
+            "items",
+            "has_key",
+            "contains",
+            "get",
+            "get_default",
+            "merge",
+            "invert",
             "to_string",
         ],
     ),
@@ -95,18 +158,28 @@ const MUTATING: &[(Tag, &str, &str)] = &[
 /// The forms that a method's name may stand for, over all receivers.
 pub fn forms(method: &str) -> impl Iterator<Item = Form> + '_ {
     let same = SAME_NAME.iter().flat_map(move |(receiver, names)| {
-        names.iter().filter(move |name| **name == method).map(move |name| Form {
-            receiver: *receiver,
-            method: name,
-            builtin: name,
-            mutates: false,
-        })
+        names
+            .iter()
+            .filter(move |name| **name == method)
+            .map(move |name| Form {
+                receiver: *receiver,
+                method: name,
+                builtin: name,
+                mutates: false,
+            })
     });
-    let prefixed = PREFIXED.iter().map(|row| (row, false)).chain(MUTATING.iter().map(|row| (row, true)));
-    same.chain(prefixed.filter(move |(row, _)| row.1 == method).map(|(row, mutates)| Form {
-        receiver: row.0,
-        method: row.1,
-        builtin: row.2,
-        mutates,
-    }))
+    let prefixed = PREFIXED
+        .iter()
+        .map(|row| (row, false))
+        .chain(MUTATING.iter().map(|row| (row, true)));
+    same.chain(
+        prefixed
+            .filter(move |(row, _)| row.1 == method)
+            .map(|(row, mutates)| Form {
+                receiver: row.0,
+                method: row.1,
+                builtin: row.2,
+                mutates,
+            }),
+    )
 }

@@ -98,6 +98,7 @@ impl Array {
         let object: *mut Array = allocator::allocate(size_of::<Array>() + inline_size).cast();
         let mut header = Header::new(Tag::Array);
         header.flags = elements as u8;
+        header.depth = 1;
         // SAFETY: fresh memory of that size.
         unsafe {
             let (data, buffer_size) = if wanted > 0 && inline_size == 0 {

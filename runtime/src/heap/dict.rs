@@ -28,6 +28,25 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// The key that a value is, if it can be one.
+    #[inline]
+    pub fn from_value(value: &'a Value) -> Option<Key<'a>> {
+        match value.as_int() {
+            Some(number) => Some(Key::Int(number)),
+            None => value.as_object::<Str>().map(Key::from_str),
+        }
+    }
+
+    /// The key of an entry, as a dict holds it.
+    #[inline]
+    pub fn from_held(held: &'a Value) -> Key<'a> {
+        match (held.as_int(), held.as_object::<Str>()) {
+            (Some(number), _) => Key::Int(number),
+            (_, Some(text)) => Key::Text(text),
+            _ => unreachable!("a dict key is an int or a string"),
+        }
+    }
+
     #[inline(always)]
     fn hash(self) -> u64 {
         match self {

@@ -211,6 +211,54 @@ impl Str {
     }
 }
 
+/// Where the last indexed character of a string that is not ASCII was found,
+/// so that walking it by index takes constant time per step.
+///
+/// It owns the string: while it does, the string can't be freed or changed
+/// behind its back.
+#[derive(Default)]
+pub struct Cursor {
+    string: Option<Ref<Str>>,
+    char_index: usize,
+    byte_index: usize,
+}
+
+impl Cursor {
+    /// The byte where the character at `char_index`, which is in bounds, starts.
+    pub fn seek(&mut self, string: &Str, char_index: usize) -> usize {
+        if !self.string.as_deref().is_some_and(|held| core::ptr::eq(held, string)) {
+            *self = Cursor { string: Some(Ref::from_borrowed(string)), char_index: 0, byte_index: 0 };
+        }
+        if char_index < self.char_index / 2 {
+            (self.char_index, self.byte_index) = (0, 0);
+        }
+        let bytes = string.as_bytes();
+        let starts_character = |byte: u8| (byte as i8) >= -64;
+        while self.char_index < char_index {
+            self.byte_index += 1;
+            while !starts_character(bytes[self.byte_index]) {
+                self.byte_index += 1;
+            }
+            self.char_index += 1;
+        }
+        while self.char_index > char_index {
+            self.byte_index -= 1;
+            while !starts_character(bytes[self.byte_index]) {
+                self.byte_index -= 1;
+            }
+            self.char_index -= 1;
+        }
+        self.byte_index
+    }
+
+    /// Lets go of a string that is about to be changed.
+    pub fn forget(&mut self, string: &Str) {
+        if self.string.as_deref().is_some_and(|held| core::ptr::eq(held, string)) {
+            self.string = None;
+        }
+    }
+}
+
 impl PartialEq for Str {
     #[inline]
     fn eq(&self, other: &Str) -> bool {
