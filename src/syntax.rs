@@ -5,6 +5,7 @@
 //! the grammar to be refused (a `break` outside a loop) is not refused here.
 
 pub mod ast;
+pub mod dump;
 mod lexer;
 mod parser;
 pub mod token;

@@ -7,6 +7,7 @@
 //! `a.b.c…`, `else if …`) can be as long as a file and are loops.
 
 mod brackets;
+mod control;
 mod expr;
 mod func;
 mod item;

@@ -1,6 +1,7 @@
 //! Patterns: what bindings take apart, and what `match` compares with.
 
 use super::{Header, Parsed, Parser};
+use crate::source::Span;
 use crate::syntax::ast::*;
 use crate::syntax::token::{Keyword, Operator, Punctuation, TokenKind};
 
@@ -42,7 +43,12 @@ impl Parser {
                 break;
             }
         }
-        self.expect_close(Punctuation::RightBracket, "array pattern", opening)?;
+        self.close_pattern(
+            Punctuation::RightBracket,
+            "array pattern",
+            opening,
+            complaint,
+        )?;
         Ok(PatternKind::Array { items, rest })
     }
 
@@ -60,7 +66,12 @@ impl Parser {
                 break;
             }
         }
-        self.expect_close(Punctuation::RightBrace, "dictionary pattern", opening)?;
+        self.close_pattern(
+            Punctuation::RightBrace,
+            "dictionary pattern",
+            opening,
+            complaint,
+        )?;
         Ok(PatternKind::Dict { entries, rest })
     }
 
@@ -83,6 +94,20 @@ impl Parser {
             }
         };
         Ok(DictPatternEntry { key, pattern })
+    }
+
+    /// What stands in place of the closing bracket makes this no pattern.
+    fn close_pattern(
+        &mut self,
+        sign: Punctuation,
+        what: &str,
+        opening: Span,
+        complaint: &str,
+    ) -> Parsed<()> {
+        if self.at(sign) || self.at_end() {
+            return self.expect_close(sign, what, opening).map(|_| ());
+        }
+        Err(self.error_here(complaint))
     }
 
     fn rest_name(&mut self, complaint: &str) -> Parsed<Name> {

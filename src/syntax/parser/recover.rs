@@ -133,11 +133,8 @@ impl Parser {
         }
     }
 
-    /// Not a token that could as well be the middle of an expression.
+    /// Not a sign that could as well be the middle of an expression.
     fn clearly_starts_statement(&self) -> bool {
-        matches!(
-            self.kind(),
-            TokenKind::Keyword(_) | TokenKind::Identifier(_)
-        )
+        !matches!(self.kind(), TokenKind::Operator(_))
     }
 }
