@@ -355,6 +355,35 @@ fn chains_as_long_as_a_file() {
     });
 }
 
+/// A span is right if the text it covers, parsed alone, is the same tree.
+#[test]
+fn statements_cover_their_text() {
+    on_large_stack(|| {
+        for text in corpus() {
+            let mut sources = SourceMap::new();
+            let file = sources.add("whole.ruff", text);
+            let Ok(program) = syntax::parse(&sources, file) else {
+                continue;
+            };
+            for statement in program.body {
+                let part = sources.text(statement.span).to_string();
+                let file = sources.add("part.ruff", part.as_str());
+                let alone = syntax::parse(&sources, file).expect("a part of a program is one");
+                let span = statement.span;
+                let expected = syntax::ast::Program {
+                    body: vec![statement],
+                    span,
+                };
+                assert_eq!(
+                    syntax::dump::tree(&alone),
+                    syntax::dump::tree(&expected),
+                    "{part}"
+                );
+            }
+        }
+    });
+}
+
 #[test]
 fn long_chains_can_be_dumped() {
     on_large_stack(|| {
@@ -374,6 +403,29 @@ fn a_file_that_is_too_large() {
         "Source size 1048577 bytes exceeds maximum allowed 1048576 bytes"
     );
     assert!(check(&" ".repeat(MEGABYTE)).is_empty());
+}
+
+/// Not a case because tools take a file with these bytes for a binary one.
+#[test]
+fn control_characters() {
+    let found = check("a := \0\u{1}\u{b}\n# \0\n/* \0 */ b := '\0'\nc := \"\\\u{1b}\"");
+    let shown: Vec<_> = found
+        .iter()
+        .map(|found| format!("{} {}", found.code.text(), found.message))
+        .collect();
+    let null_byte = "RUFLEX002 Null byte is not allowed in source";
+    assert_eq!(
+        shown,
+        [
+            null_byte,
+            "RUFLEX001 Invalid character: '\\u{1}'",
+            "RUFLEX001 Invalid character: '\\u{b}'",
+            null_byte,
+            null_byte,
+            null_byte,
+            "RUFLEX005 Invalid escape sequence: \\\\\\u{1b}",
+        ]
+    );
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub fn tokens(text: &str, file: FileId) -> (Vec<Token>, Vec<Diagnostic>) {
     lexer
         .diagnostics
         .sort_by_key(|diagnostic| diagnostic.span.map(|span| span.start));
+    lexer.diagnostics.truncate(limit::DIAGNOSTICS);
     (lexer.tokens, lexer.diagnostics)
 }
 
