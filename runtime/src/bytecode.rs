@@ -6,11 +6,15 @@
 pub mod op;
 pub mod program;
 pub mod forms;
+mod wire;
 pub mod encode;
 pub mod decode;
 pub mod verify;
 pub mod disasm;
 pub mod builder;
+
+#[cfg(test)]
+mod tests;
 
 pub use op::{Op, Operator, Var, VarKind};
 pub use program::{
