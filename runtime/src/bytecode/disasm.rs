@@ -268,6 +268,7 @@ fn note(program: &Program, op: &Op) -> Option<String> {
         Op::Null {}
         | Op::True {}
         | Op::False {}
+        | Op::Callee {}
         | Op::Int { .. }
         | Op::Pop {}
         | Op::Dup {}

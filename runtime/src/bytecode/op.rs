@@ -33,6 +33,9 @@ macro_rules! for_each_op {
             Function { func: u32 } (0 -> 1) [];
             /// Push a built-in function.
             Builtin { builtin: u32 } (0 -> 1) [];
+            /// Push the function object that is running.  Only in functions made by `MakeClosure`;
+            /// it lets them call themselves without being captured by their own variable.
+            Callee {} (0 -> 1) [];
 
             // ---- the operand stack
             /// Drop the top.

@@ -187,6 +187,7 @@ impl Frame<'_> {
             | Op::Constant { .. }
             | Op::Function { .. }
             | Op::Builtin { .. }
+            | Op::Callee {}
             | Op::LoadCapture { .. }
             | Op::LoadCaptureCell { .. }
             | Op::LoadGlobal { .. }

@@ -139,7 +139,7 @@ fn check_control(body: &Body<'_>, pc: usize, op: &Op) -> Result<(), Fault> {
 fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
     let program = body.program;
     match *op {
-        Op::Null {} | Op::True {} | Op::False {} | Op::Int { .. } | Op::Pop {} | Op::Dup {} => {
+        Op::Null {} | Op::True {} | Op::False {} | Op::Int { .. } | Op::Callee {} | Op::Pop {} | Op::Dup {} => {
             Ok(())
         }
         Op::Constant { index } => below(index, program.constants.len(), Fault::Constant),
