@@ -1,0 +1,381 @@
+//! Every program, on every engine: the same output, errors and exit status.
+//!
+//! A program is a `.ruff` file below `tests/programs` or `examples`.  Beside it
+//! stand `<name>.out`, the exact standard output; where needed `.rc`, the exit
+//! status, and `.err`, a part of standard error; `.args`, one argument a line;
+//! `.in`, standard input.  Folders named `lib` hold modules, not programs.
+//!
+//! What does not work yet is listed in `tests/programs/pending.txt`.  A pending
+//! program that passes is a failure, so the list can only become shorter.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const RUFFC: &str = env!("CARGO_BIN_EXE_ruffc");
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// How long a process may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How much of a process's output is read.
+const OUTPUT_LIMIT: u64 = 16 << 20;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each test runs several processes, some of which use threads themselves.
+    arguments.test_threads.get_or_insert(2);
+    match trials() {
+        Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
+        Err(error) => {
+            eprintln!("the programs could not be listed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials() -> io::Result<Vec<Trial>> {
+    let root = Path::new(ROOT);
+    let mut programs = BTreeMap::new();
+    find_programs(&root.join("tests/programs"), "", &mut programs)?;
+    find_programs(&root.join("examples"), "examples/", &mut programs)?;
+    let mut pending = read_pending(&root.join("tests/programs/pending.txt"))?;
+    let mut trials = Vec::new();
+    for (name, path) in programs {
+        let trial = match pending.remove(&name) {
+            Some(reason) => {
+                Trial::test(name, move || check_pending(&path, &reason)).with_kind("pending")
+            }
+            None => Trial::test(name, move || check(&path)),
+        };
+        trials.push(trial);
+    }
+    trials.push(Trial::test("pending programs exist", move || {
+        let missing: Vec<String> = pending.into_keys().collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(missing.join(", ").into())
+        }
+    }));
+    Ok(trials)
+}
+
+/// Collects the programs below a folder by their names, without extension.
+fn find_programs(
+    folder: &Path,
+    prefix: &str,
+    found: &mut BTreeMap<String, PathBuf>,
+) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(stem) = path.file_stem().and_then(OsStr::to_str) else {
+            continue;
+        };
+        if path.is_dir() && stem != "lib" {
+            find_programs(&path, &format!("{prefix}{stem}/"), found)?;
+        } else if path.extension() == Some(OsStr::new("ruff")) {
+            found.insert(format!("{prefix}{stem}"), path);
+        }
+    }
+    Ok(())
+}
+
+/// The pending programs with the reasons: `name: reason`, a line each.
+fn read_pending(file: &Path) -> io::Result<BTreeMap<String, String>> {
+    let text = fs::read_to_string(file)?;
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| match line.split_once(": ") {
+            Some((name, reason)) => Ok((name.to_owned(), reason.to_owned())),
+            None => Err(io::Error::other(format!(
+                "pending.txt: no reason given: {line}"
+            ))),
+        })
+        .collect()
+}
+
+fn check_pending(program: &Path, reason: &str) -> Result<(), Failed> {
+    match check(program) {
+        Ok(()) => Err(format!(
+            "it passes now; take it off the list of pending programs ({reason})"
+        )
+        .into()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The ways to run a program; the interpreter is the one others are compared with.
+const ENGINES: [Engine; 4] = [
+    Engine {
+        name: "interpreter",
+        flags: Some(&["--engine", "interp"]),
+    },
+    Engine {
+        name: "jit at once",
+        flags: Some(&["--engine", "jit", "--jit-threshold", "1"]),
+    },
+    Engine {
+        name: "jit when hot",
+        flags: Some(&["--engine", "jit", "--jit-threshold", "100"]),
+    },
+    Engine {
+        name: "executable",
+        flags: None,
+    },
+];
+
+struct Engine {
+    name: &'static str,
+    /// For `ruffc run`; without, an executable is built.
+    flags: Option<&'static [&'static str]>,
+}
+
+fn check(program: &Path) -> Result<(), Failed> {
+    let expected = Expected::read(program)?;
+    let mut failures = String::new();
+    let mut first: Option<Outcome> = None;
+    for engine in &ENGINES {
+        let outcome = engine.run(program, &expected)?;
+        expected.compare(&outcome, engine.name, &mut failures)?;
+        match &first {
+            Some(first) if first.stderr != outcome.stderr => {
+                let (one, other) = (text(&first.stderr), text(&outcome.stderr));
+                writeln!(
+                    failures,
+                    "-- {}: standard error is not the interpreter's",
+                    engine.name
+                )?;
+                writeln!(failures, "{}", difference(&one, &other))?;
+            }
+            Some(_) => {}
+            None => first = Some(outcome),
+        }
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.into())
+    }
+}
+
+/// What stands beside a program.
+struct Expected {
+    stdout: Vec<u8>,
+    stderr_part: Option<String>,
+    status: i32,
+    args: Vec<String>,
+    stdin: Option<PathBuf>,
+}
+
+impl Expected {
+    fn read(program: &Path) -> Result<Expected, Failed> {
+        let beside =
+            |extension: &str| Some(program.with_extension(extension)).filter(|path| path.is_file());
+        let text = |extension: &str| beside(extension).map(fs::read_to_string).transpose();
+        let out = beside("out").ok_or("there is no .out file")?;
+        Ok(Expected {
+            stdout: fs::read(out)?,
+            stderr_part: text("err")?.map(|part| part.trim_end_matches('\n').to_owned()),
+            status: text("rc")?.map_or(Ok(0), |status| status.trim().parse())?,
+            args: text("args")?
+                .map_or_else(Vec::new, |args| args.lines().map(str::to_owned).collect()),
+            stdin: beside("in"),
+        })
+    }
+
+    fn compare(
+        &self,
+        outcome: &Outcome,
+        engine: &str,
+        failures: &mut String,
+    ) -> Result<(), std::fmt::Error> {
+        let stderr = text(&outcome.stderr);
+        if outcome.end != End::Status(self.status) {
+            writeln!(
+                failures,
+                "-- {engine}: {}, not exit status {}",
+                outcome.end.text(),
+                self.status
+            )?;
+            writeln!(failures, "{stderr}")?;
+        }
+        if outcome.stdout != self.stdout {
+            writeln!(failures, "-- {engine}: wrong output")?;
+            writeln!(
+                failures,
+                "{}",
+                difference(&text(&self.stdout), &text(&outcome.stdout))
+            )?;
+        }
+        if let Some(part) = &self.stderr_part
+            && !stderr.contains(part)
+        {
+            writeln!(failures, "-- {engine}: standard error lacks `{part}`")?;
+            writeln!(failures, "{stderr}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Runs a program in its own folder, so that messages name files alike.
+    fn run(&self, program: &Path, expected: &Expected) -> Result<Outcome, Failed> {
+        let file = program.file_name().ok_or("a program has a name")?;
+        let in_folder = |command: &mut Command| {
+            command.current_dir(program.parent().unwrap_or(Path::new(".")));
+        };
+        if let Some(flags) = self.flags {
+            let mut command = Command::new(RUFFC);
+            command
+                .arg("run")
+                .args(flags)
+                .arg(file)
+                .arg("--")
+                .args(&expected.args);
+            in_folder(&mut command);
+            return Ok(run(command, expected.stdin.as_deref())?);
+        }
+        let folder = tempfile::tempdir()?;
+        let executable = folder.path().join("program");
+        let mut build = Command::new(RUFFC);
+        build
+            .args(["build", "--no-fallback", "-o"])
+            .arg(&executable)
+            .arg(file);
+        in_folder(&mut build);
+        let built = run(build, None)?;
+        // A program that is refused is refused alike, whether built or run.
+        if built.end != End::Status(0) {
+            return Ok(built);
+        }
+        let mut command = Command::new(&executable);
+        command.args(&expected.args);
+        in_folder(&mut command);
+        Ok(run(command, expected.stdin.as_deref())?)
+    }
+}
+
+/// What a process left behind.
+struct Outcome {
+    end: End,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Status(i32),
+    Signal(i32),
+    Timeout,
+}
+
+impl End {
+    fn text(self) -> String {
+        match self {
+            End::Status(status) => format!("exit status {status}"),
+            End::Signal(signal) => format!("killed by signal {signal}"),
+            End::Timeout => format!("still running after {} s", TIMEOUT.as_secs()),
+        }
+    }
+}
+
+fn run(mut command: Command, stdin: Option<&Path>) -> io::Result<Outcome> {
+    command.stdin(match stdin {
+        Some(file) => Stdio::from(fs::File::open(file)?),
+        None => Stdio::null(),
+    });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let stdout = read_in_background(child.stdout.take());
+    let stderr = read_in_background(child.stderr.take());
+    let end = wait(&mut child)?;
+    let stdout = stdout
+        .join()
+        .map_err(|_| io::Error::other("reading failed"))??;
+    let stderr = stderr
+        .join()
+        .map_err(|_| io::Error::other("reading failed"))??;
+    Ok(Outcome {
+        end,
+        stdout,
+        stderr,
+    })
+}
+
+fn read_in_background<T: Read + Send + 'static>(
+    pipe: Option<T>,
+) -> thread::JoinHandle<io::Result<Vec<u8>>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(pipe) = pipe {
+            pipe.take(OUTPUT_LIMIT).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    })
+}
+
+fn wait(child: &mut Child) -> io::Result<End> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(end_of(status));
+        }
+        if start.elapsed() > TIMEOUT {
+            child.kill()?;
+            child.wait()?;
+            return Ok(End::Timeout);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+fn end_of(status: ExitStatus) -> End {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return End::Signal(signal);
+    }
+    End::Status(status.code().unwrap_or(-1))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The first line in which two texts differ, with some lines around it.
+fn difference(expected: &str, found: &str) -> String {
+    let (expected, found): (Vec<&str>, Vec<&str>) =
+        (expected.lines().collect(), found.lines().collect());
+    let same = expected
+        .iter()
+        .zip(&found)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let mut shown = format!("first difference in line {}:\n", same + 1);
+    let from = same.saturating_sub(2);
+    expected[from..same]
+        .iter()
+        .for_each(|line| shown.push_str(&format!("   {line}\n")));
+    expected[same..]
+        .iter()
+        .take(4)
+        .for_each(|line| shown.push_str(&format!("  -{line}\n")));
+    found[same..]
+        .iter()
+        .take(4)
+        .for_each(|line| shown.push_str(&format!("  +{line}\n")));
+    if same == expected.len() && same == found.len() {
+        shown.push_str("  (only line ends differ)\n");
+    }
+    shown
+}
