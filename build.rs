@@ -1,5 +1,5 @@
 //! Builds the runtime archive for the target that `ruffc` is built for, and
-//! leaves it, condensed and compressed, where `include_bytes!` finds it.
+//! leaves it, condensed, where `include_bytes!` finds it.
 //!
 //! The archive needs a profile of its own and must not see the flags that the
 //! compiler is built with, so a nested cargo builds it, from the same workspace
@@ -32,12 +32,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let built = build_archive(&root, &out, &target)?;
     let archive = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
-    let condensed = condense::condense(&archive)
-        .map_err(|error| format!("{}: {error}", built.display()))?;
-    let embedded = out.join("libruffrt.a.lz4");
-    fs::write(&embedded, lz4_flex::block::compress_prepend_size(&condensed))?;
+    let condensed =
+        condense::condense(&archive).map_err(|error| format!("{}: {error}", built.display()))?;
+    let embedded = out.join("libruffrt.a");
+    fs::write(&embedded, condensed)?;
 
-    println!("cargo::rustc-env=RUFFC_RUNTIME_ARCHIVE={}", embedded.display());
+    println!(
+        "cargo::rustc-env=RUFFC_RUNTIME_ARCHIVE={}",
+        embedded.display()
+    );
     println!("cargo::rustc-env=RUFFC_RUNTIME_TARGET={target}");
     Ok(())
 }
@@ -94,7 +97,12 @@ fn is_about_the_outer_build(name: &str) -> bool {
         "RUSTC_WRAPPER",
         "RUSTFLAGS",
     ];
-    const PREFIXES: &[&str] = &["CARGO_BUILD_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PROFILE_"];
+    const PREFIXES: &[&str] = &[
+        "CARGO_BUILD_",
+        "CARGO_CFG_",
+        "CARGO_FEATURE_",
+        "CARGO_PROFILE_",
+    ];
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 

@@ -20,6 +20,7 @@ mod startup;
 
 mod command;
 mod libraries;
+mod needed;
 mod system;
 mod wild;
 
@@ -147,7 +148,11 @@ fn in_process(
     runtime: &runtime::Archive,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
-    let bytes = wild::link(Command::new(object, runtime, options)?)?;
+    let command = Command::new(object, runtime, options)?;
+    let optional = command.optional.clone();
+    let mut bytes = wild::link(command)?;
+    needed::remove_unused(&mut bytes, &optional)
+        .map_err(|error| LinkError::Wild(format!("its output is malformed: {error}")))?;
     let linked = Linked {
         linker: "wild".to_owned(),
         fallback: None,
@@ -185,7 +190,6 @@ fn write_executable(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
     }
     let mut file = builder.tempfile_in(directory).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
-    file.persist(output)
-        .map_err(|error| failed(error.error))?;
+    file.persist(output).map_err(|error| failed(error.error))?;
     Ok(())
 }

@@ -13,6 +13,8 @@ pub struct Command {
     /// All but the program's name and the output.
     pub arguments: Vec<String>,
     pub inputs: Vec<Input>,
+    /// The libraries that a program may turn out not to use.
+    pub optional: Vec<&'static str>,
 }
 
 /// A file on the command line.
@@ -29,11 +31,7 @@ pub enum Content {
 
 impl Command {
     /// Links `object` and `runtime` into an executable for Linux.
-    pub fn new(
-        object: &[u8],
-        runtime: &Archive,
-        options: &LinkOptions,
-    ) -> Result<Self, LinkError> {
+    pub fn new(object: &[u8], runtime: &Archive, options: &LinkOptions) -> Result<Self, LinkError> {
         let target = &options.target;
         let linux = targets::linux(target)
             .ok_or_else(|| LinkError::UnsupportedTarget(target.to_string()))?;
@@ -44,13 +42,13 @@ impl Command {
         let mut command = Self {
             arguments: flags(options, linux),
             inputs: Vec::new(),
+            optional: vec!["libm.so.6", linux.loader_name()],
         };
         command.input("start.o", Content::Bytes(start.into()));
         command.input("program.o", Content::Bytes(object.to_vec().into()));
         command.input("libruffrt.a", Content::Bytes(runtime.clone()));
-        // Those that end up unused are not loaded when the program starts.
         command.arguments.push("--as-needed".to_owned());
-        for name in ["libc.so.6", "libm.so.6", linux.loader_name()] {
+        for name in ["libc.so.6"].into_iter().chain(command.optional.clone()) {
             let path = libraries::find(name, target, linux)?;
             command.input(name, Content::File(path));
         }

@@ -14,9 +14,10 @@ pub enum LinkError {
     /// A file that is needed could not be read.
     Read(PathBuf, io::Error),
     /// There is no runtime for the target in any of these places.
-    NoRuntime { target: String, looked_in: Vec<PathBuf> },
-    /// The runtime that this compiler carries is damaged.
-    DamagedRuntime(lz4_flex::block::DecompressError),
+    NoRuntime {
+        target: String,
+        looked_in: Vec<PathBuf>,
+    },
     /// The linker inside does not know the target.
     UnsupportedTarget(String),
     /// The linker inside makes no static executables.
@@ -72,9 +73,6 @@ impl fmt::Display for LinkError {
                 list(f, looked_in)?;
                 write!(f, "; name one with `--runtime FILE`")
             }
-            Self::DamagedRuntime(error) => {
-                write!(f, "the runtime inside this compiler is damaged: {error}")
-            }
             Self::UnsupportedTarget(target) => {
                 write!(f, "the built-in linker cannot link for `{target}`")
             }
@@ -95,7 +93,10 @@ impl fmt::Display for LinkError {
                 write!(f, "the linker `{}` was not found", program.display())
             }
             Self::NoCompiler { target, reason } => {
-                write!(f, "no C compiler for `{target}` was found to link with: {reason}")
+                write!(
+                    f,
+                    "no C compiler for `{target}` was found to link with: {reason}"
+                )
             }
             Self::Start(program, error) => {
                 write!(f, "cannot start `{}`: {error}", program.display())
@@ -134,7 +135,6 @@ impl std::error::Error for LinkError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Write(_, error) | Self::Read(_, error) | Self::Start(_, error) => Some(error),
-            Self::DamagedRuntime(error) => Some(error),
             Self::Startup(error) => Some(error),
             Self::Neither { inside, .. } => Some(inside.as_ref()),
             _ => None,

@@ -6,7 +6,6 @@
 
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
-use std::env;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -128,11 +128,7 @@ pub fn object(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
         elf::EM_RISCV => &RISCV64,
         _ => &X86_64,
     };
-    let mut object = Object::new(
-        BinaryFormat::Elf,
-        machine.architecture,
-        Endianness::Little,
-    );
+    let mut object = Object::new(BinaryFormat::Elf, machine.architecture, Endianness::Little);
     if target.machine == elf::EM_RISCV {
         // Compressed instructions and the double-float calling convention, as
         // all that it is linked with has been compiled for.

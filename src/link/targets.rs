@@ -50,10 +50,7 @@ const GLIBC: &[LinuxTarget] = &[
 /// The row of `target`, if the in-process linker can make its executables.
 pub fn linux(target: &Triple) -> Option<&'static LinuxTarget> {
     let is_glibc = target.operating_system == OperatingSystem::Linux
-        && matches!(
-            target.environment,
-            Environment::Gnu | Environment::Unknown
-        );
+        && matches!(target.environment, Environment::Gnu | Environment::Unknown);
     GLIBC
         .iter()
         .find(|row| is_glibc && row.architecture == target.architecture)

@@ -11,9 +11,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 const OUTPUT: &str = "executable";
 
@@ -28,24 +28,38 @@ pub fn link(command: Command) -> Result<Vec<u8>, LinkError> {
         output: Output::default(),
     };
     let output = files.output.clone();
-    // A fault of the linker must not take the compiler down: there are other
-    // linkers.  Nothing of what it was doing is looked at afterwards.
-    let run = || run(&command.arguments, files);
-    match catch_unwind(AssertUnwindSafe(run)) {
+    // On a thread of its own, for two reasons: a fault of the linker must not
+    // take the compiler down, and the thread pool stays with its thread.
+    let result = thread::scope(|scope| scope.spawn(|| run(&command.arguments, files)).join());
+    match result {
         Ok(result) => result.map_err(|error| LinkError::Wild(error.to_string()))?,
         Err(_) => return Err(LinkError::Wild("it panicked".to_owned())),
     }
-    let bytes = output.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let bytes = output
+        .0
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     bytes.ok_or_else(|| LinkError::Wild("it wrote no output".to_owned()))
 }
 
 fn run(arguments: &[String], files: Files) -> WildResult {
     let fixed = ["ld", "--no-fork", "--no-identity-comment", "-o", OUTPUT];
-    let all = || fixed.into_iter().chain(arguments.iter().map(String::as_str));
+    let all = || {
+        fixed
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str))
+    };
     let mut parsed = libwild::Args::new(all)?;
     // Its warnings are about inputs that are all ours.
     parsed.on_warning(Box::new(|_| {}));
     parsed.parse(all)?;
+    // A program and its runtime are so little work for a linker that handing it
+    // to other threads takes longer than doing it.
+    let _pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .use_current_thread()
+        .build()?;
     let linker = libwild::Linker::with_file_system(files);
     linker.run(&parsed)?;
     Ok(())
