@@ -139,9 +139,11 @@ fn check_control(body: &Body<'_>, pc: usize, op: &Op) -> Result<(), Fault> {
 fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
     let program = body.program;
     match *op {
-        Op::Null {} | Op::True {} | Op::False {} | Op::Int { .. } | Op::Callee {} | Op::Pop {} | Op::Dup {} => {
+        Op::Null {} | Op::True {} | Op::False {} | Op::Int { .. } | Op::Pop {} | Op::Dup {} => {
             Ok(())
         }
+        // Whoever calls a function directly has no function object at hand.
+        Op::Callee {} => require(!body.function.captures.is_empty(), Fault::NoCallee),
         Op::Constant { index } => below(index, program.constants.len(), Fault::Constant),
         Op::Function { func } => plain_callee(body, func).map(|_| ()),
         Op::Builtin { builtin } => below(builtin, program.builtins.len(), Fault::Builtin),
