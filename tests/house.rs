@@ -107,6 +107,7 @@ const UNSAFE: &[&str] = &[
     "runtime/src/call",
     "runtime/src/abi",
     "runtime/src/interp",
+    "runtime/src/builtins/system",
     "runtime/src/loaded",
     "runtime/src/output",
     "runtime/src/start",

@@ -16,10 +16,18 @@ use crate::value::Value;
 
 pub mod arguments;
 pub mod arrays;
+pub mod collections;
+pub mod dicts;
 pub mod errors;
 pub mod hashing;
+pub mod math;
 pub mod printing;
+pub mod process;
+pub mod random;
+pub mod system;
 pub mod table;
+pub mod text;
+pub mod time;
 pub mod types;
 
 pub use table::{all, find};

@@ -23,6 +23,12 @@ macro_rules! for_each_builtin {
             debug(0, ANY_NUMBER) = printing::debug [];
             format(1, ANY_NUMBER) = printing::format [pure];
 
+            input(0, 1) = process::input [];
+
+            // ---- the process
+            args(0, 0) = process::args [];
+            exit(0, 1) = process::exit [];
+
             // ---- types and conversion
             r#type(1, 1) = types::type_of [pure];
             type_of(1, 1) = types::type_of [pure];
@@ -78,7 +84,6 @@ macro_rules! for_each_builtin {
             flatten(1, 1) = arrays::views::flatten [pure];
             zip(2, 2) = arrays::views::zip [pure];
             enumerate(1, 1) = arrays::views::enumerate [pure];
-            collect(1, 1) = arrays::views::collect [pure hidden];
             contains(2, 2) = arrays::views::contains [pure];
             index_of(2, 2) = arrays::views::index_of [pure];
             map(2, 2) = arrays::callbacks::map [runs];
@@ -89,6 +94,123 @@ macro_rules! for_each_builtin {
             all(2, 2) = arrays::callbacks::all [runs];
             sort(1, 1) = arrays::order::sort [pure];
             unique(1, 1) = arrays::order::unique [pure];
+
+            // ---- strings
+            substring(3, 3) = text::substring [pure];
+            substr(3, 3) = text::substring [pure];
+            char_at(2, 2) = text::char_at [pure];
+            is_empty(1, 1) = text::is_empty [pure];
+            count_chars(1, 1) = text::chars [pure];
+            trim(1, 1) = text::trim [pure];
+            trim_start(1, 1) = text::trim_start [pure];
+            trim_end(1, 1) = text::trim_end [pure];
+            starts_with(2, 2) = text::starts_with [pure];
+            ends_with(2, 2) = text::ends_with [pure];
+            split(2, 2) = text::split [pure];
+            lines(1, 1) = text::lines [pure];
+            words(1, 1) = text::words [pure];
+            join(2, 2) = text::join [pure];
+            replace(3, 3) = text::making::replace [pure];
+            replace_str(3, 3) = text::making::replace_str [pure];
+            repeat(2, 2) = text::making::repeat [pure];
+            pad_left(3, 3) = text::making::pad_left [pure];
+            pad_start(3, 3) = text::making::pad_left [pure];
+            pad_right(3, 3) = text::making::pad_right [pure];
+            pad_end(3, 3) = text::making::pad_right [pure];
+            str_reverse(1, 1) = text::making::str_reverse [pure];
+            truncate(3, 3) = text::making::truncate [pure];
+            to_upper(1, 1) = text::casing::to_upper [pure];
+            upper(1, 1) = text::casing::upper [pure];
+            to_lower(1, 1) = text::casing::to_lower [pure];
+            lower(1, 1) = text::casing::lower [pure];
+            capitalize(1, 1) = text::casing::capitalize [pure];
+            slugify(1, 1) = text::casing::slugify [pure];
+            to_camel_case(1, 1) = text::casing::to_camel_case [pure];
+            to_snake_case(1, 1) = text::casing::to_snake_case [pure];
+            to_kebab_case(1, 1) = text::casing::to_kebab_case [pure];
+            ssg_render_pages(1, 1) = text::making::ssg_render_pages [pure];
+            ssg_build_output_paths(2, 3) = text::making::ssg_build_output_paths [pure];
+
+            // ---- dicts
+            dict(0, 0) = dicts::dict [pure];
+            keys(1, 1) = dicts::keys [pure];
+            values(1, 1) = dicts::values [pure];
+            items(1, 1) = dicts::items [pure];
+            has_key(2, 2) = dicts::has_key [pure];
+            get(2, 3) = dicts::get [pure];
+            get_default(3, 3) = dicts::get_default [pure];
+            merge(2, 2) = dicts::merge [pure];
+            update(2, 2) = dicts::merge, update [pure];
+            invert(1, 1) = dicts::invert [pure];
+
+            // ---- sets, queues, stacks
+            Set(0, 1) = collections::set [pure];
+            set_add(2, 2) = collections::set_add, update [pure];
+            set_remove(2, 2) = collections::set_remove, update [pure];
+            set_has(2, 2) = collections::set_has [pure];
+            set_union(2, 2) = collections::set_union [pure];
+            set_intersect(2, 2) = collections::set_intersect [pure];
+            set_difference(2, 2) = collections::set_difference [pure];
+            set_to_array(1, 1) = collections::set_to_array [pure];
+            Queue(0, 1) = collections::queue [pure];
+            queue_enqueue(2, 2) = collections::queue_enqueue, update [pure];
+            queue_dequeue(1, 1) = collections::queue_dequeue, mutate collections::queue_dequeue_from [pure];
+            queue_peek(1, 1) = collections::queue_peek [pure];
+            queue_is_empty(1, 1) = collections::queue_is_empty [pure];
+            queue_size(1, 1) = collections::queue_size [pure];
+            queue_to_array(1, 1) = collections::queue_to_array [pure];
+            Stack(0, 1) = collections::stack [pure];
+            stack_push(2, 2) = collections::stack_push, update [pure];
+            stack_pop(1, 1) = collections::stack_pop, mutate collections::stack_pop_from [pure];
+            stack_peek(1, 1) = collections::stack_peek [pure];
+            stack_is_empty(1, 1) = collections::stack_is_empty [pure];
+            stack_size(1, 1) = collections::stack_size [pure];
+            stack_to_array(1, 1) = collections::stack_to_array [pure];
+
+            // ---- mathematics
+            abs(1, 1) = math::abs [pure];
+            floor(1, 1) = math::floor [pure];
+            ceil(1, 1) = math::ceil [pure];
+            round(1, 1) = math::round [pure];
+            sqrt(1, 1) = math::sqrt [pure];
+            sin(1, 1) = math::sin [pure];
+            cos(1, 1) = math::cos [pure];
+            tan(1, 1) = math::tan [pure];
+            exp(1, 1) = math::exp [pure];
+            log(1, 1) = math::log [pure];
+            pow(2, 2) = math::pow [pure];
+            min(2, 2) = math::min [pure];
+            max(2, 2) = math::max [pure];
+            bit_and(2, 2) = math::bit_and [pure];
+            bit_or(2, 2) = math::bit_or [pure];
+            bit_xor(2, 2) = math::bit_xor [pure];
+            bit_shl(2, 2) = math::bit_shl [pure];
+            bit_shr(2, 2) = math::bit_shr [pure];
+            bit_not(1, 1) = math::bit_not [pure];
+
+            // ---- randomness
+            random(0, 0) = random::random [];
+            random_int(2, 2) = random::random_int [];
+            random_choice(1, 1) = random::random_choice [];
+            random_id(1, 1) = random::random_id [];
+            uuid_v4(0, 0) = random::uuid_v4 [];
+            set_random_seed(1, 1) = random::set_random_seed [];
+            clear_random_seed(0, 0) = random::clear_random_seed [];
+
+            // ---- time
+            now(0, 0) = time::now [];
+            now_unix(0, 0) = time::now_unix [];
+            now_utc_seconds(0, 0) = time::now_unix [];
+            now_utc(0, 0) = time::now_utc [];
+            current_timestamp(0, 0) = time::current_timestamp [];
+            time(0, 0) = time::current_timestamp [];
+            performance_now(0, 0) = time::performance_now [];
+            time_us(0, 0) = time::time_us [];
+            time_ns(0, 0) = time::time_ns [];
+            elapsed(2, 2) = time::elapsed [];
+            format_duration(1, 1) = time::format::format_duration [];
+            format_date(2, 2) = time::format::format_date [];
+            parse_date(2, 2) = time::format::parse_date [];
         }
     };
 }
@@ -107,7 +229,9 @@ macro_rules! mutation {
         None
     };
     ($function:path, update) => {
-        Some(|ctx, target, args| update($function, ctx, target, args))
+        Some(|context, place, arguments| {
+            crate::builtins::update($function, context, place, arguments)
+        })
     };
     ($function:path, mutate $mutate:path) => {
         Some($mutate)
@@ -154,3 +278,132 @@ macro_rules! define_rows {
     };
 }
 for_each_builtin!(define_rows);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytecode::forms::forms;
+    use crate::value::Tag;
+    use std::collections::HashSet;
+
+    /// Rows of the reference's table that nothing implements yet.  This list
+    /// may only get shorter.
+    const MISSING: &[&str] = &[
+        "arg_parser",
+        "decode_base64",
+        "encode_base64",
+        "md5",
+        "parse_csv",
+        "parse_json",
+        "parse_toml",
+        "parse_yaml",
+        "regex_find_all",
+        "regex_match",
+        "regex_replace",
+        "regex_split",
+        "sha256",
+        "to_csv",
+        "to_json",
+        "to_json_pretty",
+        "to_toml",
+        "to_yaml",
+    ];
+
+    /// Rows that are no functions, or are ways in which the original is built.
+    const NO_FUNCTIONS: &[&str] = &["PI", "E", "__vm_for_iterable"];
+
+    #[test]
+    fn every_function_of_the_reference_has_a_row() {
+        let reference = include_str!("../../../tests/spec/builtins-core.tsv");
+        for line in reference.lines().skip(1) {
+            let fields: std::vec::Vec<&str> = line.split('\t').collect();
+            let [name, group, min, max, ..] = fields[..] else {
+                panic!("a short row: {line}")
+            };
+            if group == "method" || NO_FUNCTIONS.contains(&name) {
+                continue;
+            }
+            let Some(row) = find(name) else {
+                assert!(MISSING.contains(&name), "{name} has no row");
+                continue;
+            };
+            assert!(!MISSING.contains(&name), "{name} is no longer missing");
+            assert!(!row.hidden, "{name} is hidden");
+            assert_eq!(
+                row.arity.min as usize,
+                lenient_min(name, min),
+                "fewest arguments of {name}"
+            );
+            let max = if max == "*" {
+                ANY_NUMBER
+            } else {
+                max.parse().expect("a number")
+            };
+            assert_eq!(row.arity.max, max, "most arguments of {name}");
+        }
+    }
+
+    /// The reference's count, except for predicates that take no argument too.
+    fn lenient_min(name: &str, min: &str) -> usize {
+        let takes_none = name.starts_with("is_") && !matches!(name, "is_truthy" | "is_empty");
+        if takes_none {
+            0
+        } else {
+            min.parse().expect("a number")
+        }
+    }
+
+    /// The receivers in the reference's table whose methods are built-ins.
+    const RECEIVERS: &[(&str, Tag)] = &[
+        ("string", Tag::String),
+        ("array", Tag::Array),
+        ("dict", Tag::Dict),
+        ("bytes", Tag::Bytes),
+        ("int", Tag::Int),
+        ("float", Tag::Float),
+        ("bool", Tag::Bool),
+        ("null", Tag::Null),
+        ("set", Tag::Set),
+        ("queue", Tag::Queue),
+        ("stack", Tag::Stack),
+    ];
+
+    #[test]
+    fn every_method_of_the_reference_has_a_form() {
+        let reference = include_str!("../../../tests/spec/builtins-core.tsv");
+        for line in reference.lines().skip(1) {
+            let name = line.split('\t').next().unwrap_or_default();
+            let Some((receiver, method)) = name.split_once('.') else {
+                continue;
+            };
+            let Some((_, tag)) = RECEIVERS.iter().find(|(known, _)| *known == receiver) else {
+                continue;
+            };
+            // An array is what it collects to; `semantics` knows that one.
+            if name == "array.collect" {
+                continue;
+            }
+            let form = forms(method).find(|form| form.receiver == *tag);
+            let form = form.unwrap_or_else(|| panic!("{name} has no form"));
+            let row = find(form.builtin).unwrap_or_else(|| panic!("{} has no row", form.builtin));
+            assert_eq!(form.mutates, line.contains("[mutates receiver]"), "{name}");
+            assert!(
+                row.mutate.is_some() || !form.mutates,
+                "{name} has no mutating form"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut seen = HashSet::new();
+        for row in all() {
+            assert!(seen.insert(row.name), "{} has two rows", row.name);
+            assert!(
+                !(row.effects.pure && row.effects.runs_code),
+                "{} can't be both",
+                row.name
+            );
+        }
+    }
+}

@@ -167,15 +167,6 @@ pub fn enumerate(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raise
     Ok(pairs.finish())
 }
 
-/// `arr.collect()`
-pub fn collect(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
-    if array_at(args, 0).is_none() {
-        return fail(ctx, "collect() expects an iterator or array");
-    }
-    check_count(ctx, args, "collect", 1)?;
-    Ok(core::mem::take(&mut args[0]))
-}
-
 /// `contains(value, needle)`
 pub fn contains(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     const WRONG_NEEDLE: &str = "contains() requires two arguments: string/array and substring/item";
