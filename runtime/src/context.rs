@@ -71,6 +71,23 @@ pub struct VMContext {
     pub string_cursor: crate::heap::string::Cursor,
     /// What the JIT hangs on; the interpreter asks it about hot code.
     pub tier: Option<Box<dyn Tier>>,
+    /// How hot each function is, while there is a tier.
+    pub heat: Vec<Heat>,
+}
+
+/// How often an interpreted function was called and its loops passed.
+#[derive(Clone, Debug, Default)]
+pub struct Heat {
+    pub calls: u32,
+    /// By loop number; empty until one is passed.
+    pub loops: Vec<LoopHeat>,
+}
+
+/// How often a loop was passed, and its compiled code once there is some.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoopHeat {
+    pub passes: u32,
+    pub entry: Option<LoopEntry>,
 }
 
 /// What a restricted program may do (reference, builtins-core 1.12).
@@ -81,18 +98,30 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    pub const ALL: Capabilities = Capabilities { random: true, clock: true };
+    pub const ALL: Capabilities = Capabilities {
+        random: true,
+        clock: true,
+    };
 }
 
 /// A compiler that the interpreter reports hot code to.
 pub trait Tier {
     /// A function was called for the `threshold`th time.  Gives its machine
     /// code's entry, if it could be compiled; all further calls go there.
-    fn compile_function(&mut self, program: &Program, func: FunctionId) -> Option<crate::call::Entry>;
+    fn compile_function(
+        &mut self,
+        program: &Program,
+        func: FunctionId,
+    ) -> Option<crate::call::Entry>;
 
     /// A loop was passed for the `threshold`th time.  Gives the entry that
     /// continues a frame at that `LoopHead`, if it could be compiled.
-    fn compile_loop(&mut self, program: &Program, func: FunctionId, number: u32) -> Option<LoopEntry>;
+    fn compile_loop(
+        &mut self,
+        program: &Program,
+        func: FunctionId,
+        number: u32,
+    ) -> Option<LoopEntry>;
 
     /// Calls or iterations after which code is hot.
     fn threshold(&self) -> u32;
@@ -121,7 +150,11 @@ impl VMContext {
     /// Leaves a runtime error with this message pending.
     #[cold]
     pub fn raise(&mut self, message: &str) -> crate::error::Raised {
-        self.pending = Some(Box::new(Pending { message: message.into(), thrown: None, origin: None }));
+        self.pending = Some(Box::new(Pending {
+            message: message.into(),
+            thrown: None,
+            origin: None,
+        }));
         crate::error::Raised
     }
 }

@@ -18,6 +18,7 @@ pub mod dict;
 pub mod record;
 pub mod variant;
 pub mod closure;
+pub mod cycles;
 pub mod bytes;
 pub mod set;
 pub mod queue;

@@ -28,3 +28,5 @@ pub mod context;
 pub mod call;
 pub mod semantics;
 pub mod builtins;
+pub mod interp;
+pub mod start;

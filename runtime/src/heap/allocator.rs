@@ -6,7 +6,7 @@
 //! of the allocator's own.  Nothing is given back before the thread ends.
 
 use super::Header;
-use super::closure::CellObject;
+use super::cycles::Root;
 use alloc::vec::Vec;
 use core::ptr::{null_mut, without_provenance_mut};
 
@@ -35,11 +35,11 @@ pub struct Heap {
     large_blocks: usize,
     pub(super) nested_frees: u32,
     pub(super) deferred: Vec<*mut Header>,
-    /// The newest of the captured variables that are alive; see `closure`.
-    pub(super) cells: *mut CellObject,
-    pub(super) cell_count: usize,
-    /// The cell count at which cycles are looked for next.
-    pub(super) cell_threshold: usize,
+    /// The newest of the objects that can close a cycle; see `cycles`.
+    pub(super) roots: *mut Root,
+    pub(super) root_count: usize,
+    /// The count at which cycles are looked for next.
+    pub(super) root_threshold: usize,
 }
 
 /// The thread's heap; made when first asked for.
@@ -60,12 +60,21 @@ fn start() -> *mut Heap {
         large_blocks: 0,
         nested_frees: 0,
         deferred: Vec::new(),
-        cells: null_mut(),
-        cell_count: 0,
-        cell_threshold: 10_000,
+        roots: null_mut(),
+        root_count: 0,
+        root_threshold: super::cycles::FIRST_THRESHOLD,
     }));
     thread_slot::set(heap);
     heap
+}
+
+/// Makes another thread's heap this thread's, or leaves it without one.
+///
+/// # Safety
+/// The owner waits until this thread has given the heap up again, and this
+/// thread has none of its own.
+pub unsafe fn lend(heap: *mut Heap) {
+    thread_slot::set(heap);
 }
 
 /// Gives the thread's memory back.
@@ -253,7 +262,14 @@ pub fn out_of_memory(size: usize) -> ! {
 /// attribute behind it is not stable; so the variable is declared in assembly
 /// and read by the initial-exec sequence of each platform's ELF TLS ABI, which
 /// linkers relax to one instruction in executables.
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")))]
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+))]
 mod thread_slot {
     use super::Heap;
     use core::arch::{asm, global_asm};
@@ -333,7 +349,14 @@ mod thread_slot {
 }
 
 /// Elsewhere the C library's keys do the same, a call slower.
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+)))]
 mod thread_slot {
     use super::Heap;
     use core::sync::atomic::{AtomicUsize, Ordering};

@@ -1,23 +1,22 @@
 //! Functions as values, captured variables, and bound methods.
 //!
 //! A captured variable lives in a `CellObject` that the enclosing function and
-//! all closures share.  Cells are the only way to a cycle, so they are chained
-//! per thread: the collector in `collect_cycles` starts from them.
+//! all closures share.  Cells can close a cycle; see `cycles`.
 
+use super::cycles::{self, Root};
 use super::{Header, Object, Ref, allocator};
 use crate::bytecode::FunctionInfo;
 use crate::call::Entry;
 use crate::value::{Tag, Value};
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::mem::{offset_of, size_of};
-use core::ptr::null_mut;
 
 /// A function value; `captured` values follow it.
 #[repr(C)]
 pub struct Function {
     header: Header,
     /// What a call jumps to, whoever executes the function.
-    entry: Entry,
+    entry: Cell<Entry>,
     /// What is known of the function; outlives every function object.
     info: *const FunctionInfo,
     captured: usize,
@@ -38,8 +37,14 @@ unsafe impl Object for Function {
         // SAFETY: dead; the captures are dropped once, then the memory is freed.
         unsafe {
             let captured = (*object).captured;
-            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(captures_of(object), captured));
-            allocator::free(object.cast(), CAPTURES_OFFSET + captured * size_of::<Value>());
+            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
+                captures_of(object),
+                captured,
+            ));
+            allocator::free(
+                object.cast(),
+                CAPTURES_OFFSET + captured * size_of::<Value>(),
+            );
         }
     }
 }
@@ -60,7 +65,12 @@ impl Function {
             allocator::allocate(CAPTURES_OFFSET + captured * size_of::<Value>()).cast();
         // SAFETY: fresh memory of that size.
         unsafe {
-            object.write(Function { header: Header::new(Tag::Function), entry, info, captured });
+            object.write(Function {
+                header: Header::new(Tag::Function),
+                entry: Cell::new(entry),
+                info,
+                captured,
+            });
             for (index, value) in captures.enumerate() {
                 captures_of(object).add(index).write(value);
             }
@@ -70,7 +80,15 @@ impl Function {
 
     #[inline(always)]
     pub fn entry(&self) -> Entry {
-        self.entry
+        self.entry.get()
+    }
+
+    /// Lets calls go to other code from now on.
+    ///
+    /// # Safety
+    /// The entry executes the same function.
+    pub unsafe fn set_entry(&self, entry: Entry) {
+        self.entry.set(entry);
     }
 
     #[inline(always)]
@@ -83,7 +101,10 @@ impl Function {
     pub fn captures(&self) -> &[Value] {
         // SAFETY: `captured` values follow the object.
         unsafe {
-            core::slice::from_raw_parts(captures_of(core::ptr::from_ref(self).cast_mut()), self.captured)
+            core::slice::from_raw_parts(
+                captures_of(core::ptr::from_ref(self).cast_mut()),
+                self.captured,
+            )
         }
     }
 }
@@ -97,12 +118,8 @@ fn captures_of(object: *mut Function) -> *mut Value {
 /// A variable shared by closures.
 #[repr(C)]
 pub struct CellObject {
-    header: Header,
-    /// Counts found from inside the candidate set while cycles are looked for.
-    inner: u64,
+    root: Root,
     value: UnsafeCell<Value>,
-    previous: *mut CellObject,
-    next: *mut CellObject,
 }
 
 /// Where generated code finds a cell's value.
@@ -113,19 +130,9 @@ unsafe impl Object for CellObject {
     const TAG: Tag = Tag::Cell;
 
     unsafe fn destroy(object: *mut CellObject) {
-        let heap = allocator::current();
         // SAFETY: dead; it is unlinked from the chain that it is on.
         unsafe {
-            let (previous, next) = ((*object).previous, (*object).next);
-            if previous.is_null() {
-                (*heap).cells = next;
-            } else {
-                (*previous).next = next;
-            }
-            if !next.is_null() {
-                (*next).previous = previous;
-            }
-            (*heap).cell_count -= 1;
+            cycles::unlink(object.cast());
             core::ptr::drop_in_place(&raw mut (*object).value);
             allocator::free(object.cast(), size_of::<CellObject>());
         }
@@ -135,23 +142,15 @@ unsafe impl Object for CellObject {
 impl CellObject {
     /// A cell that holds `value`.
     pub fn new(value: Value) -> Ref<CellObject> {
-        let heap = allocator::current();
+        cycles::make_room();
         // SAFETY: fresh memory of that size, linked into the thread's chain.
         unsafe {
             let object: *mut CellObject = allocator::allocate(size_of::<CellObject>()).cast();
-            let next = (*heap).cells;
             object.write(CellObject {
-                header: Header::new(Tag::Cell),
-                inner: 0,
+                root: Root::new(Tag::Cell),
                 value: UnsafeCell::new(value),
-                previous: null_mut(),
-                next,
             });
-            if !next.is_null() {
-                (*next).previous = object;
-            }
-            (*heap).cells = object;
-            (*heap).cell_count += 1;
+            cycles::link(object.cast());
             Ref::from_raw(object)
         }
     }
@@ -196,7 +195,11 @@ impl BoundMethod {
         let object: *mut BoundMethod = allocator::allocate(size_of::<BoundMethod>()).cast();
         // SAFETY: fresh memory of that size.
         unsafe {
-            object.write(BoundMethod { header: Header::new(Tag::BoundMethod), receiver, method });
+            object.write(BoundMethod {
+                header: Header::new(Tag::BoundMethod),
+                receiver,
+                method,
+            });
             Ref::from_raw(object)
         }
     }

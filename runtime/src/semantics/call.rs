@@ -357,7 +357,7 @@ pub fn store_receiver(
     ctx: &mut VMContext,
     site: &MethodSite,
     root: *mut Value,
-    indexes: &mut [Value],
+    indexes: &[Value],
     changed: Value,
 ) -> R<()> {
     let Some(path) = &site.place else {

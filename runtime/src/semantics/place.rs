@@ -76,7 +76,7 @@ pub fn store_path(
     ctx: &mut VMContext,
     root: *mut Value,
     path: &Path,
-    indexes: &mut [Value],
+    indexes: &[Value],
     value: Value,
 ) -> R<()> {
     check_depth(ctx, path.steps.len(), &value, DOING)?;

@@ -1,0 +1,246 @@
+//! Calls that leave the interpreter's loop, and method calls, most of which
+//! go on in it.
+
+use super::frame::{Link, State, drop_range, fits};
+use super::{tiering, variable};
+use crate::bytecode::{ArgKind, Function, MethodSite, Path};
+use crate::call as calling;
+use crate::context::{TraceEntry, VMContext};
+use crate::heap::{self, Record};
+use crate::semantics::{R, call, place};
+use crate::value::{RawValue, Value};
+
+/// Calls the value at `callee` with the `argc` values above it; all are gone
+/// afterwards.
+///
+/// # Safety
+/// They are live values on top of the stack.
+#[inline(never)]
+pub(super) unsafe fn call_value(ctx: &mut VMContext, callee: *mut Value, argc: usize) -> R<Value> {
+    // SAFETY: the caller vouches for the values; they are dropped once.
+    unsafe {
+        let args = callee.add(1);
+        let result = calling::call(ctx, &*callee, core::slice::from_raw_parts_mut(args, argc));
+        drop_range(callee, args.add(argc));
+        result
+    }
+}
+
+/// How a method call goes on.
+pub(super) enum Called {
+    /// It is done; the stack ends at `start` before the result is pushed.
+    Done { result: R<Value>, start: *mut Value },
+    /// In a frame of the interpreter, whose arguments are in `slots`.
+    Frame {
+        target: *const Function,
+        object: *const heap::Function,
+        slots: *mut Value,
+        result: *mut Value,
+    },
+}
+
+/// What a method call finds on the stack: `start` to the end.
+struct Operands {
+    start: *mut Value,
+    /// The receiver lies at `start`.
+    has_receiver: bool,
+    indexes: *mut Value,
+    index_count: usize,
+    args: *mut Value,
+    argc: usize,
+    root: Option<*mut Value>,
+}
+
+/// Calls a method.
+///
+/// # Safety
+/// The state is that of a live frame, with what the site takes on top.
+pub(super) unsafe fn method(ctx: &mut VMContext, site: &MethodSite, state: &State) -> Called {
+    // SAFETY: the verifier has counted the operands.
+    unsafe {
+        let argc = site.args.len();
+        let args = state.sp.sub(argc);
+        let index_count = site
+            .place
+            .as_ref()
+            .map_or(0, |path| path.indexes() as usize);
+        let indexes = args.sub(index_count);
+        let has_receiver = site.place.is_none() || site.early;
+        let start = indexes.sub(has_receiver as usize);
+        let root = site
+            .place
+            .as_ref()
+            .map(|path| variable(ctx, state.slots, state.callee, path.root));
+        let operands = Operands {
+            start,
+            has_receiver,
+            indexes,
+            index_count,
+            args,
+            argc,
+            root,
+        };
+        if let Some(called) = interpreted_method(ctx, site, &operands) {
+            return called;
+        }
+        let receiver = has_receiver.then(|| start.read());
+        let result = call::call_method(
+            ctx,
+            site,
+            root,
+            receiver,
+            core::slice::from_raw_parts_mut(indexes, index_count),
+            core::slice::from_raw_parts_mut(args, argc),
+        );
+        drop_range(indexes, state.sp);
+        Called::Done { result, start }
+    }
+}
+
+/// Prepares the frame for a struct's method that is interpreted, if this is
+/// one and nothing is wrong with the call.
+unsafe fn interpreted_method(
+    ctx: &mut VMContext,
+    site: &MethodSite,
+    operands: &Operands,
+) -> Option<Called> {
+    // SAFETY: as for `method`.
+    unsafe {
+        let Operands {
+            start,
+            has_receiver,
+            indexes,
+            index_count,
+            args,
+            argc,
+            root,
+        } = *operands;
+        let read;
+        let receiver: &Value = match (&site.place, root) {
+            _ if has_receiver => &*start,
+            (Some(Path { steps, .. }), Some(root)) if steps.is_empty() => &*root,
+            (Some(path), Some(root)) => {
+                // An error here comes up again where it is reported.
+                let indexes = core::slice::from_raw_parts(indexes, index_count);
+                match place::read_path(ctx, root, path, indexes) {
+                    Ok(value) => read = value,
+                    Err(_) => {
+                        ctx.pending = None;
+                        return None;
+                    }
+                }
+                &read
+            }
+            _ => return None,
+        };
+        let method = receiver.as_object::<Record>()?.def()?.method(site.name)?;
+        let object: *const heap::Function = method.as_object::<heap::Function>()?;
+        let info = (*object).info();
+        if info.arity() != argc || !site.args.iter().all(|kind| *kind == ArgKind::One) {
+            return None;
+        }
+        // A function object that nothing else may keep alive lies below the slots.
+        let kept = (!(*object.cast::<heap::Header>()).is_immortal()).then(|| method.clone());
+        let slots = start.add(index_count + kept.is_some() as usize);
+        let target: *const Function = &raw const ctx.program.program.functions[info.id as usize];
+        let changes_self = info.flags.changes_self;
+        if !fits(ctx, &*target, slots) || !tiering::is_interpreted(ctx, &*object, (*target).info.id)
+        {
+            return None;
+        }
+        let receiver = match (&site.place, root) {
+            _ if has_receiver => start.read(),
+            (Some(path), Some(root)) if site.take && changes_self => {
+                let indexes = core::slice::from_raw_parts(indexes, index_count);
+                match call::take_receiver(ctx, root, path, indexes) {
+                    Ok(receiver) => receiver,
+                    Err(_) => unreachable!("the place was read before"),
+                }
+            }
+            _ => receiver.clone(),
+        };
+        // Receiver, indexes and arguments change their order: indexes, then slots.
+        core::ptr::copy(indexes, start, index_count);
+        core::ptr::copy(args, slots.add(1), argc);
+        slots.write(receiver);
+        if let Some(kept) = kept {
+            slots.sub(1).write(kept);
+        }
+        Some(Called::Frame {
+            target,
+            object,
+            slots,
+            result: start,
+        })
+    }
+}
+
+/// Stores the final `self` of a method back into its receiver's place; the
+/// place's indexes lie where the state's stack ends.
+///
+/// # Safety
+/// The state is the caller's, right after the method's frame was left.
+pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, state: &State) -> R<()> {
+    let changed = ctx.self_result.take();
+    let Some(path) = &site.place else {
+        return Ok(());
+    };
+    // SAFETY: the indexes are still there; no Ruff code runs.
+    unsafe {
+        let root = variable(ctx, state.slots, state.callee, path.root);
+        let indexes = core::slice::from_raw_parts(state.sp, path.indexes() as usize);
+        call::store_receiver(ctx, site, root, indexes, changed)
+    }
+}
+
+/// The `Entry` of generator functions: makes the generator.
+///
+/// # Safety
+/// As for every `Entry`.
+pub unsafe extern "C" fn interp_generator_entry(
+    ctx: *mut VMContext,
+    _trace: *mut TraceEntry,
+    callee: *const heap::Function,
+    args: *mut Value,
+) -> RawValue {
+    // SAFETY: as for every `Entry`.
+    unsafe {
+        drop_range(args, args.add((*callee).info().params.len()));
+        (*ctx).raise("generators are not available here");
+    }
+    RawValue::RAISED
+}
+
+/// The `Entry` of async functions: runs the body and makes the promise.
+///
+/// # Safety
+/// As for every `Entry`.
+pub unsafe extern "C" fn interp_async_entry(
+    ctx: *mut VMContext,
+    trace: *mut TraceEntry,
+    callee: *const heap::Function,
+    args: *mut Value,
+) -> RawValue {
+    // SAFETY: passed on.
+    unsafe { super::interp_entry(ctx, trace, callee, args) }
+}
+
+/// # Safety
+/// The link is that of a generator's frame just left.
+pub(super) unsafe fn finish_generator(
+    _ctx: &mut VMContext,
+    _link: *mut Link,
+    result: Value,
+) -> RawValue {
+    result.into_raw()
+}
+
+/// # Safety
+/// The state is that of a generator's frame.
+pub(super) unsafe fn suspend_generator(
+    _ctx: &mut VMContext,
+    _state: &State,
+    value: Value,
+) -> RawValue {
+    value.into_raw()
+}

@@ -1,0 +1,124 @@
+//! Hot code: counting calls and loops, and handing them to the compiler that
+//! the context has (`Tier`), if any.
+
+use super::interp_entry;
+use crate::bytecode::{FunctionId, Op};
+use crate::call::Entry;
+use crate::context::{Heat, LoopEntry, LoopHeat, VMContext};
+use crate::heap::Function;
+
+/// What a frame goes on with whose loop was finished by compiled code.
+pub(super) static RETURN: Op = Op::Return {};
+
+/// A count that stands for "could not be compiled: don't ask again".
+const COLD_FOR_EVER: u32 = u32::MAX;
+
+fn is_interpreters(entry: Entry) -> bool {
+    core::ptr::fn_addr_eq(entry, interp_entry as Entry)
+}
+
+/// Whether a call of this function object is the interpreter's to run.  Counts
+/// it if there is a compiler, which may take the function over.
+#[inline(always)]
+pub(super) fn is_interpreted(ctx: &mut VMContext, object: &Function, func: FunctionId) -> bool {
+    is_interpreters(object.entry()) && (ctx.tier.is_none() || !take_over(ctx, object, func))
+}
+
+/// Counts a call; true if the function object's entry now is compiled code.
+fn take_over(ctx: &mut VMContext, object: &Function, func: FunctionId) -> bool {
+    match replaced_entry(ctx, func) {
+        Some(entry) => {
+            // SAFETY: the entry executes the same function.
+            unsafe { object.set_entry(entry) };
+            true
+        }
+        None => false,
+    }
+}
+
+/// The compiled code of a function that the interpreter was asked to run.
+/// Counts the call.
+#[inline]
+pub(super) fn replaced_entry(ctx: &mut VMContext, func: FunctionId) -> Option<Entry> {
+    if ctx.tier.is_none() {
+        return None;
+    }
+    let known = ctx.program.entries[func as usize];
+    if !is_interpreters(known) {
+        return Some(known);
+    }
+    let threshold = ctx
+        .tier
+        .as_ref()
+        .map_or(COLD_FOR_EVER, |tier| tier.threshold());
+    let heat = heat_of(ctx, func);
+    if heat.calls == COLD_FOR_EVER {
+        return None;
+    }
+    heat.calls += 1;
+    if heat.calls < threshold {
+        None
+    } else {
+        compile_function(ctx, func)
+    }
+}
+
+#[cold]
+fn compile_function(ctx: &mut VMContext, func: FunctionId) -> Option<Entry> {
+    // The tier is out of the context while it looks at the program.
+    let mut tier = ctx.tier.take()?;
+    let compiled = tier.compile_function(&ctx.program.program, func);
+    ctx.tier = Some(tier);
+    let Some(entry) = compiled else {
+        heat_of(ctx, func).calls = COLD_FOR_EVER;
+        return None;
+    };
+    ctx.program.entries[func as usize] = entry;
+    if let Some(object) = ctx.program.functions[func as usize].as_object::<Function>() {
+        // SAFETY: the entry executes the same function.
+        unsafe { object.set_entry(entry) };
+    }
+    Some(entry)
+}
+
+/// The compiled code that goes on with a frame at a loop head.  Counts the pass.
+pub(super) fn hot_loop(ctx: &mut VMContext, func: FunctionId, number: u32) -> Option<LoopEntry> {
+    let threshold = ctx
+        .tier
+        .as_ref()
+        .map_or(COLD_FOR_EVER, |tier| tier.threshold());
+    let loops = ctx.program.program.functions[func as usize].loops as usize;
+    let heat = heat_of(ctx, func);
+    if heat.loops.is_empty() {
+        heat.loops.resize(loops, LoopHeat::default());
+    }
+    let place = &mut heat.loops[number as usize];
+    if place.entry.is_some() || place.passes == COLD_FOR_EVER {
+        return place.entry;
+    }
+    place.passes += 1;
+    if place.passes < threshold {
+        None
+    } else {
+        compile_loop(ctx, func, number)
+    }
+}
+
+#[cold]
+fn compile_loop(ctx: &mut VMContext, func: FunctionId, number: u32) -> Option<LoopEntry> {
+    let mut tier = ctx.tier.take()?;
+    let compiled = tier.compile_loop(&ctx.program.program, func, number);
+    ctx.tier = Some(tier);
+    let place = &mut heat_of(ctx, func).loops[number as usize];
+    place.passes = COLD_FOR_EVER;
+    place.entry = compiled;
+    compiled
+}
+
+fn heat_of(ctx: &mut VMContext, func: FunctionId) -> &mut Heat {
+    if ctx.heat.is_empty() {
+        ctx.heat
+            .resize_with(ctx.program.program.functions.len(), Heat::default);
+    }
+    &mut ctx.heat[func as usize]
+}
