@@ -4,7 +4,7 @@ use super::R;
 use super::arith::{call_overload, invalid_binary, overload};
 use super::convert::truthy;
 use crate::context::VMContext;
-use crate::heap::{Array, Dict, Elements, Key, Record, Str, Variant};
+use crate::heap::{Array, Bytes, Dict, Elements, Key, Record, Str, Variant};
 use crate::names::{NameId, OP_EQ, OP_GE, OP_GT, OP_LE, OP_LT, OP_NE};
 use crate::value::{Tag, Value};
 use core::cmp::Ordering;
@@ -120,6 +120,9 @@ fn same_object(left: &Value, right: &Value) -> bool {
         Tag::Dict => both::<Dict>(left, right, same_dicts),
         Tag::Struct => both::<Record>(left, right, same_records),
         Tag::Variant => both::<Variant>(left, right, same_variants),
+        Tag::Bytes => both::<Bytes>(left, right, |left, right| {
+            left.as_slice() == right.as_slice()
+        }),
         Tag::Set | Tag::Queue | Tag::Stack => false,
         _ => left.payload() == right.payload(),
     }

@@ -5,7 +5,9 @@
 
 use super::R;
 use crate::context::VMContext;
-use crate::heap::{Array, BoundMethod, Dict, Function, Record, Str, Variant, VariantKind};
+use crate::heap::{
+    Array, BoundMethod, Bytes, Dict, Function, Queue, Record, Set, Stack, Str, Variant, VariantKind,
+};
 use crate::names::VALUE;
 use crate::value::{Tag, Value};
 use alloc::string::String;
@@ -314,6 +316,14 @@ fn write_technical(ctx: &VMContext, value: &Value, out: &mut String) {
         out.push(')');
     } else if value.tag() == Tag::Channel {
         out.push_str("Channel");
+    } else if let Some(bytes) = value.as_object::<Bytes>() {
+        let _ = write!(out, "Bytes({} bytes)", bytes.len());
+    } else if let Some(set) = value.as_object::<Set>() {
+        let _ = write!(out, "Set{{{} items}}", set.len());
+    } else if let Some(queue) = value.as_object::<Queue>() {
+        let _ = write!(out, "Queue({} items)", queue.len());
+    } else if let Some(stack) = value.as_object::<Stack>() {
+        let _ = write!(out, "Stack({} items)", stack.len());
     } else {
         display(ctx, value, out);
     }
@@ -355,9 +365,30 @@ fn write_debug(ctx: &VMContext, value: &Value, out: &mut String) {
         out.push('(');
         write_debug(ctx, payload.1, out);
         out.push(')');
+    } else if let Some(set) = value.as_object::<Set>() {
+        write_debug_items(ctx, "Set{", set.iter(), '}', out);
+    } else if let Some(queue) = value.as_object::<Queue>() {
+        write_debug_items(ctx, "Queue[", queue.iter(), ']', out);
+    } else if let Some(stack) = value.as_object::<Stack>() {
+        write_debug_items(ctx, "Stack[", stack.iter(), ']', out);
     } else {
-        display(ctx, value, out);
+        write_technical(ctx, value, out);
     }
+}
+
+fn write_debug_items<'a>(
+    ctx: &VMContext,
+    start: &str,
+    items: impl Iterator<Item = &'a Value>,
+    end: char,
+    out: &mut String,
+) {
+    out.push_str(start);
+    for (index, item) in items.enumerate() {
+        separate(index, out);
+        write_debug(ctx, item, out);
+    }
+    out.push(end);
 }
 
 /// The payload of `Ok`, `Err` or `Some`, with the name.

@@ -4,7 +4,7 @@ use super::R;
 use super::convert::{write_float, write_int, write_quoted};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{Array, BoundMethod, Dict, Key, Record, Str};
+use crate::heap::{Array, BoundMethod, Bytes, Dict, Key, Record, Str};
 use crate::names::{NameId, VALUE};
 use crate::value::{Tag, Value};
 use alloc::format;
@@ -22,6 +22,7 @@ pub fn index(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> {
         Tag::Array => index_array(ctx, object, index),
         Tag::String => index_string(ctx, object, index),
         Tag::Dict => index_dict(ctx, object, index),
+        Tag::Bytes => index_bytes(ctx, object, index),
         _ => Err(ctx.raise(INVALID_INDEX)),
     }
 }
@@ -74,6 +75,14 @@ fn index_array(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> {
     };
     let position = position_of(ctx, index, array.len(), INVALID_INDEX)?;
     Ok(array.get(position))
+}
+
+fn index_bytes(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> {
+    let Some(bytes) = object.as_object::<Bytes>() else {
+        return Ok(Value::NULL);
+    };
+    let position = position_of(ctx, index, bytes.len(), INVALID_INDEX)?;
+    Ok(Value::int(bytes.as_slice()[position] as i64))
 }
 
 fn index_string(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> {
