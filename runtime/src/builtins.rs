@@ -18,6 +18,7 @@ pub mod arguments;
 pub mod arrays;
 pub mod collections;
 pub mod dicts;
+pub mod encoding;
 pub mod errors;
 pub mod hashing;
 pub mod math;
