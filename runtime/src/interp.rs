@@ -44,7 +44,7 @@ pub fn entry_for(function: &Function) -> Entry {
 /// As for every `Entry`: the context is live, `trace` lies on its call stack,
 /// `callee` is a live function object whose code is bytecode of the context's
 /// program, and `args` are as many values as it has parameters, given up.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "ruff_rt_interpret")]
 pub unsafe extern "C" fn interp_entry(
     ctx: *mut VMContext,
     trace: *mut TraceEntry,

@@ -30,3 +30,4 @@ pub mod semantics;
 pub mod builtins;
 pub mod interp;
 pub mod start;
+pub mod abi;

@@ -254,6 +254,16 @@ fn out_of_memory(_size: usize) -> ! {
     }
 }
 
+/// Lets a closed pipe end the process, as it ends other command-line tools.
+/// Rust programs start with the signal ignored.
+#[cfg(unix)]
+pub fn end_on_closed_pipe() {
+    // SAFETY: sets a signal's disposition to the default one.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
 /// Ends the process because the program can't even be started.
 pub fn fail(message: &str) -> ! {
     write_all(2, b"error: ");

@@ -3,9 +3,13 @@
 use crate::builtins::Builtin;
 use crate::bytecode::{FunctionId, decode};
 use crate::call::Entry;
+use crate::context::{TraceEntry, VMContext};
+use crate::heap::Function;
 use crate::loaded::LoadedProgram;
 use crate::start;
+use crate::value::{RawValue, Value};
 use alloc::boxed::Box;
+use core::mem::offset_of;
 
 /// What the compiler puts into an executable for `ruff_rt_main`.
 #[repr(C)]
@@ -15,11 +19,29 @@ pub struct ImageHeader {
     /// The encoded program; functions that were compiled have no code in it.
     image: *const u8,
     image_len: u64,
-    /// The entry of each function; the interpreter's for functions kept as bytecode.
-    entries: *const Entry,
+    /// The entry of each function; the interpreter's for functions kept as
+    /// bytecode, null for functions that are only called directly.
+    entries: *const Option<Entry>,
     /// The rows of the built-ins that the program names, in its order.
     builtins: *const &'static Builtin,
 }
+
+/// Where the compiler puts the header's fields, and its size.
+pub const ABI_VERSION_OFFSET: usize = offset_of!(ImageHeader, abi_version);
+pub const IMAGE_OFFSET: usize = offset_of!(ImageHeader, image);
+pub const IMAGE_LEN_OFFSET: usize = offset_of!(ImageHeader, image_len);
+pub const ENTRIES_OFFSET: usize = offset_of!(ImageHeader, entries);
+pub const BUILTINS_OFFSET: usize = offset_of!(ImageHeader, builtins);
+pub const HEADER_SIZE: usize = size_of::<ImageHeader>();
+
+/// The entries of functions kept as bytecode.  An object names the one it
+/// needs; one that names none is linked without the interpreter.
+pub const INTERPRET_SYMBOL: &str = "ruff_rt_interpret";
+pub const INTERPRET_GENERATOR_SYMBOL: &str = "ruff_rt_interpret_generator";
+pub const INTERPRET_ASYNC_SYMBOL: &str = "ruff_rt_interpret_async";
+
+/// Runs a program: what an executable's `main` calls.
+pub const MAIN_SYMBOL: &str = "ruff_rt_main";
 
 /// Runs the program in `header` and gives the exit status.
 ///
@@ -37,10 +59,21 @@ pub unsafe extern "C" fn ruff_rt_main(header: *const ImageHeader, argc: i32, arg
             start::fail("this program's image is damaged");
         };
         let builtin = |index: usize, _: &str| Some(*(*header).builtins.add(index));
-        let entry = |id: FunctionId| *(*header).entries.add(id as usize);
+        let entry = |id: FunctionId| (*(*header).entries.add(id as usize)).unwrap_or(no_entry);
         match LoadedProgram::load(Box::new(program), &builtin, &entry) {
             Ok(loaded) => start::run_to_exit_status(loaded, start::arguments(argc, argv)),
             Err(error) => start::fail(&alloc::format!("{error}")),
         }
     }
+}
+
+/// Stands for the entry of a function that is never called through its
+/// function object.
+unsafe extern "C" fn no_entry(
+    _ctx: *mut VMContext,
+    _trace: *mut TraceEntry,
+    _callee: *const Function,
+    _args: *mut Value,
+) -> RawValue {
+    start::fail("a function was called that this program's compiler took for uncalled")
 }

@@ -78,7 +78,8 @@ pub unsafe extern "C" fn ruff_rt_not(ctx: *mut VMContext, tag: u64, payload: u64
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_truthy(tag: u64, payload: u64) -> u64 {
     // SAFETY: the caller vouches for the operand.
-    convert::truthy(unsafe { &borrowed(tag, payload) }) as u64
+    let value = unsafe { borrowed(tag, payload) };
+    convert::truthy(&value) as u64
 }
 
 /// # Safety

@@ -197,6 +197,7 @@ pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, state: &
 ///
 /// # Safety
 /// As for every `Entry`.
+#[unsafe(export_name = "ruff_rt_interpret_generator")]
 pub unsafe extern "C" fn interp_generator_entry(
     ctx: *mut VMContext,
     _trace: *mut TraceEntry,
@@ -215,6 +216,7 @@ pub unsafe extern "C" fn interp_generator_entry(
 ///
 /// # Safety
 /// As for every `Entry`.
+#[unsafe(export_name = "ruff_rt_interpret_async")]
 pub unsafe extern "C" fn interp_async_entry(
     ctx: *mut VMContext,
     trace: *mut TraceEntry,
