@@ -20,6 +20,7 @@ pub mod collections;
 pub mod dicts;
 pub mod encoding;
 pub mod errors;
+pub mod formats;
 pub mod hashing;
 pub mod math;
 pub mod printing;

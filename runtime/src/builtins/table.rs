@@ -217,6 +217,11 @@ macro_rules! for_each_builtin {
             decode_base64(1, 1) = encoding::decode_base64 [pure];
             sha256(1, 1) = encoding::sha256 [pure];
             md5(1, 1) = encoding::md5 [pure];
+
+            // ---- text formats
+            parse_json(1, 1) = formats::json::parse_json [pure];
+            to_json(1, 1) = formats::json::to_json [pure];
+            to_json_pretty(1, 1) = formats::json::to_json_pretty [pure];
         }
     };
 }
@@ -297,7 +302,6 @@ mod tests {
     const MISSING: &[&str] = &[
         "arg_parser",
         "parse_csv",
-        "parse_json",
         "parse_toml",
         "parse_yaml",
         "regex_find_all",
@@ -305,8 +309,6 @@ mod tests {
         "regex_replace",
         "regex_split",
         "to_csv",
-        "to_json",
-        "to_json_pretty",
         "to_toml",
         "to_yaml",
     ];

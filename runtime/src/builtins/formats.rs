@@ -1,0 +1,3 @@
+//! Text formats for data.
+
+pub mod json;

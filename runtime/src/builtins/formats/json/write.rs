@@ -1,0 +1,211 @@
+//! Values to JSON text.
+
+use super::MAX_DEPTH;
+use crate::context::VMContext;
+use crate::error::Raised;
+use crate::heap::{Array, Dict};
+use crate::semantics::convert::{
+    canonical_entries, key_text, technical, write_float as write_plain, write_int,
+};
+use crate::value::{Tag, Value};
+use alloc::format;
+use alloc::string::String;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// No white space at all.
+    Compact,
+    /// Two spaces per level, one element per line.
+    Pretty,
+}
+
+/// The JSON text of a value.
+pub fn write(ctx: &mut VMContext, value: &Value, style: Style) -> Result<String, Raised> {
+    let mut writer = Writer {
+        ctx,
+        style,
+        out: String::new(),
+    };
+    writer.value(value, 0)?;
+    Ok(writer.out)
+}
+
+struct Writer<'a> {
+    ctx: &'a mut VMContext,
+    style: Style,
+    out: String,
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: &Value, level: usize) -> Result<(), Raised> {
+        if level > MAX_DEPTH {
+            let message = format!("JSON value exceeds maximum nesting depth of {MAX_DEPTH}");
+            return Err(self.ctx.raise(&message));
+        }
+        match value.tag() {
+            Tag::Null => self.out.push_str("null"),
+            Tag::Bool => self.out.push_str(if value.payload() != 0 {
+                "true"
+            } else {
+                "false"
+            }),
+            Tag::Int => write_int(value.payload() as i64, &mut self.out),
+            Tag::Float => return self.float(f64::from_bits(value.payload())),
+            Tag::String => write_text(value.as_str().unwrap_or_default(), &mut self.out),
+            Tag::Array => {
+                return self.array(value.as_object().expect("the tag says so"), level);
+            }
+            Tag::Dict => return self.dict(value.as_object().expect("the tag says so"), level),
+            _ => {
+                let form = technical(self.ctx, value);
+                return Err(self.ctx.raise(&format!("Cannot convert {form} to JSON")));
+            }
+        }
+        Ok(())
+    }
+
+    fn float(&mut self, number: f64) -> Result<(), Raised> {
+        if number.is_finite() {
+            write_float(number, &mut self.out);
+            return Ok(());
+        }
+        let mut form = String::new();
+        write_plain(number, &mut form);
+        Err(self
+            .ctx
+            .raise(&format!("Cannot convert non-finite float {form} to JSON")))
+    }
+
+    fn array(&mut self, array: &Array, level: usize) -> Result<(), Raised> {
+        self.out.push('[');
+        for (index, element) in array.iter().enumerate() {
+            self.separate(index, level + 1);
+            self.value(&element, level + 1)?;
+        }
+        self.close(array.is_empty(), ']', level);
+        Ok(())
+    }
+
+    fn dict(&mut self, dict: &Dict, level: usize) -> Result<(), Raised> {
+        self.out.push('{');
+        for (index, (key, value)) in canonical_entries(dict).into_iter().enumerate() {
+            self.separate(index, level + 1);
+            match key.as_str() {
+                Some(text) => write_text(text, &mut self.out),
+                None => write_text(&key_text(key), &mut self.out),
+            }
+            self.out.push_str(if self.style == Style::Pretty {
+                ": "
+            } else {
+                ":"
+            });
+            self.value(value, level + 1)?;
+        }
+        self.close(dict.is_empty(), '}', level);
+        Ok(())
+    }
+
+    fn separate(&mut self, index: usize, level: usize) {
+        if index > 0 {
+            self.out.push(',');
+        }
+        self.new_line(level);
+    }
+
+    fn close(&mut self, is_empty: bool, bracket: char, level: usize) {
+        if !is_empty {
+            self.new_line(level);
+        }
+        self.out.push(bracket);
+    }
+
+    fn new_line(&mut self, level: usize) {
+        if self.style == Style::Pretty {
+            self.out.push('\n');
+            for _ in 0..level {
+                self.out.push_str("  ");
+            }
+        }
+    }
+}
+
+/// Appends a finite float: plain, with a point, unless it is very large or
+/// very small.
+pub fn write_float(number: f64, out: &mut String) {
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(number);
+    match text.split_once('e') {
+        Some((digits, exponent)) if !exponent.starts_with('-') => {
+            out.push_str(digits);
+            out.push_str("e+");
+            out.push_str(exponent);
+        }
+        _ => out.push_str(text),
+    }
+}
+
+/// Appends a quoted and escaped string.
+fn write_text(text: &str, out: &mut String) {
+    out.reserve(text.len() + 2);
+    out.push('"');
+    let mut start = 0;
+    for (index, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[start..index]);
+        start = index + 1;
+        write_escape(byte, out);
+    }
+    out.push_str(&text[start..]);
+    out.push('"');
+}
+
+fn write_escape(byte: u8, out: &mut String) {
+    let letter = match byte {
+        b'"' => '"',
+        b'\\' => '\\',
+        0x8 => 'b',
+        0xc => 'f',
+        b'\n' => 'n',
+        b'\r' => 'r',
+        b'\t' => 't',
+        _ => {
+            out.push_str(&format!("\\u{byte:04x}"));
+            return;
+        }
+    };
+    out.push('\\');
+    out.push(letter);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_plain_within_limits() {
+        let cases = [
+            (1.0, "1.0"),
+            (-0.0, "-0.0"),
+            (0.00001, "0.00001"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.5e300, "1.5e+300"),
+            (1e-6, "1e-6"),
+            (0.1 + 0.2, "0.30000000000000004"),
+        ];
+        for (number, expected) in cases {
+            let mut text = String::new();
+            write_float(number, &mut text);
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn strings_are_escaped() {
+        let mut text = String::new();
+        write_text("a\"\\\n\u{1}é/", &mut text);
+        assert_eq!(text, "\"a\\\"\\\\\\n\\u0001é/\"");
+    }
+}
