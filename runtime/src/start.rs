@@ -60,6 +60,7 @@ impl VMContext {
             constants: program.constants.as_ptr(),
             functions: program.functions.as_ptr(),
             site_shapes: program.site_shapes.as_ptr(),
+            declared_shapes: program.declared_shapes.as_ptr(),
             trace_top: trace_base,
             trace_limit,
             stack_limit: stack_limit_here(),
