@@ -5,6 +5,7 @@ use crate::value::Value;
 
 const END_OF_INPUT: &str = "EOF while parsing a value";
 const INVALID: &str = "invalid number";
+const OUT_OF_RANGE: &str = "number out of range";
 
 impl Parser<'_> {
     /// A number, from behind its minus sign if it is negative.
@@ -34,7 +35,9 @@ impl Parser<'_> {
         }
         if matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
             self.fraction()?;
-            self.exponent()?;
+            let digits = &self.bytes[start..self.next];
+            let is_zero = digits.iter().all(|byte| !matches!(byte, b'1'..=b'9'));
+            self.exponent(is_zero)?;
         } else if let Some(magnitude) = magnitude
             && let Some(int) = signed(magnitude, negative)
         {
@@ -43,7 +46,7 @@ impl Parser<'_> {
         // The grammar was checked, so this can't fail.
         let number: f64 = self.text[start..self.next].parse().unwrap_or(f64::INFINITY);
         if number.is_infinite() {
-            return Err(self.fault("number out of range"));
+            return Err(self.fault(OUT_OF_RANGE));
         }
         Ok(Value::float(number))
     }
@@ -71,14 +74,13 @@ impl Parser<'_> {
         }))
     }
 
-    fn exponent(&mut self) -> Result<(), ParseError> {
+    fn exponent(&mut self, is_zero: bool) -> Result<(), ParseError> {
         if !matches!(self.peek(), Some(b'e' | b'E')) {
             return Ok(());
         }
         self.next += 1;
-        if matches!(self.peek(), Some(b'+' | b'-')) {
-            self.next += 1;
-        }
+        let sign = self.peek().filter(|byte| matches!(byte, b'+' | b'-'));
+        self.next += sign.is_some() as usize;
         let Some(first) = self.peek() else {
             return Err(self.fault(END_OF_INPUT));
         };
@@ -86,7 +88,16 @@ impl Parser<'_> {
         if !first.is_ascii_digit() {
             return Err(self.fault(INVALID));
         }
-        self.skip_digits();
+        let mut exponent = Some((first - b'0') as i32);
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            self.next += 1;
+            exponent = exponent
+                .and_then(|number| number.checked_mul(10))
+                .and_then(|number| number.checked_add((digit - b'0') as i32));
+            if exponent.is_none() && !is_zero && sign != Some(b'-') {
+                return Err(self.fault(OUT_OF_RANGE));
+            }
+        }
         Ok(())
     }
 }

@@ -23,30 +23,29 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-impl<'a> Parser<'a> {
-    /// Where the next quote, backslash or control character is.
-    fn find_special(&self) -> usize {
-        let mut position = self.next;
-        while let Some(chunk) = self
-            .bytes
-            .get(position..)
-            .and_then(|rest| rest.first_chunk::<8>())
-        {
-            if has_special(u64::from_ne_bytes(*chunk)) {
-                break;
-            }
-            position += 8;
+/// Where the next quote, backslash or control character is, from a position on.
+pub(super) fn find_special(bytes: &[u8], from: usize) -> usize {
+    let mut position = from;
+    while let Some(chunk) = bytes
+        .get(position..)
+        .and_then(|rest| rest.first_chunk::<8>())
+    {
+        if has_special(u64::from_ne_bytes(*chunk)) {
+            break;
         }
-        while position < self.bytes.len() && !is_special(self.bytes[position]) {
-            position += 1;
-        }
-        position
+        position += 8;
     }
+    while position < bytes.len() && !is_special(bytes[position]) {
+        position += 1;
+    }
+    position
+}
 
+impl<'a> Parser<'a> {
     /// The text of a string without escapes, read to behind its closing quote;
     /// `None`, and nothing read, if it has any or is faulty.
     pub(super) fn plain_string(&mut self) -> Option<&'a str> {
-        let end = self.find_special();
+        let end = find_special(self.bytes, self.next);
         if self.bytes.get(end) != Some(&b'"') {
             return None;
         }
@@ -62,7 +61,7 @@ impl<'a> Parser<'a> {
         }
         let mut out = String::new();
         loop {
-            let end = self.find_special();
+            let end = find_special(self.bytes, self.next);
             out.push_str(&self.text[self.next..end]);
             self.next = end;
             match self.peek() {

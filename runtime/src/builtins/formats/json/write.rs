@@ -1,6 +1,7 @@
 //! Values to JSON text.
 
 use super::MAX_DEPTH;
+use super::text::find_special;
 use crate::context::VMContext;
 use crate::error::Raised;
 use crate::heap::{Array, Dict};
@@ -149,15 +150,15 @@ fn write_text(text: &str, out: &mut String) {
     out.reserve(text.len() + 2);
     out.push('"');
     let mut start = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[start..index]);
-        start = index + 1;
-        write_escape(byte, out);
+    loop {
+        let special = find_special(text.as_bytes(), start);
+        out.push_str(&text[start..special]);
+        let Some(byte) = text.as_bytes().get(special) else {
+            break;
+        };
+        write_escape(*byte, out);
+        start = special + 1;
     }
-    out.push_str(&text[start..]);
     out.push('"');
 }
 
