@@ -24,7 +24,7 @@ mod needed;
 mod system;
 mod wild;
 
-// Not used in this crate yet but in its build script; see there.
+// The build script is what uses it; here it is tested.
 #[cfg(test)]
 mod condense;
 
@@ -180,6 +180,8 @@ fn write_executable(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
+    // First, so that a missing one is not reported by the temporary file's name.
+    fs::metadata(directory).map_err(failed)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ruffc-");
     #[cfg(unix)]

@@ -222,3 +222,133 @@ fn backtrace_printers(
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::write::{Object, Relocation, StandardSegment, Symbol, SymbolId, SymbolSection};
+    use object::{
+        Architecture, ObjectSection as _, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
+        SymbolScope,
+    };
+
+    fn symbol(name: &str, section: SymbolSection, size: u64) -> Symbol {
+        Symbol {
+            name: name.into(),
+            value: 0,
+            size,
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Dynamic,
+            weak: false,
+            section,
+            flags: SymbolFlags::None,
+        }
+    }
+
+    /// An object that defines `name` as ten bytes of code that calls `callee`,
+    /// with debug information.
+    fn member(name: &str, callee: &str) -> Vec<u8> {
+        let endian = object::Endianness::Little;
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, endian);
+        let section = object.add_section(Vec::new(), b".text.f".to_vec(), SectionKind::Text);
+        object.append_section_data(section, &[0x90; 10], 16);
+        object.add_symbol(symbol(name, SymbolSection::Section(section), 10));
+        let callee = object.add_symbol(symbol(callee, SymbolSection::Undefined, 0));
+        let segment = object.segment_name(StandardSegment::Debug).to_vec();
+        let debug = object.add_section(segment, b".debug_info".to_vec(), SectionKind::Debug);
+        object.append_section_data(debug, &[7; 1000], 1);
+        for section in [section, debug] {
+            relocate(&mut object, section, callee);
+        }
+        object.write().expect("an object")
+    }
+
+    fn relocate(object: &mut Object<'_>, section: object::write::SectionId, symbol: SymbolId) {
+        let relocation = Relocation {
+            offset: 2,
+            symbol,
+            addend: -4,
+            flags: RelocationFlags::Elf {
+                r_type: elf::R_X86_64_PC32,
+            },
+        };
+        object
+            .add_relocation(section, relocation)
+            .expect("a relocation that ELF has");
+    }
+
+    fn archive(objects: &[Vec<u8>]) -> Vec<u8> {
+        let members: Vec<_> = objects
+            .iter()
+            .map(|object| NewArchiveMember::new(object, &DEFAULT_OBJECT_READER, "m.o".to_owned()))
+            .collect();
+        let mut written = io::Cursor::new(Vec::new());
+        write_archive_to_stream(&mut written, &members, ArchiveKind::Gnu, false, None)
+            .expect("an archive");
+        written.into_inner()
+    }
+
+    /// Each member's defined function, code and number of code relocations.
+    fn functions(archive: &[u8]) -> Vec<(String, Vec<u8>, usize)> {
+        let parsed = ArchiveFile::parse(archive).expect("an archive");
+        let mut found = Vec::new();
+        for member in parsed.members() {
+            let data = member.and_then(|member| member.data(archive));
+            let object = object::File::parse(data.expect("a member")).expect("an object");
+            let debug = object.section_by_name(".debug_info").expect("a header");
+            assert_eq!(debug.size(), 0);
+            assert_eq!(debug.relocations().count(), 0);
+            let code = object.section_by_name(".text.f").expect("the code");
+            let symbol = object.symbols().find(|symbol| symbol.is_definition());
+            found.push((
+                symbol
+                    .and_then(|symbol| symbol.name().ok())
+                    .unwrap_or_default()
+                    .to_owned(),
+                code.data().expect("the code").to_vec(),
+                code.relocations().count(),
+            ));
+        }
+        found
+    }
+
+    #[test]
+    fn keeps_what_is_needed_without_debug_information() {
+        let objects = [
+            member("unrelated", "f"),
+            member("f", "memcpy"),
+            member("ruff_add", "f"),
+        ];
+        let condensed = condense(&archive(&objects)).expect("a condensed archive");
+        let code = vec![0x90; 10];
+        let expected = [
+            ("f".to_owned(), code.clone(), 1),
+            ("ruff_add".to_owned(), code, 1),
+        ];
+        assert_eq!(functions(&condensed), expected);
+        assert_eq!(condense(&archive(&objects)).ok(), Some(condensed));
+    }
+
+    #[test]
+    fn cuts_out_the_printing_of_backtraces() {
+        let printer = "_RNvXNv3std16DisplayBacktraceNt4core3fmt7Display3fmt";
+        let objects = [member("ruff_add", printer), member(printer, "symbolise")];
+        let condensed = condense(&archive(&objects)).expect("a condensed archive");
+        let stub = vec![0x31, 0xc0, 0xc3, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(functions(&condensed)[1], (printer.to_owned(), stub, 0));
+    }
+
+    #[test]
+    fn damaged_archives_are_errors() {
+        assert!(matches!(
+            condense(b"!<arch>\n"),
+            Err(CondenseError::NoRuntime)
+        ));
+        assert!(matches!(condense(b""), Err(CondenseError::Malformed(_))));
+        let whole = archive(&[member("ruff_add", "f")]);
+        for length in (0..whole.len()).step_by(7) {
+            // Whatever it says, it must not panic.
+            let _ = condense(&whole[..length]);
+        }
+    }
+}

@@ -113,7 +113,7 @@ impl fmt::Display for LinkError {
                 }
             }
             Self::Neither { inside, compiler } => {
-                write!(f, "{inside}; linking with a C compiler instead: {compiler}")
+                write!(f, "{inside}; nor could a C compiler link: {compiler}")
             }
         }
     }

@@ -2,8 +2,8 @@
 //! needs no `crt1.o` and so no C development package.
 //!
 //! It also defines the unwinder's entry points that a Rust runtime refers to.
-//! Ruff's runtime aborts on panic and never unwinds, so none of them is ever
-//! called; with them here, programs need not load libgcc_s.
+//! Ruff's runtime aborts on panic and never unwinds, so they have nothing to do;
+//! with them here, programs need not load libgcc_s.
 
 use super::targets::LinuxTarget;
 use object::elf;
@@ -19,6 +19,8 @@ struct Machine {
     /// Calls `__libc_start_main(main, argc, argv, 0, 0, rtld_fini, stack_end)`.
     start: &'static [u8],
     relocations: &'static [(u64, Target, u32, i64)],
+    /// Returns 0.
+    zero: &'static [u8],
     trap: &'static [u8],
 }
 
@@ -51,6 +53,7 @@ const X86_64: Machine = Machine {
         (23, Target::Main, elf::R_X86_64_PC32, -4),
         (29, Target::LibcStartMain, elf::R_X86_64_GOTPCRELX, -4),
     ],
+    zero: &[0x31, 0xc0, 0xc3],
     trap: &[0x0f, 0x0b],
 };
 
@@ -75,6 +78,7 @@ const AARCH64: Machine = Machine {
         (28, Target::Main, elf::R_AARCH64_ADD_ABS_LO12_NC, 0),
         (40, Target::LibcStartMain, elf::R_AARCH64_CALL26, 0),
     ],
+    zero: &[0x00, 0x00, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
     trap: &[0x20, 0x00, 0x20, 0xd4],
 };
 
@@ -99,12 +103,15 @@ const RISCV64: Machine = Machine {
         (8, Target::Upper(4), elf::R_RISCV_PCREL_LO12_I, 0),
         (36, Target::LibcStartMain, elf::R_RISCV_CALL_PLT, 0),
     ],
+    zero: &[0x13, 0x05, 0x00, 0x00, 0x67, 0x80, 0x00, 0x00],
     trap: &[0x73, 0x00, 0x10, 0x00],
 };
 
-/// The part of the unwinder's interface that the standard library refers to.
+/// Walks the stack for a panic's message; here it finds no frame.
+const BACKTRACE: &str = "_Unwind_Backtrace";
+
+/// What else of the unwinder's interface the standard library refers to.
 const UNWINDER: &[&str] = &[
-    "_Unwind_Backtrace",
     "_Unwind_DeleteException",
     "_Unwind_FindEnclosingFunction",
     "_Unwind_GetCFA",
@@ -171,11 +178,12 @@ fn add_start(object: &mut Object<'_>, machine: &Machine) -> object::write::Resul
     Ok(())
 }
 
-/// Defines the unwinder's functions: all are one trap.
 fn add_unwinder(object: &mut Object<'_>, machine: &Machine) {
     let section = add_text(object, "unwind");
-    let at = object.append_section_data(section, machine.trap, 16);
-    for name in UNWINDER {
+    let zero = object.append_section_data(section, machine.zero, 16);
+    let trap = object.append_section_data(section, machine.trap, 16);
+    let others = UNWINDER.iter().map(|name| (*name, trap));
+    for (name, at) in [(BACKTRACE, zero)].into_iter().chain(others) {
         let mut symbol = function(name, SymbolSection::Section(section), at);
         // Hidden from shared libraries, which may well unwind.
         symbol.scope = SymbolScope::Linkage;
@@ -208,4 +216,46 @@ fn add_label(object: &mut Object<'_>, section: SectionId, value: u64) -> SymbolI
         scope: SymbolScope::Compilation,
         ..function("", SymbolSection::Section(section), value)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::targets;
+    use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget};
+
+    /// What `_start` of `triple` refers to, in the order of its relocations.
+    fn references(triple: &str) -> Vec<String> {
+        let triple = triple.parse().expect("the test's own triple");
+        let target = targets::linux(&triple).expect("a target of the table");
+        let bytes = object(target).expect("an object");
+        let file = object::File::parse(&*bytes).expect("a well-formed object");
+        assert_eq!(
+            file.symbols()
+                .filter(|symbol| symbol.is_undefined())
+                .count(),
+            2
+        );
+        let text = file.section_by_name(".text.start").expect("its code");
+        text.relocations()
+            .map(|(offset, relocation)| {
+                assert!(offset + 4 <= text.size());
+                let RelocationTarget::Symbol(index) = relocation.target() else {
+                    panic!("a relocation without a symbol");
+                };
+                let symbol = file.symbol_by_index(index).expect("its symbol");
+                symbol.name().expect("its name").to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn starts_in_main_by_way_of_libc() {
+        let start = ["main", "__libc_start_main"];
+        assert_eq!(references("x86_64-unknown-linux-gnu"), start);
+        let upper_and_lower = ["main", "main", "__libc_start_main"];
+        assert_eq!(references("aarch64-unknown-linux-gnu"), upper_and_lower);
+        let label = ["main", ".Lupper", "__libc_start_main"];
+        assert_eq!(references("riscv64gc-unknown-linux-gnu"), label);
+    }
 }
