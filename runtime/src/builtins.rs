@@ -14,6 +14,7 @@ use crate::context::VMContext;
 use crate::error::Raised;
 use crate::value::Value;
 
+pub mod arg_parser;
 pub mod arguments;
 pub mod arrays;
 pub mod collections;
@@ -26,6 +27,7 @@ pub mod math;
 pub mod printing;
 pub mod process;
 pub mod random;
+pub mod records;
 pub mod system;
 pub mod table;
 pub mod text;

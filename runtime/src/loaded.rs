@@ -8,7 +8,7 @@ use crate::builtins::Builtin;
 use crate::bytecode::forms::forms;
 use crate::bytecode::{Constant, FunctionId, Program};
 use crate::call::Entry;
-use crate::heap::{Function, Ref, Shape, Str};
+use crate::heap::{Function, Record, Ref, Shape, Str};
 use crate::names::{NameCollision, NameHash, NameId, NameTable, WELL_KNOWN};
 use crate::value::{Tag, Value};
 use alloc::boxed::Box;
@@ -258,6 +258,22 @@ impl LoadedProgram {
         }));
         let shape: &Shape = self.shapes.last().expect("just pushed");
         shape
+    }
+
+    /// A struct without declaration, its fields absent.
+    pub fn new_record(&mut self, name: NameId, fields: &[NameId]) -> Ref<Record> {
+        let shape = self.shape(name, fields);
+        // SAFETY: shapes live as long as the loaded program, which outlives instances.
+        unsafe { Record::unset(shape, None) }
+    }
+
+    /// The number of a name, which the program gets to know if it doesn't yet.
+    pub fn intern(&mut self, text: &str) -> NameId {
+        if let Some(known) = self.find_name(text) {
+            return known;
+        }
+        self.names.push(Str::immortal(text));
+        (self.names.len() - 1) as NameId
     }
 
     /// The text of a name.

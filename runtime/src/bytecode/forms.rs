@@ -118,8 +118,44 @@ const SAME_NAME: &[(Tag, &[&str])] = &[
 
 const SCALAR: &[&str] = &["to_string", "to_int", "to_float", "to_bool"];
 
-/// Forms with a prefix in the built-in's name, by receiver.
+/// Forms of arrays that other receivers have too: their built-ins then say
+/// what they expect (reference, builtins-core 19.1).
+const ARRAY_ONLY: &[&str] = &[
+    "map",
+    "filter",
+    "reduce",
+    "take",
+    "skip",
+    "zip",
+    "enumerate",
+    "flatten",
+    "chunk",
+];
+
+/// The receivers that have the forms of `ARRAY_ONLY`, arrays aside.
+const NO_ARRAYS: &[Tag] = &[
+    Tag::Null,
+    Tag::Bool,
+    Tag::Int,
+    Tag::Float,
+    Tag::Builtin,
+    Tag::String,
+    Tag::Dict,
+    Tag::Variant,
+    Tag::Function,
+    Tag::BoundMethod,
+    Tag::Bytes,
+    Tag::Set,
+    Tag::Queue,
+    Tag::Stack,
+];
+
+/// Forms with another name than their built-in, by receiver.  A struct's are
+/// those of the structs that built-ins make.
 const PREFIXED: &[(Tag, &str, &str)] = &[
+    (Tag::Struct, "add_argument", "arg_parser_add_argument"),
+    (Tag::Struct, "parse", "arg_parser_parse"),
+    (Tag::Struct, "help", "arg_parser_help"),
     (Tag::Set, "has", "set_has"),
     (Tag::Set, "union", "set_union"),
     (Tag::Set, "intersect", "set_intersect"),
@@ -172,14 +208,24 @@ pub fn forms(method: &str) -> impl Iterator<Item = Form> + '_ {
         .iter()
         .map(|row| (row, false))
         .chain(MUTATING.iter().map(|row| (row, true)));
-    same.chain(
-        prefixed
-            .filter(move |(row, _)| row.1 == method)
-            .map(|(row, mutates)| Form {
-                receiver: row.0,
-                method: row.1,
-                builtin: row.2,
-                mutates,
-            }),
-    )
+    let array_only = ARRAY_ONLY
+        .iter()
+        .filter(move |name| **name == method)
+        .flat_map(|name| {
+            NO_ARRAYS.iter().map(move |receiver| Form {
+                receiver: *receiver,
+                method: name,
+                builtin: name,
+                mutates: false,
+            })
+        });
+    let prefixed = prefixed
+        .filter(move |(row, _)| row.1 == method)
+        .map(|(row, mutates)| Form {
+            receiver: row.0,
+            method: row.1,
+            builtin: row.2,
+            mutates,
+        });
+    same.chain(array_only).chain(prefixed)
 }

@@ -201,7 +201,11 @@ pub fn resolve(ctx: &mut VMContext, receiver: &Value, name: NameId) -> R<Target>
         }
         return match record_field(receiver, name) {
             Some(field) if is_callable(field) => Ok(Target::Function(field.clone())),
-            _ => Err(unknown_method(ctx, name)),
+            // Structs that built-ins make have no declaration.
+            _ => match ctx.program.method_form(name, Tag::Struct) {
+                Some(form) if record.def().is_none() => Ok(Target::Builtin(form)),
+                _ => Err(unknown_method(ctx, name)),
+            },
         };
     }
     if let Some(def) = receiver.as_object::<StructDef>() {
