@@ -71,6 +71,8 @@ pub struct VMContext {
     pub exit_status: Option<i32>,
     /// Where strings that are not ASCII were indexed last.
     pub string_cursor: crate::heap::string::Cursor,
+    /// What built-ins keep between calls, one value of each type.
+    pub kept: Vec<Box<dyn core::any::Any>>,
     /// What the JIT hangs on; the interpreter asks it about hot code.
     pub tier: Option<Box<dyn Tier>>,
     /// How hot each function is, while there is a tier.
@@ -150,6 +152,18 @@ pub const STACK_LIMIT_OFFSET: usize = offset_of!(VMContext, stack_limit);
 pub const SELF_RESULT_OFFSET: usize = offset_of!(VMContext, self_result);
 
 impl VMContext {
+    /// What a family of built-ins keeps between calls; made when first asked for.
+    pub fn kept<T: Default + 'static>(&mut self) -> &mut T {
+        let known = self.kept.iter().position(|value| value.is::<T>());
+        let position = known.unwrap_or_else(|| {
+            self.kept.push(Box::new(T::default()));
+            self.kept.len() - 1
+        });
+        self.kept[position]
+            .downcast_mut()
+            .expect("found by its type")
+    }
+
     /// Leaves a runtime error with this message pending.
     #[cold]
     pub fn raise(&mut self, message: &str) -> crate::error::Raised {

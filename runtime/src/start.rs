@@ -80,6 +80,7 @@ impl VMContext {
             capabilities: Capabilities::ALL,
             exit_status: None,
             string_cursor: Default::default(),
+            kept: Vec::new(),
             tier: None,
             heat: Vec::new(),
         })

@@ -135,6 +135,12 @@ macro_rules! for_each_builtin {
             ssg_render_pages(1, 1) = text::making::ssg_render_pages [pure];
             ssg_build_output_paths(2, 3) = text::making::ssg_build_output_paths [pure];
 
+            // ---- regular expressions
+            regex_match(2, 2) = text::regex::regex_match [pure];
+            regex_find_all(2, 2) = text::regex::regex_find_all [pure];
+            regex_replace(3, 3) = text::regex::regex_replace [pure];
+            regex_split(2, 2) = text::regex::regex_split [pure];
+
             // ---- dicts
             dict(0, 0) = dicts::dict [pure];
             keys(1, 1) = dicts::keys [pure];
@@ -307,10 +313,6 @@ mod tests {
         "parse_csv",
         "parse_toml",
         "parse_yaml",
-        "regex_find_all",
-        "regex_match",
-        "regex_replace",
-        "regex_split",
         "to_csv",
         "to_toml",
         "to_yaml",

@@ -15,6 +15,7 @@ use alloc::string::String;
 
 pub mod casing;
 pub mod making;
+pub mod regex;
 
 /// A part of `source` as a string of its own.
 fn part_of(source: &Str, text: &str) -> Value {
