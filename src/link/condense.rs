@@ -1,8 +1,8 @@
 //! A runtime archive made small, right after cargo has built it.
 //!
 //! rustc's staticlib holds hundreds of members and the standard library's
-//! debug information; a program needs one or a few of the members and none of
-//! the DWARF.  What is kept: the members reachable from `ruff_*` symbols,
+//! debug information and bitcode; a program needs a few of the members and none
+//! of the rest.  What is kept: the members reachable from `ruff_*` symbols,
 //! without debug sections, and without the code that symbolises the backtrace
 //! of a Rust panic.  That last part is two thirds of a small executable, it can
 //! name nothing in a stripped one, and a panic's message does not need it.
@@ -122,7 +122,7 @@ fn needed_members(archive: &[u8]) -> Result<Vec<&[u8]>, CondenseError> {
     Ok(needed.into_iter().map(|member| members[member]).collect())
 }
 
-/// `object` without debug sections and panic backtraces.  Other formats than
+/// `object` without debug sections, bitcode and panic backtraces.  Other formats than
 /// 64-bit ELF are left alone.
 fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
     let Ok(header) = FileHeader64::<Endianness>::parse(object) else {
@@ -137,8 +137,8 @@ fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
     let mut dropped = HashSet::new();
     for (index, section) in sections.enumerate() {
         let name = sections.section_name(endian, section)?;
-        if name.starts_with(b".debug_") && section.sh_flags(endian) & u64::from(elf::SHF_ALLOC) == 0
-        {
+        let is_loaded = section.sh_flags(endian) & u64::from(elf::SHF_ALLOC) != 0;
+        if !is_loaded && (name.starts_with(b".debug_") || name.starts_with(b".llvm")) {
             dropped.insert(index);
         }
     }
@@ -158,9 +158,11 @@ fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
         if matches!(section.sh_type(endian), elf::SHT_NULL | elf::SHT_NOBITS) {
             // Nothing in the file; the null section's fields have other uses.
         } else if dropped.contains(&index) {
-            rewritten.sh_size.set(endian, 0);
-            // An empty section can't be a compressed one, nor be merged.
+            // Nameless, or linkers' plugins would look for bitcode in it, and
+            // flagless, as an empty section can't be a compressed one.
+            rewritten.sh_name.set(endian, 0);
             rewritten.sh_flags.set(endian, 0);
+            rewritten.sh_size.set(endian, 0);
             rewritten.sh_offset.set(endian, written.len() as u64);
         } else {
             let data = section.data(endian, object)?;
@@ -295,9 +297,9 @@ mod tests {
         for member in parsed.members() {
             let data = member.and_then(|member| member.data(archive));
             let object = object::File::parse(data.expect("a member")).expect("an object");
-            let debug = object.section_by_name(".debug_info").expect("a header");
-            assert_eq!(debug.size(), 0);
-            assert_eq!(debug.relocations().count(), 0);
+            assert!(object.section_by_name(".debug_info").is_none());
+            let others = object.sections().filter(|section| section.name() == Ok(""));
+            assert_eq!(others.map(|section| section.size()).sum::<u64>(), 0);
             let code = object.section_by_name(".text.f").expect("the code");
             let symbol = object.symbols().find(|symbol| symbol.is_definition());
             found.push((
