@@ -1,3 +1,4 @@
 //! Text formats for data.
 
+pub mod csv;
 pub mod json;
