@@ -77,6 +77,8 @@ pub struct VMContext {
     pub tier: Option<Box<dyn Tier>>,
     /// How hot each function is, while there is a tier.
     pub heat: Vec<Heat>,
+    /// What the interpreter keeps between runs, once there was one.
+    pub interpreter: Option<Box<dyn core::any::Any>>,
 }
 
 /// How often an interpreted function was called and its loops passed.

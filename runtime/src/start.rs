@@ -83,6 +83,7 @@ impl VMContext {
             kept: Vec::new(),
             tier: None,
             heat: Vec::new(),
+            interpreter: None,
         })
     }
 

@@ -1,11 +1,13 @@
 //! Calls that leave the interpreter's loop, and method calls, most of which
 //! go on in it.
 
-use super::frame::{Link, State, drop_range, fits};
-use super::{tiering, variable};
-use crate::bytecode::{ArgKind, Function, MethodSite, Path};
+use super::frame::{Link, drop_range};
+use super::inst::Code;
+use super::machine::{Machine, fits};
+use super::{Interpreter, code_of, tiering};
+use crate::bytecode::{ArgKind, MethodSite, Path};
 use crate::call as calling;
-use crate::context::{TraceEntry, VMContext};
+use crate::context::{LoopEntry, TraceEntry, VMContext};
 use crate::heap::{self, Record};
 use crate::semantics::{R, call, place};
 use crate::value::{RawValue, Value};
@@ -26,13 +28,89 @@ pub(super) unsafe fn call_value(ctx: &mut VMContext, callee: *mut Value, argc: u
     }
 }
 
+/// Calls a built-in with one argument.
+#[inline(never)]
+pub(super) fn call_builtin(ctx: &mut VMContext, builtin: u32, arg: Value) -> R<Value> {
+    let function = ctx.program.builtins[builtin as usize].function;
+    function(ctx, &mut [arg])
+}
+
+/// Calls a function object through its entry, with the arguments that it has
+/// parameters for on top of the stack.
+///
+/// # Safety
+/// They are live values, given up; `end` is the stack's end.
+#[inline(always)]
+pub(super) unsafe fn call_entry(
+    ctx: &mut VMContext,
+    object: &heap::Function,
+    args: *mut Value,
+    end: *mut Value,
+) -> RawValue {
+    ctx.stack.top = end;
+    let trace = ctx.trace_top;
+    // SAFETY: as the entry asks.
+    let result = unsafe { (object.entry())(ctx, trace, object, args) };
+    ctx.trace_top = trace;
+    result
+}
+
+/// Lets compiled code finish a frame from a loop's head on; its slots are
+/// empty afterwards.
+///
+/// # Safety
+/// The machine's frame is at that loop's head and has no operands.
+#[inline(never)]
+pub(super) unsafe fn finish_loop(
+    ctx: &mut VMContext,
+    entry: LoopEntry,
+    machine: Machine,
+) -> RawValue {
+    // SAFETY: the entry takes the slots over and leaves nothing in them.
+    unsafe {
+        ctx.stack.top = machine.sp;
+        let trace = ctx.trace_top;
+        let own = trace.sub(!(*machine.code).is_top_level as usize);
+        let result = entry(ctx, own, machine.callee, machine.slots);
+        ctx.trace_top = trace;
+        let mut place = machine.slots;
+        while place < machine.link().cast() {
+            place.write(Value::UNSET);
+            place = place.add(1);
+        }
+        result
+    }
+}
+
+/// The next int of the range in three hidden locals.
+///
+/// # Safety
+/// `RangeStart` has filled them.
+#[inline(always)]
+pub(super) unsafe fn next_in_range(range: *mut Value) -> Option<i64> {
+    // SAFETY: three ints.
+    unsafe {
+        let number = (*range).payload() as i64;
+        let (end, step) = (
+            (*range.add(1)).payload() as i64,
+            (*range.add(2)).payload() as i64,
+        );
+        let is_inside = if step > 0 { number < end } else { number > end };
+        is_inside.then(|| {
+            // Beyond the last int is beyond any end.
+            range.write(Value::int(number.saturating_add(step)));
+            number
+        })
+    }
+}
+
 /// How a method call goes on.
 pub(super) enum Called {
     /// It is done; the stack ends at `start` before the result is pushed.
     Done { result: R<Value>, start: *mut Value },
     /// In a frame of the interpreter, whose arguments are in `slots`.
     Frame {
-        target: *const Function,
+        target: *const Code,
         object: *const heap::Function,
         slots: *mut Value,
         result: *mut Value,
@@ -54,12 +132,18 @@ struct Operands {
 /// Calls a method.
 ///
 /// # Safety
-/// The state is that of a live frame, with what the site takes on top.
-pub(super) unsafe fn method(ctx: &mut VMContext, site: &MethodSite, state: &State) -> Called {
+/// The machine is that of a live frame, with what the site takes on top.
+#[inline(never)]
+pub(super) unsafe fn method(
+    ctx: &mut VMContext,
+    interpreter: *mut Interpreter,
+    site: &MethodSite,
+    machine: Machine,
+) -> Called {
     // SAFETY: the verifier has counted the operands.
     unsafe {
         let argc = site.args.len();
-        let args = state.sp.sub(argc);
+        let args = machine.sp.sub(argc);
         let index_count = site
             .place
             .as_ref()
@@ -70,7 +154,7 @@ pub(super) unsafe fn method(ctx: &mut VMContext, site: &MethodSite, state: &Stat
         let root = site
             .place
             .as_ref()
-            .map(|path| variable(ctx, state.slots, state.callee, path.root));
+            .map(|path| machine.variable(ctx, path.root));
         let operands = Operands {
             start,
             has_receiver,
@@ -80,7 +164,7 @@ pub(super) unsafe fn method(ctx: &mut VMContext, site: &MethodSite, state: &Stat
             argc,
             root,
         };
-        if let Some(called) = interpreted_method(ctx, site, &operands) {
+        if let Some(called) = interpreted_method(ctx, interpreter, site, &operands) {
             return called;
         }
         let receiver = has_receiver.then(|| start.read());
@@ -92,15 +176,19 @@ pub(super) unsafe fn method(ctx: &mut VMContext, site: &MethodSite, state: &Stat
             core::slice::from_raw_parts_mut(indexes, index_count),
             core::slice::from_raw_parts_mut(args, argc),
         );
-        drop_range(indexes, state.sp);
+        drop_range(indexes, machine.sp);
         Called::Done { result, start }
     }
 }
 
 /// Prepares the frame for a struct's method that is interpreted, if this is
 /// one and nothing is wrong with the call.
+///
+/// # Safety
+/// As for `method`.
 unsafe fn interpreted_method(
     ctx: &mut VMContext,
+    interpreter: *mut Interpreter,
     site: &MethodSite,
     operands: &Operands,
 ) -> Option<Called> {
@@ -142,10 +230,9 @@ unsafe fn interpreted_method(
         // A function object that nothing else may keep alive lies below the slots.
         let kept = (!(*object.cast::<heap::Header>()).is_immortal()).then(|| method.clone());
         let slots = start.add(index_count + kept.is_some() as usize);
-        let target: *const Function = &raw const ctx.program.program.functions[info.id as usize];
+        let target = code_of(ctx, interpreter, info.id);
         let changes_self = info.flags.changes_self;
-        if !fits(ctx, &*target, slots) || !tiering::is_interpreted(ctx, &*object, (*target).info.id)
-        {
+        if !fits(ctx, &*target, slots) || !tiering::is_interpreted(ctx, &*object, info.id) {
             return None;
         }
         let receiver = match (&site.place, root) {
@@ -176,19 +263,20 @@ unsafe fn interpreted_method(
 }
 
 /// Stores the final `self` of a method back into its receiver's place; the
-/// place's indexes lie where the state's stack ends.
+/// place's indexes lie where the machine's stack ends.
 ///
 /// # Safety
-/// The state is the caller's, right after the method's frame was left.
-pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, state: &State) -> R<()> {
+/// The machine is the caller's, right after the method's frame was left.
+#[inline(never)]
+pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, machine: Machine) -> R<()> {
     let changed = ctx.self_result.take();
     let Some(path) = &site.place else {
         return Ok(());
     };
     // SAFETY: the indexes are still there; no Ruff code runs.
     unsafe {
-        let root = variable(ctx, state.slots, state.callee, path.root);
-        let indexes = core::slice::from_raw_parts(state.sp, path.indexes() as usize);
+        let root = machine.variable(ctx, path.root);
+        let indexes = core::slice::from_raw_parts(machine.sp, path.indexes() as usize);
         call::store_receiver(ctx, site, root, indexes, changed)
     }
 }
@@ -238,10 +326,10 @@ pub(super) unsafe fn finish_generator(
 }
 
 /// # Safety
-/// The state is that of a generator's frame.
+/// The machine is that of a generator's frame.
 pub(super) unsafe fn suspend_generator(
     _ctx: &mut VMContext,
-    _state: &State,
+    _machine: Machine,
     value: Value,
 ) -> RawValue {
     value.into_raw()

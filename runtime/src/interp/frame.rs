@@ -4,8 +4,10 @@
 //! as the caller pushed them; the `Link` back to the caller; its operands.
 //! The caller's operands lie right below, so a call copies nothing.
 
-use crate::bytecode::{Function, Handler, MethodSite, Op};
-use crate::context::VMContext;
+use super::inst::{Code, Inst};
+use super::machine::Machine;
+use crate::bytecode::{Handler, MethodSite};
+use crate::context::{TraceEntry, VMContext};
 use crate::heap;
 use crate::semantics::catch;
 use crate::value::Value;
@@ -15,12 +17,12 @@ use core::mem::size_of;
 #[repr(u64)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LinkKind {
-    /// Entered from outside: the run ends with it.
-    Entry,
     /// Called from the frame below.
     Call,
     /// A method called from the frame below, whose final `self` is stored back.
     Method,
+    /// Entered from outside: the run ends with it.
+    Entry,
     /// A generator's, resumed from outside.
     Generator,
 }
@@ -33,9 +35,9 @@ pub(super) struct Link {
     /// indexes of a receiver) is live while the frame is, and dropped with it.
     pub result: *mut Value,
     /// The caller's next instruction.
-    pub pc: *const Op,
+    pub pc: *const Inst,
     pub slots: *mut Value,
-    pub function: *const Function,
+    pub code: *const Code,
     pub callee: *const heap::Function,
     /// The method call, for `LinkKind::Method`.
     pub site: *const MethodSite,
@@ -43,52 +45,6 @@ pub(super) struct Link {
 
 /// Places on the value stack that a link takes.
 pub(super) const LINK_PLACES: usize = size_of::<Link>().div_ceil(size_of::<Value>());
-
-/// Where a run is: the frame on top and its next instruction.
-#[derive(Clone, Copy)]
-pub(super) struct State {
-    pub pc: *const Op,
-    /// The first free place of the value stack.
-    pub sp: *mut Value,
-    pub slots: *mut Value,
-    pub function: *const Function,
-    /// The function object that runs.
-    pub callee: *const heap::Function,
-}
-
-impl State {
-    /// # Safety
-    /// The state is that of a live frame.
-    #[inline(always)]
-    pub unsafe fn link(&self) -> *mut Link {
-        // SAFETY: the link follows the slots.
-        unsafe { self.slots.add((*self.function).slots as usize).cast() }
-    }
-
-    /// Where the frame's operands start.
-    ///
-    /// # Safety
-    /// As for `link`.
-    #[inline(always)]
-    pub unsafe fn operands(&self) -> *mut Value {
-        // SAFETY: the operands follow the link.
-        unsafe { self.link().cast::<Value>().add(LINK_PLACES) }
-    }
-
-    /// The number of the instruction before the next one.
-    unsafe fn instruction(&self) -> u32 {
-        // SAFETY: the next instruction is one of the function's, and not its first.
-        unsafe { (self.pc.offset_from_unsigned((*self.function).code.as_ptr()) - 1) as u32 }
-    }
-}
-
-/// Whether a frame of this function fits above `slots` and on the call stack.
-#[inline(always)]
-pub(super) fn fits(ctx: &VMContext, function: &Function, slots: *mut Value) -> bool {
-    let places = function.slots as usize + LINK_PLACES + function.max_stack as usize;
-    let room = (ctx.stack.limit as usize).saturating_sub(slots as usize) / size_of::<Value>();
-    places <= room && ctx.trace_top < ctx.trace_limit
-}
 
 /// Drops the values from `start` up to `end`.
 ///
@@ -106,75 +62,126 @@ pub(super) unsafe fn drop_range(start: *mut Value, end: *mut Value) {
     }
 }
 
-/// Drops a frame's slots and takes it off the call stack.
-/// Gives its link.
+/// Builds a frame above the arguments in `slots`, which fits, and notes the
+/// function on the call stack.  The caller fills the link.
 ///
 /// # Safety
-/// `state` is that of the frame on top, whose operands are gone.
+/// `slots` hold the function's arguments on the value stack, and nothing above
+/// them is live.
 #[inline(always)]
-pub(super) unsafe fn leave(ctx: &mut VMContext, state: &State) -> *mut Link {
+pub(super) unsafe fn push_frame(
+    ctx: &mut VMContext,
+    code: *const Code,
+    callee: *const heap::Function,
+    slots: *mut Value,
+) -> Machine {
+    // SAFETY: the caller has checked the room.
+    unsafe {
+        let Code {
+            insts,
+            slots: count,
+            params,
+            id,
+            is_top_level,
+            ..
+        } = &*code;
+        let end = slots.add(*count);
+        let mut place = slots.add(*params);
+        while place < end {
+            place.write(Value::UNSET);
+            place = place.add(1);
+        }
+        if !is_top_level {
+            ctx.trace_top.write(TraceEntry(*id));
+            ctx.trace_top = ctx.trace_top.add(1);
+        }
+        Machine {
+            pc: insts.as_ptr(),
+            sp: end.add(LINK_PLACES),
+            slots,
+            code,
+            callee,
+            constants: ctx.constants,
+        }
+    }
+}
+
+/// Drops a frame's slots and takes it off the call stack.  Gives its link.
+///
+/// # Safety
+/// The machine's frame is the one on top, and its operands are gone.
+#[inline(always)]
+pub(super) unsafe fn leave(ctx: &mut VMContext, machine: &Machine) -> *mut Link {
     // SAFETY: the frame is live and ends here.
     unsafe {
-        let link = state.link();
-        drop_range(state.slots, link.cast());
-        if !(*state.function).info.flags.is_top_level {
+        let link = machine.link();
+        drop_range(machine.slots, link.cast());
+        if !(*machine.code).is_top_level {
             ctx.trace_top = ctx.trace_top.sub(1);
         }
         link
     }
 }
 
-/// Takes the pending error to its handler: gives the state to go on with, or
+/// The machine of the frame below, its operands ending where the result goes.
+///
+/// # Safety
+/// `link` is that of the frame just left, which was called from another one.
+#[inline(always)]
+pub(super) unsafe fn caller(ctx: &VMContext, link: *mut Link) -> Machine {
+    // SAFETY: the link lies on the stack, untouched since the frame was left.
+    unsafe {
+        Machine {
+            pc: (*link).pc,
+            sp: (*link).result,
+            slots: (*link).slots,
+            code: (*link).code,
+            callee: (*link).callee,
+            constants: ctx.constants,
+        }
+    }
+}
+
+/// Takes the pending error to its handler: gives the machine to go on with, or
 /// `None` if the run ends with the error.
 ///
 /// # Safety
-/// `state` is the run's, with exactly the live operands below `sp`.
+/// The machine is the run's, with exactly the live operands below `sp`.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn unwind(ctx: &mut VMContext, mut state: State) -> Option<State> {
+pub(super) unsafe fn unwind(ctx: &mut VMContext, mut machine: Machine) -> Option<Machine> {
     loop {
-        // SAFETY: the state is that of a live frame; frames are left one by one.
+        // SAFETY: the machine is that of a live frame; frames are left one by one.
         unsafe {
-            let id = (*state.function).info.id;
-            let instruction = state.instruction();
+            let id = (*machine.code).id;
+            let instruction = machine.instruction();
             let position = ctx.program.program.position(id, instruction);
             catch::locate(ctx, position, ctx.trace_top);
-            if ctx.exit_status.is_none() {
-                if let Some(Handler { target, depth, .. }) =
-                    ctx.program.program.handler(id, instruction)
-                {
-                    let operands = state.operands().add(depth as usize);
-                    drop_range(operands, state.sp);
-                    state.sp = operands;
-                    state.pc = (*state.function).code.as_ptr().add(target as usize);
-                    return Some(state);
-                }
+            if let Some(Handler { target, depth, .. }) = handler(ctx, id, instruction) {
+                let operands = machine.operands().add(depth as usize);
+                drop_range(operands, machine.sp);
+                machine.sp = operands;
+                let code = &*machine.code;
+                // Handlers start an instruction of their own: a `Catch`.
+                let start = code.origins.partition_point(|origin| *origin < target);
+                machine.pc = code.insts.as_ptr().add(start);
+                return Some(machine);
             }
-            drop_range(state.operands(), state.sp);
-            let link = leave(ctx, &state);
-            drop_range((*link).result, state.slots);
+            drop_range(machine.operands(), machine.sp);
+            let link = leave(ctx, &machine);
+            drop_range((*link).result, machine.slots);
             match (*link).kind {
                 LinkKind::Entry | LinkKind::Generator => return None,
-                LinkKind::Call | LinkKind::Method => state = caller(link),
+                LinkKind::Call | LinkKind::Method => machine = caller(ctx, link),
             }
         }
     }
 }
 
-/// The state of the frame below, its operands ending where the result goes.
-///
-/// # Safety
-/// `link` is that of the frame just left, which was called from another one.
-#[inline(always)]
-pub(super) unsafe fn caller(link: *mut Link) -> State {
-    // SAFETY: the link lies on the stack, untouched since the frame was left.
-    unsafe {
-        State {
-            pc: (*link).pc,
-            sp: (*link).result,
-            slots: (*link).slots,
-            function: (*link).function,
-            callee: (*link).callee,
-        }
+/// The handler of an error, unless it is one that can't be caught.
+fn handler(ctx: &VMContext, func: u32, instruction: u32) -> Option<Handler> {
+    if ctx.exit_status.is_some() {
+        return None;
     }
+    ctx.program.program.handler(func, instruction)
 }

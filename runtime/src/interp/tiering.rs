@@ -2,13 +2,10 @@
 //! the context has (`Tier`), if any.
 
 use super::interp_entry;
-use crate::bytecode::{FunctionId, Op};
+use crate::bytecode::FunctionId;
 use crate::call::Entry;
 use crate::context::{Heat, LoopEntry, LoopHeat, VMContext};
 use crate::heap::Function;
-
-/// What a frame goes on with whose loop was finished by compiled code.
-pub(super) static RETURN: Op = Op::Return {};
 
 /// A count that stands for "could not be compiled: don't ask again".
 const COLD_FOR_EVER: u32 = u32::MAX;

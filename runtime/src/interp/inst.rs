@@ -1,0 +1,240 @@
+//! Instructions as the interpreter runs them.
+//!
+//! Each is an `Op`, or one of the combinations below, which stand for a few
+//! `Op`s that often come together: operands that would only pass over the
+//! stack are named by the instruction that uses them.  Jump targets are
+//! distances, so nothing but the next instruction's address is needed.
+
+use super::machine::PUSH;
+use crate::bytecode::{self, FunctionId, Op, Operator, Var};
+use crate::for_each_op;
+use crate::heap::Shape;
+use crate::names::NameId;
+use alloc::boxed::Box;
+use core::cell::Cell;
+
+/// An operand that an instruction names: a local, which may be emptied by the
+/// use, or a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand(pub u32);
+
+impl Operand {
+    const CONSTANT: u32 = 1 << 31;
+    const MOVES: u32 = 1 << 30;
+    /// Numbers must be below this.
+    pub const LIMIT: u32 = Operand::MOVES;
+
+    pub const fn local(slot: u32) -> Operand {
+        Operand(slot)
+    }
+
+    pub const fn last_use(slot: u32) -> Operand {
+        Operand(slot | Operand::MOVES)
+    }
+
+    pub const fn constant(index: u32) -> Operand {
+        Operand(index | Operand::CONSTANT)
+    }
+
+    #[inline(always)]
+    pub const fn is_constant(self) -> bool {
+        self.0 & Operand::CONSTANT != 0
+    }
+
+    #[inline(always)]
+    pub const fn moves(self) -> bool {
+        self.0 & Operand::MOVES != 0
+    }
+
+    #[inline(always)]
+    pub const fn number(self) -> usize {
+        (self.0 & (Operand::LIMIT - 1)) as usize
+    }
+}
+
+/// Where an instruction's result goes: a slot, or `PUSH`.
+pub type Target = u32;
+
+macro_rules! define_insts {
+    (($program:ident) $($(#[$doc:meta])* $name:ident { $($operand:ident: $type:ty),* } ($($effect:tt)*) [$($property:ident)*];)*) => {
+        /// An instruction of the interpreter.  In the names of combinations
+        /// `N` stands for a named operand, `S` for one on the stack and `I`
+        /// for an int in the instruction.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Inst {
+            $($(#[$doc])* $name { $($operand: $type),* },)*
+
+            AddSS { to: Target },
+            AddSN { right: Operand, to: Target },
+            AddSI { right: i32, to: Target },
+            AddNN { left: Operand, right: Operand, to: Target },
+            AddNI { left: Operand, right: i32, to: Target },
+            SubtractSS { to: Target },
+            SubtractSN { right: Operand, to: Target },
+            SubtractSI { right: i32, to: Target },
+            SubtractNN { left: Operand, right: Operand, to: Target },
+            SubtractNI { left: Operand, right: i32, to: Target },
+            MultiplySS { to: Target },
+            MultiplySN { right: Operand, to: Target },
+            MultiplySI { right: i32, to: Target },
+            MultiplyNN { left: Operand, right: Operand, to: Target },
+            MultiplyNI { left: Operand, right: i32, to: Target },
+            DivideSS { to: Target },
+            DivideSN { right: Operand, to: Target },
+            DivideSI { right: i32, to: Target },
+            DivideNN { left: Operand, right: Operand, to: Target },
+            DivideNI { left: Operand, right: i32, to: Target },
+            RemainderSS { to: Target },
+            RemainderSN { right: Operand, to: Target },
+            RemainderSI { right: i32, to: Target },
+            RemainderNN { left: Operand, right: Operand, to: Target },
+            RemainderNI { left: Operand, right: i32, to: Target },
+
+            /// Jump unless `left < right`; likewise the following ones.
+            UnlessLessSS { to: u32 },
+            UnlessLessSN { right: Operand, to: u32 },
+            UnlessLessSI { right: i32, to: u32 },
+            UnlessLessNN { left: Operand, right: Operand, to: u32 },
+            UnlessLessNI { left: Operand, right: i32, to: u32 },
+            UnlessLessEqualSS { to: u32 },
+            UnlessLessEqualSN { right: Operand, to: u32 },
+            UnlessLessEqualSI { right: i32, to: u32 },
+            UnlessLessEqualNN { left: Operand, right: Operand, to: u32 },
+            UnlessLessEqualNI { left: Operand, right: i32, to: u32 },
+            UnlessGreaterSS { to: u32 },
+            UnlessGreaterSN { right: Operand, to: u32 },
+            UnlessGreaterSI { right: i32, to: u32 },
+            UnlessGreaterNN { left: Operand, right: Operand, to: u32 },
+            UnlessGreaterNI { left: Operand, right: i32, to: u32 },
+            UnlessGreaterEqualSS { to: u32 },
+            UnlessGreaterEqualSN { right: Operand, to: u32 },
+            UnlessGreaterEqualSI { right: i32, to: u32 },
+            UnlessGreaterEqualNN { left: Operand, right: Operand, to: u32 },
+            UnlessGreaterEqualNI { left: Operand, right: i32, to: u32 },
+            UnlessEqualSS { to: u32 },
+            UnlessEqualSN { right: Operand, to: u32 },
+            UnlessEqualSI { right: i32, to: u32 },
+            UnlessEqualNN { left: Operand, right: Operand, to: u32 },
+            UnlessEqualNI { left: Operand, right: i32, to: u32 },
+            UnlessNotEqualSS { to: u32 },
+            UnlessNotEqualSN { right: Operand, to: u32 },
+            UnlessNotEqualSI { right: i32, to: u32 },
+            UnlessNotEqualNN { left: Operand, right: Operand, to: u32 },
+            UnlessNotEqualNI { left: Operand, right: i32, to: u32 },
+
+            /// Put an operand into a slot.
+            Copy { from: Operand, to: Target },
+            /// Put an int into a slot.
+            CopyInt { value: i32, to: Target },
+            /// Jump if the operand is falsy.
+            JumpIfFalseN { operand: Operand, to: u32 },
+            /// Return an operand.
+            ReturnN { operand: Operand },
+            /// `variable operator= operand`
+            UpdateN { var: Var, operator: Operator, operand: Operand },
+            /// `slot += value`
+            Increment { slot: u32, value: i32 },
+            /// `object[index]`
+            IndexSS { to: Target },
+            IndexSN { index: Operand, to: Target },
+            IndexNN { object: Operand, index: Operand, to: Target },
+            IndexNI { object: Operand, index: i32, to: Target },
+            /// `root[index] = value`, the value on the stack.
+            StoreIndexS { root: Var },
+            StoreIndexN { root: Var, index: Operand },
+            StoreIndexNN { root: Var, index: Operand, value: Operand },
+            /// `root[index] operator= right`, both on the stack.
+            UpdateIndex { root: Var, operator: Operator, path: u32 },
+            /// `object.name`, its place in the cache.
+            FieldS { cache: u32, to: Target },
+            FieldN { object: Operand, cache: u32, to: Target },
+            /// `root.name = value`, the value on the stack.
+            StoreField { root: Var, cache: u32, path: u32 },
+            /// `root.name operator= right`, which is on the stack.
+            UpdateField { root: Var, operator: Operator, path: u32 },
+            /// `root = push(root, value)`, the value on the stack.
+            Push { root: Var },
+            PushN { root: Var, value: Operand },
+            /// The next int into a slot.
+            RangeNextTo { slot: u32, to: u32, target: Target },
+            /// The next element into a slot.
+            IterNextTo { slot: u32, to: u32, target: Target },
+            /// `len(operand)`
+            LenS { builtin: u32, to: Target },
+            LenN { builtin: u32, operand: Operand, to: Target },
+        }
+
+        impl From<Op> for Inst {
+            fn from(op: Op) -> Inst {
+                match op {
+                    $(Op::$name { $($operand),* } => Inst::$name { $($operand),* },)*
+                }
+            }
+        }
+
+        impl Inst {
+            /// The jump target, if it has one.
+            pub fn target(&self) -> Option<u32> {
+                let mut copy = *self;
+                copy.target_mut().map(|target| *target)
+            }
+
+            /// Changes the jump target, if it has one.
+            pub fn set_target(&mut self, target: u32) {
+                if let Some(place) = self.target_mut() {
+                    *place = target;
+                }
+            }
+
+            fn target_mut(&mut self) -> Option<&mut u32> {
+                define_insts!(@jumps self
+                    Jump JumpIfFalse JumpIfTrue JumpIfNotNull JumpIfNull JumpIfUnwrapped JumpIfUnset IterNext
+                    RangeNext JumpIfFalseN RangeNextTo IterNextTo
+                    UnlessLessSS UnlessLessSN UnlessLessSI UnlessLessNN UnlessLessNI
+                    UnlessLessEqualSS UnlessLessEqualSN UnlessLessEqualSI UnlessLessEqualNN UnlessLessEqualNI
+                    UnlessGreaterSS UnlessGreaterSN UnlessGreaterSI UnlessGreaterNN UnlessGreaterNI
+                    UnlessGreaterEqualSS UnlessGreaterEqualSN UnlessGreaterEqualSI UnlessGreaterEqualNN
+                    UnlessGreaterEqualNI UnlessEqualSS UnlessEqualSN UnlessEqualSI UnlessEqualNN UnlessEqualNI
+                    UnlessNotEqualSS UnlessNotEqualSN UnlessNotEqualSI UnlessNotEqualNN UnlessNotEqualNI)
+            }
+        }
+    };
+    (@jumps $self:ident $($name:ident)*) => {
+        match $self {
+            $(Inst::$name { to, .. } => Some(to),)*
+            _ => None,
+        }
+    };
+}
+for_each_op!(define_insts, program);
+
+const _: () = assert!(core::mem::size_of::<Inst>() == 16);
+
+/// A function as the interpreter runs it.
+pub struct Code {
+    pub insts: Box<[Inst]>,
+    /// For each instruction the number of the `Op` that may raise in it.
+    pub origins: Box<[u32]>,
+    /// Slots of a frame.
+    pub slots: usize,
+    pub params: usize,
+    /// Places that a frame takes, operands included.
+    pub places: usize,
+    pub id: FunctionId,
+    pub is_top_level: bool,
+    pub changes_self: bool,
+    pub function: *const bytecode::Function,
+    /// Where fields were found last.
+    pub caches: Box<[Cell<FieldCache>]>,
+}
+
+/// Where a field was found last.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldCache {
+    /// The shape that had it; null until one had.
+    pub shape: *const Shape,
+    pub position: u32,
+    pub name: NameId,
+}
+
+const _: () = assert!(PUSH >= Operand::LIMIT);
