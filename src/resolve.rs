@@ -1,0 +1,353 @@
+//! From names to variables.
+//!
+//! The reference (section 6) looks a name up at run time, from the innermost
+//! scope outward, and takes the first scope that holds it *now*.  Here every
+//! use of a name gets the list of variables that may hold it, innermost first;
+//! all but the last may be unset at that point.  Nearly always the list has
+//! one certain entry, and nothing is left to do at run time.
+//!
+//! `record` walks the tree once and writes one tape of scoping events per
+//! function; everything after it reads tapes, not trees:
+//! `reach` finds how early each function can be called, `bind` decides what
+//! every name means, `capture` decides where every variable lives.
+//!
+//! Built-ins are not variables and do not appear here: a use without
+//! candidates may mean one.
+
+mod bind;
+mod capture;
+mod check;
+mod index;
+mod reach;
+mod receiver;
+mod record;
+mod tape;
+
+pub use index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, VariableIndex};
+
+use crate::diagnostic::Diagnostic;
+use crate::syntax::ast;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// What every name of a file means.
+///
+/// Uses, scopes and functions are found by the offset of the token that
+/// introduces them: the name itself, the `{`, the `func`.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    pub functions: Vec<Function>,
+    pub scopes: Vec<Scope>,
+    pub variables: Vec<Variable>,
+    pub hoists: Vec<Hoist>,
+    /// Spellings by `Symbol`.
+    pub symbols: Vec<Arc<str>>,
+    /// The top-level variables that functions share, in order of first use.
+    pub globals: Vec<VariableIndex>,
+    /// Candidates of all uses; each `Use` names a part of it.
+    candidates: Vec<VariableIndex>,
+    uses: FxHashMap<u32, Use>,
+    scope_at: FxHashMap<u32, ScopeIndex>,
+    function_at: FxHashMap<u32, FunctionIndex>,
+    hoist_at: FxHashMap<u32, HoistIndex>,
+    foreign: FxHashMap<(FunctionIndex, VariableIndex), Access>,
+    /// Names of methods that may change their receiver.
+    changing: FxHashSet<Arc<str>>,
+}
+
+/// The top level is function and scope 0.
+pub const TOP_LEVEL: FunctionIndex = FunctionIndex(0);
+pub const MODULE_SCOPE: ScopeIndex = ScopeIndex(0);
+
+/// What kind of code a function's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    TopLevel,
+    /// `func name(…) {…}`
+    Declared,
+    Literal,
+    /// A method; without `self` the receiver's fields are variables.
+    Method {
+        has_self: bool,
+    },
+    /// The expression that computes a field's default.
+    Default,
+    /// The block of a `spawn`.
+    Spawn,
+    /// A test's block, which a normal run does not contain.
+    Test,
+}
+
+#[derive(Debug)]
+pub struct Function {
+    pub kind: FunctionKind,
+    pub parent: Option<FunctionIndex>,
+    /// The scope of the parameters and the body.
+    pub scope: ScopeIndex,
+    pub parameters: Vec<VariableIndex>,
+    /// What it takes along when it is made, in order.
+    pub captures: Vec<Captured>,
+    /// Declared, and neither a generator nor asynchronous.
+    pub can_be_called_directly: bool,
+    /// A method that may change its receiver.
+    pub changes_self: bool,
+    /// Variables that start as fields of the receiver (methods without `self`).
+    pub fields: Vec<VariableIndex>,
+    /// Variables that start as copies of captured values (`spawn`):
+    /// the original and the copy.
+    pub snapshots: Vec<(VariableIndex, VariableIndex)>,
+    /// It, or a function inside it, uses the variable that it is in.
+    pub names_itself: bool,
+    /// Holds the function itself for functions inside it.
+    pub itself: Option<VariableIndex>,
+    /// Cannot be reached: replaced by a later declaration, or a test.
+    pub is_dead: bool,
+    /// When its function value is made, on its parent's tape.
+    made_at: (u32, u32),
+    /// The earliest moment on its parent's tape at which it may be called.
+    called_at: u32,
+    captures_something: bool,
+}
+
+/// A captured variable and where the maker has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Captured {
+    pub variable: VariableIndex,
+    pub source: CaptureSource,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureSource {
+    /// A variable of the maker itself.
+    Own,
+    /// The maker's capture with this number.
+    Outer(u32),
+}
+
+#[derive(Debug)]
+pub struct Scope {
+    pub parent: Option<ScopeIndex>,
+    pub function: FunctionIndex,
+    pub variables: Vec<VariableIndex>,
+    pub hoists: Vec<HoistIndex>,
+    /// Where a plain assignment creates a variable: itself, but for match clauses.
+    creates_in: ScopeIndex,
+    kind: ScopeKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ScopeKind {
+    Plain,
+    /// The receiver's fields, around a method without `self`.
+    Fields,
+    /// The outermost scope of a `spawn` block.
+    Snapshot,
+}
+
+/// A `func`, `struct` or `enum` declaration.
+#[derive(Debug)]
+pub struct Hoist {
+    pub name: Symbol,
+    pub scope: ScopeIndex,
+    pub item: HoistItem,
+    /// Its value is needed before its statement is reached.
+    pub at_entry: bool,
+    /// A later declaration of the scope has the same name.
+    pub is_replaced: bool,
+    /// Set once names are bound.
+    pub variable: Option<VariableIndex>,
+    statement_at: u32,
+    made_at: (u32, u32),
+    /// The earliest moment at which it may be mentioned.
+    mentioned_at: u32,
+}
+
+#[derive(Debug)]
+pub enum HoistItem {
+    Function(FunctionIndex),
+    /// Methods and defaults.
+    Struct(Vec<FunctionIndex>),
+    Enum,
+}
+
+impl HoistItem {
+    /// The functions that are made with the declaration.
+    pub fn functions(&self) -> &[FunctionIndex] {
+        match self {
+            HoistItem::Function(function) => std::slice::from_ref(function),
+            HoistItem::Struct(functions) => functions,
+            HoistItem::Enum => &[],
+        }
+    }
+}
+
+/// Whether a variable may be assigned again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutability {
+    Mutable,
+    Let,
+    Const,
+}
+
+#[derive(Debug)]
+pub struct Variable {
+    pub name: Symbol,
+    pub scope: ScopeIndex,
+    pub function: FunctionIndex,
+    pub mutability: Mutability,
+    pub storage: Storage,
+    /// Some use finds it possibly unset, so entering its scope must unset it.
+    pub may_be_unset: bool,
+    /// Its only value is that of this declaration.
+    pub declared_by: Option<HoistIndex>,
+    /// Read or written by name anywhere.
+    pub is_used: bool,
+    writes: u32,
+    /// When it is certainly set, on its function's tape.
+    set_at: u32,
+    /// When its only value is there to be captured.
+    ready_at: (u32, u32),
+    hoist: Option<HoistIndex>,
+    literal: Option<FunctionIndex>,
+    is_captured: bool,
+}
+
+/// Where a variable lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    Local,
+    Cell,
+    Global,
+    /// It is always that function, which captures nothing.
+    Function(FunctionIndex),
+}
+
+/// How a function gets at a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Local,
+    Cell,
+    Global,
+    Function(FunctionIndex),
+    CapturedValue(u32),
+    CapturedCell(u32),
+    /// The variable holds the running function.
+    Callee,
+}
+
+/// One use of a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Use {
+    start: u32,
+    count: u32,
+    /// The last candidate is certainly set.
+    pub is_certain: bool,
+    /// What an assignment or declaration sets when no candidate is set.
+    pub creates: Option<VariableIndex>,
+}
+
+/// What the resolver must know from outside the file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Tests are part of the program.
+    pub with_tests: bool,
+}
+
+/// Finds out what every name means, or what a program that parses may still
+/// not do (reference, section 16.3).
+pub fn resolve(program: &ast::Program, options: Options) -> Result<Resolved, Vec<Diagnostic>> {
+    let mut recording = record::record(program, options);
+    if !recording.diagnostics.is_empty() {
+        return Err(check::report(recording.diagnostics));
+    }
+    reach::reach(&mut recording);
+    receiver::mark(&mut recording);
+    let (mut resolved, foreign_uses) = bind::bind(recording);
+    capture::place(&mut resolved, foreign_uses);
+    Ok(resolved)
+}
+
+impl Resolved {
+    /// The use of a name whose token starts at `offset`.
+    pub fn use_at(&self, offset: u32) -> Use {
+        self.uses
+            .get(&offset)
+            .copied()
+            .expect("the recorder saw every name")
+    }
+
+    /// The variable that a name in a pattern binds, unless it only compares.
+    pub fn binding_at(&self, offset: u32) -> Option<VariableIndex> {
+        self.uses.get(&offset)?.creates
+    }
+
+    /// The variables that may hold a name, innermost first.
+    pub fn candidates(&self, used: Use) -> &[VariableIndex] {
+        &self.candidates[used.start as usize..(used.start + used.count) as usize]
+    }
+
+    pub fn scope_at(&self, offset: u32) -> ScopeIndex {
+        self.scope_at
+            .get(&offset)
+            .copied()
+            .expect("the recorder saw every scope")
+    }
+
+    pub fn function_at(&self, offset: u32) -> FunctionIndex {
+        self.function_at
+            .get(&offset)
+            .copied()
+            .expect("the recorder saw every function")
+    }
+
+    pub fn hoist_at(&self, offset: u32) -> HoistIndex {
+        self.hoist_at
+            .get(&offset)
+            .copied()
+            .expect("the recorder saw every declaration")
+    }
+
+    /// How `function` gets at a variable that one of its uses names.
+    pub fn access(&self, function: FunctionIndex, variable: VariableIndex) -> Access {
+        let known = &self.variables[variable];
+        match known.storage {
+            Storage::Global => Access::Global,
+            Storage::Function(func) => Access::Function(func),
+            Storage::Local if known.function == function => Access::Local,
+            Storage::Cell if known.function == function => Access::Cell,
+            Storage::Local | Storage::Cell => *self
+                .foreign
+                .get(&(function, variable))
+                .expect("every captured variable has its place"),
+        }
+    }
+
+    /// The one declaration that a variable always holds, if it is a function.
+    pub fn declared_function(&self, variable: VariableIndex) -> Option<FunctionIndex> {
+        match self.hoists[self.variables[variable].declared_by?].item {
+            HoistItem::Function(function) => Some(function),
+            HoistItem::Struct(_) | HoistItem::Enum => None,
+        }
+    }
+
+    /// Whether a call of a method with this name may change its receiver.
+    pub fn changes_receiver(&self, method: &str) -> bool {
+        self.changing.contains(method)
+    }
+
+    pub fn text(&self, symbol: Symbol) -> &Arc<str> {
+        &self.symbols[symbol.0 as usize]
+    }
+
+    /// Whether `inner` is `outer` or written inside it.
+    fn is_within(&self, inner: FunctionIndex, outer: FunctionIndex) -> bool {
+        let mut current = Some(inner);
+        while let Some(function) = current {
+            if function == outer {
+                return true;
+            }
+            current = self.functions[function].parent;
+        }
+        false
+    }
+}

@@ -1,0 +1,358 @@
+//! What every name means.
+//!
+//! The tapes are played function by function, outer ones first, keeping for
+//! every variable of the playing function whether it is set.  That is simple
+//! because a variable is only ever created by a statement directly in its
+//! scope: what is set there stays set until the scope is left.  Match clauses
+//! are the one exception, and so the one place where states are merged.
+
+mod lookup;
+mod merge;
+
+use super::index::{FunctionIndex, ScopeIndex, Symbol, VariableIndex};
+use super::record::NEVER;
+use super::tape::{Declare, Event, Recording};
+use super::{HoistItem, Mutability, Resolved, Storage, Use, Variable};
+use merge::{Merges, State};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Uses of variables of other functions, in order, each once.
+pub(super) type ForeignUses = Vec<(FunctionIndex, VariableIndex)>;
+
+pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
+    let Recording {
+        functions,
+        tapes,
+        scopes,
+        hoists,
+        symbols,
+        scope_at,
+        function_at,
+        hoist_at,
+        ..
+    } = recording;
+    let changing = recording
+        .changing
+        .iter()
+        .map(|symbol| symbols.texts[symbol.0 as usize].clone())
+        .collect();
+    let mut binder = Binder {
+        holds: FxHashMap::default(),
+        is_variable: vec![false; symbols.texts.len()],
+        states: Vec::new(),
+        merges: Merges::default(),
+        field_names: recording.field_names,
+        changing: recording.changing,
+        snapshots: FxHashMap::default(),
+        foreign_uses: Vec::new(),
+        seen: FxHashSet::default(),
+        current: FunctionIndex(0),
+        scope: ScopeIndex(0),
+        now: 0,
+        out: Resolved {
+            functions,
+            scopes,
+            hoists,
+            symbols: symbols.texts,
+            scope_at,
+            function_at,
+            hoist_at,
+            changing,
+            ..Resolved::default()
+        },
+    };
+    for (function, tape) in tapes.iter().enumerate() {
+        let function = FunctionIndex(function as u32);
+        if !binder.out.functions[function].is_dead {
+            binder.play(function, tape);
+        }
+    }
+    binder.note_declarations();
+    (binder.out, binder.foreign_uses)
+}
+
+struct Binder {
+    /// The variables that a scope may hold under a name.
+    holds: FxHashMap<(ScopeIndex, Symbol), Vec<VariableIndex>>,
+    /// Whether any scope may hold the name.
+    is_variable: Vec<bool>,
+    /// Whether each variable is set, at this moment of its function's tape.
+    states: Vec<State>,
+    merges: Merges,
+    field_names: FxHashSet<Symbol>,
+    changing: FxHashSet<Symbol>,
+    /// The copies that `spawn` blocks work on.
+    snapshots: FxHashMap<(FunctionIndex, VariableIndex), VariableIndex>,
+    foreign_uses: ForeignUses,
+    seen: FxHashSet<(FunctionIndex, VariableIndex)>,
+    current: FunctionIndex,
+    scope: ScopeIndex,
+    now: u32,
+    out: Resolved,
+}
+
+impl Binder {
+    fn play(&mut self, function: FunctionIndex, tape: &[Event]) {
+        self.current = function;
+        for (at, event) in tape.iter().enumerate() {
+            self.now = at as u32;
+            self.event(*event);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Enter(scope) => self.enter(scope),
+            Event::Leave => {
+                if let Some(parent) = self.out.scopes[self.scope].parent {
+                    self.scope = parent;
+                }
+            }
+            Event::Declare(declare) => self.declare(declare),
+            Event::Assign {
+                name,
+                offset,
+                literal,
+            } => self.assign(name, offset, literal),
+            Event::Read { name, offset } => {
+                self.use_existing(name, offset);
+            }
+            Event::Modify { name, offset } => self.modify(name, offset),
+            Event::MethodPlace {
+                name,
+                offset,
+                method,
+            } => self.method_place(name, offset, method),
+            Event::MayAssign { name } => self.may_assign(name),
+            Event::Make(_) | Event::Statement => {}
+            Event::EnterMatch => self.merges.enter_match(),
+            Event::EnterClause => self.merges.enter_clause(),
+            Event::LeaveClause { diverges } => self.merges.leave_clause(diverges, &mut self.states),
+            Event::LeaveMatch { has_default } => {
+                for (variable, state) in self.merges.leave_match(has_default) {
+                    self.set_state(variable, state);
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, scope: ScopeIndex) {
+        self.scope = scope;
+        for index in self.out.scopes[scope].hoists.clone() {
+            let hoist = &self.out.hoists[index];
+            let (name, made_at, is_replaced) = (hoist.name, hoist.made_at, hoist.is_replaced);
+            let variable = self.variable(scope, name, Mutability::Mutable);
+            self.out.hoists[index].variable = Some(variable);
+            self.set_state(variable, State::Set);
+            if !is_replaced {
+                let row = &mut self.out.variables[variable];
+                row.writes += 1;
+                row.hoist = Some(index);
+                row.ready_at = made_at;
+            }
+        }
+    }
+
+    fn declare(&mut self, declare: Declare) {
+        let Declare {
+            name,
+            offset,
+            mutability,
+            is_parameter,
+            is_checked,
+            may_be_skipped,
+            literal,
+        } = declare;
+        let mut rivals = Vec::new();
+        let mut is_certain = false;
+        if is_checked {
+            for variable in self.holds.get(&(self.scope, name)).into_iter().flatten() {
+                match self.states[variable.0 as usize] {
+                    State::Unset => {}
+                    State::Maybe => rivals.push(*variable),
+                    State::Set => {
+                        is_certain = true;
+                        rivals.push(*variable);
+                    }
+                }
+            }
+        }
+        let variable = self.variable(self.scope, name, mutability);
+        if is_parameter {
+            self.out.functions[self.current].parameters.push(variable);
+        }
+        for rival in &rivals {
+            self.note_use(*rival, State::Maybe);
+        }
+        self.put_use(offset, &rivals, is_certain, Some(variable));
+        if is_certain {
+            return;
+        }
+        for rival in rivals.into_iter().filter(|rival| *rival != variable) {
+            self.set_state(rival, State::Unset);
+        }
+        self.write(variable, literal);
+        if may_be_skipped {
+            self.out.variables[variable].may_be_unset = true;
+            self.set_state(variable, State::Maybe);
+        } else {
+            self.set_state(variable, State::Set);
+        }
+    }
+
+    fn assign(&mut self, name: Symbol, offset: u32, literal: Option<FunctionIndex>) {
+        let (found, is_certain) = self.lookup(name);
+        for variable in &found {
+            self.write(*variable, literal);
+        }
+        if is_certain {
+            return self.put_use(offset, &found, true, None);
+        }
+        let target = self.out.scopes[self.scope].creates_in;
+        let created = self.variable(target, name, Mutability::Mutable);
+        self.put_use(offset, &found, false, Some(created));
+        let is_only = found.iter().all(|variable| *variable == created);
+        if !found.contains(&created) {
+            self.write(created, literal);
+        }
+        self.set_state(created, if is_only { State::Set } else { State::Maybe });
+    }
+
+    fn may_assign(&mut self, name: Symbol) {
+        let (_, is_certain) = self.lookup(name);
+        if !is_certain {
+            let created = self.variable(self.scope, name, Mutability::Mutable);
+            // The step runs again and again, so its value is not the only one.
+            self.out.variables[created].writes += 1;
+            self.set_state(created, State::Maybe);
+        }
+    }
+
+    /// A use that cannot create a variable.
+    fn use_existing(&mut self, name: Symbol, offset: u32) -> Vec<VariableIndex> {
+        let (found, is_certain) = self.lookup(name);
+        self.put_use(offset, &found, is_certain, None);
+        found
+    }
+
+    fn modify(&mut self, name: Symbol, offset: u32) {
+        for variable in self.use_existing(name, offset) {
+            self.write(variable, None);
+        }
+    }
+
+    fn method_place(&mut self, name: Symbol, offset: u32, method: Symbol) {
+        let may_change = self.changing.contains(&method);
+        for variable in self.use_existing(name, offset) {
+            // A declaration's value is no instance; if the variable ever holds
+            // something else, that is because of another write.
+            if may_change && self.out.variables[variable].hoist.is_none() {
+                self.write(variable, None);
+            }
+        }
+    }
+
+    fn write(&mut self, variable: VariableIndex, literal: Option<FunctionIndex>) {
+        let row = &mut self.out.variables[variable];
+        row.is_used = true;
+        if row.mutability == Mutability::Mutable || row.writes == 0 {
+            row.writes += 1;
+            row.literal = literal;
+        }
+    }
+
+    fn put_use(
+        &mut self,
+        offset: u32,
+        found: &[VariableIndex],
+        is_certain: bool,
+        creates: Option<VariableIndex>,
+    ) {
+        let start = self.out.candidates.len() as u32;
+        self.out.candidates.extend(found);
+        let count = found.len() as u32;
+        self.out.uses.insert(
+            offset,
+            Use {
+                start,
+                count,
+                is_certain,
+                creates,
+            },
+        );
+    }
+
+    /// The variable of a scope with this name and kind, made if need be.
+    fn variable(
+        &mut self,
+        scope: ScopeIndex,
+        name: Symbol,
+        mutability: Mutability,
+    ) -> VariableIndex {
+        let held = self.holds.entry((scope, name)).or_default();
+        let known = held
+            .iter()
+            .find(|held| self.out.variables[**held].mutability == mutability);
+        if let Some(known) = known {
+            return *known;
+        }
+        let variable = VariableIndex(self.out.variables.len() as u32);
+        held.push(variable);
+        self.is_variable[name.0 as usize] = true;
+        let row = new_variable(name, scope, self.out.scopes[scope].function, mutability);
+        self.out.variables.push(row);
+        self.out.scopes[scope].variables.push(variable);
+        self.states.push(State::Unset);
+        variable
+    }
+
+    fn set_state(&mut self, variable: VariableIndex, state: State) {
+        let old = std::mem::replace(&mut self.states[variable.0 as usize], state);
+        self.merges.changed(variable, old, state);
+        let row = &mut self.out.variables[variable];
+        // In a clause it is set for the rest of the clause only.
+        if state == State::Set && row.set_at == NEVER && row.scope == self.scope {
+            row.set_at = self.now;
+            if row.hoist.is_none() {
+                row.ready_at = (self.now, 0);
+            }
+        }
+    }
+
+    /// Which variables always hold the same declaration.
+    fn note_declarations(&mut self) {
+        for row in &mut self.out.variables {
+            let Some(hoist) = row.hoist.filter(|_| row.writes == 1) else {
+                continue;
+            };
+            row.declared_by = Some(hoist);
+            if let HoistItem::Function(function) = self.out.hoists[hoist].item {
+                row.literal = Some(function);
+            }
+        }
+    }
+}
+
+pub(super) fn new_variable(
+    name: Symbol,
+    scope: ScopeIndex,
+    function: FunctionIndex,
+    mutability: Mutability,
+) -> Variable {
+    Variable {
+        name,
+        scope,
+        function,
+        mutability,
+        storage: Storage::Local,
+        may_be_unset: false,
+        declared_by: None,
+        is_used: false,
+        writes: 0,
+        set_at: NEVER,
+        ready_at: (NEVER, 0),
+        hoist: None,
+        literal: None,
+        is_captured: false,
+    }
+}

@@ -1,0 +1,57 @@
+//! Which methods may change their receiver.
+//!
+//! A method does if it assigns to `self` or through it, or calls on a place in
+//! `self` a method whose name is that of one that does.  Going by names is
+//! coarse and safe: nobody knows the receiver's struct yet.
+
+use super::index::{FunctionIndex, Symbol};
+use super::tape::Recording;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// The method forms of built-ins that change their receiver.
+const CHANGING_METHODS: &[&str] = &[
+    "push",
+    "append",
+    "insert",
+    "remove",
+    "clear",
+    "pop",
+    "remove_at",
+    "update",
+    "add",
+    "enqueue",
+    "dequeue",
+];
+
+/// Marks the methods, and collects the names of all that may change something.
+pub(super) fn mark(recording: &mut Recording) {
+    let mut names: FxHashSet<Symbol> = CHANGING_METHODS
+        .iter()
+        .map(|name| recording.symbols.intern(&Arc::from(*name)))
+        .collect();
+    let mut callers: FxHashMap<Symbol, Vec<FunctionIndex>> = FxHashMap::default();
+    for (caller, method) in &recording.self_calls {
+        callers.entry(*method).or_default().push(*caller);
+    }
+    let name_of: FxHashMap<FunctionIndex, Symbol> = recording
+        .methods
+        .iter()
+        .map(|(name, method)| (*method, *name))
+        .collect();
+
+    let mut work: Vec<FunctionIndex> = recording.self_writers.iter().copied().collect();
+    for name in &names {
+        work.extend(callers.get(name).into_iter().flatten());
+    }
+    while let Some(method) = work.pop() {
+        if std::mem::replace(&mut recording.functions[method].changes_self, true) {
+            continue;
+        }
+        let name = name_of[&method];
+        if names.insert(name) {
+            work.extend(callers.get(&name).into_iter().flatten());
+        }
+    }
+    recording.changing = names;
+}
