@@ -39,6 +39,8 @@ pub struct VMContext {
     pub site_shapes: *const *const crate::heap::Shape,
     /// Shapes of the declarations' own fields, by declaration.
     pub declared_shapes: *const *const crate::heap::Shape,
+    /// Table rows of the built-ins that the program names, by `BuiltinId`.
+    pub builtins: *const &'static crate::builtins::Builtin,
     /// Where the entry of the next call goes.  Generated code stores it before
     /// it calls a helper that may run Ruff code or look at the call stack.
     pub trace_top: *mut TraceEntry,
@@ -147,6 +149,7 @@ pub const GLOBALS_OFFSET: usize = offset_of!(VMContext, globals);
 pub const CONSTANTS_OFFSET: usize = offset_of!(VMContext, constants);
 pub const FUNCTIONS_OFFSET: usize = offset_of!(VMContext, functions);
 pub const SITE_SHAPES_OFFSET: usize = offset_of!(VMContext, site_shapes);
+pub const BUILTINS_OFFSET: usize = offset_of!(VMContext, builtins);
 pub const DECLARED_SHAPES_OFFSET: usize = offset_of!(VMContext, declared_shapes);
 pub const TRACE_TOP_OFFSET: usize = offset_of!(VMContext, trace_top);
 pub const TRACE_LIMIT_OFFSET: usize = offset_of!(VMContext, trace_limit);

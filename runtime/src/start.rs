@@ -61,6 +61,7 @@ impl VMContext {
             functions: program.functions.as_ptr(),
             site_shapes: program.site_shapes.as_ptr(),
             declared_shapes: program.declared_shapes.as_ptr(),
+            builtins: program.builtins.as_ptr(),
             trace_top: trace_base,
             trace_limit,
             stack_limit: stack_limit_here(),
