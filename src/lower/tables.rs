@@ -1,6 +1,8 @@
 //! The program's tables while they grow, and what is known of built-ins.
 
 use ruff_runtime::builtins;
+use ruff_runtime::bytecode::forms::forms;
+use ruff_runtime::bytecode::forms::forms;
 use ruff_runtime::bytecode::{ArgKind, BuiltinId, CallSite, Constant, Path, Program, VariantSite};
 use ruff_runtime::names::{NameId, WELL_KNOWN};
 use rustc_hash::FxHashMap;
@@ -43,14 +45,6 @@ const IN_PLACE: &[&str] = &[
     "set_remove",
     "queue_enqueue",
     "stack_push",
-];
-
-/// Words that are names of types and, in expressions, conversions.
-const CONVERSIONS: &[(&str, &str)] = &[
-    ("int", "to_int"),
-    ("float", "to_float"),
-    ("string", "to_string"),
-    ("bool", "to_bool"),
 ];
 
 impl Tables {
@@ -140,8 +134,7 @@ impl Tables {
         if let Some(known) = self.known.get(name) {
             return *known;
         }
-        let conversion = CONVERSIONS.iter().find(|(word, _)| *word == name);
-        let found = builtins::find(conversion.map_or(name, |(_, builtin)| builtin));
+        let found = builtins::find(name);
         let known = found
             .filter(|builtin| !builtin.hidden)
             .map(|builtin| Known {
@@ -168,11 +161,13 @@ impl Tables {
         builtin
     }
 
-    /// A method that is called by this name may turn out to be a built-in's
-    /// method form, so the program must carry that built-in.
+    /// A method that is called by this name may turn out to be a method form
+    /// of a built-in, so the program must carry that built-in.
     pub fn method(&mut self, name: &str) -> NameId {
-        if builtins::find(name).is_some() {
-            self.builtin(name);
+        for form in forms(name) {
+            if builtins::find(form.builtin).is_some() {
+                self.builtin(form.builtin);
+            }
         }
         self.name(name)
     }

@@ -6,29 +6,17 @@
 
 use super::index::{FunctionIndex, Symbol};
 use super::tape::Recording;
+use ruff_runtime::bytecode::forms::forms;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::Arc;
-
-/// The method forms of built-ins that change their receiver.
-const CHANGING_METHODS: &[&str] = &[
-    "push",
-    "append",
-    "insert",
-    "remove",
-    "clear",
-    "pop",
-    "remove_at",
-    "update",
-    "add",
-    "enqueue",
-    "dequeue",
-];
 
 /// Marks the methods, and collects the names of all that may change something.
 pub(super) fn mark(recording: &mut Recording) {
-    let mut names: FxHashSet<Symbol> = CHANGING_METHODS
+    let symbols = &recording.symbols;
+    let mut names: FxHashSet<Symbol> = recording
+        .called_on_places
         .iter()
-        .map(|name| recording.symbols.intern(&Arc::from(*name)))
+        .copied()
+        .filter(|name| forms(&symbols.texts[name.0 as usize]).any(|form| form.mutates))
         .collect();
     let mut callers: FxHashMap<Symbol, Vec<FunctionIndex>> = FxHashMap::default();
     for (caller, method) in &recording.self_calls {

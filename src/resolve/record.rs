@@ -34,6 +34,7 @@ pub(super) fn record(program: &Program, options: Options) -> Recording {
             field_names: Default::default(),
             self_writers: Default::default(),
             self_calls: Vec::new(),
+            called_on_places: Default::default(),
             methods: Vec::new(),
             diagnostics: Vec::new(),
             changing: Default::default(),

@@ -87,6 +87,8 @@ pub(super) struct Recording {
     pub self_writers: FxHashSet<FunctionIndex>,
     /// Methods called on `self` or a place in it, with the calling method.
     pub self_calls: Vec<(FunctionIndex, Symbol)>,
+    /// Names of methods that are called on places.
+    pub called_on_places: FxHashSet<Symbol>,
     /// Methods by name.
     pub methods: Vec<(Symbol, FunctionIndex)>,
     pub diagnostics: Vec<Diagnostic>,

@@ -157,6 +157,7 @@ impl Recorder {
             return self.expr(receiver);
         }
         let method = self.intern(method);
+        self.out.called_on_places.insert(method);
         self.place(receiver, &mut |recorder, root, span| {
             if **root == *"self"
                 && let Some(caller) = recorder.frame.method
