@@ -2,7 +2,6 @@
 
 use ruff_runtime::builtins;
 use ruff_runtime::bytecode::forms::forms;
-use ruff_runtime::bytecode::forms::forms;
 use ruff_runtime::bytecode::{ArgKind, BuiltinId, CallSite, Constant, Path, Program, VariantSite};
 use ruff_runtime::names::{NameId, WELL_KNOWN};
 use rustc_hash::FxHashMap;
