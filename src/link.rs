@@ -15,6 +15,7 @@
 mod error;
 mod targets;
 
+mod content;
 mod runtime;
 mod startup;
 
@@ -31,6 +32,7 @@ mod condense;
 pub use error::LinkError;
 
 use command::Command;
+use content::Content;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -145,7 +147,7 @@ pub fn executable(object: &[u8], options: &LinkOptions) -> Result<Linked, LinkEr
 
 fn in_process(
     object: &[u8],
-    runtime: &runtime::Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let command = Command::new(object, runtime, options)?;

@@ -1,12 +1,10 @@
 //! What is linked, and how, in the terms of GNU `ld`: the one description that
 //! the linker inside and linkers like it outside are given.
 
+use super::content::Content;
 use super::error::LinkError;
-use super::runtime::Archive;
 use super::targets::{self, LinuxTarget};
 use super::{Libc, LinkOptions, Symbols, libraries, startup};
-use std::borrow::Cow;
-use std::path::PathBuf;
 
 /// A linker's command line, with the inputs that it names.
 pub struct Command {
@@ -24,14 +22,9 @@ pub struct Input {
     pub content: Content,
 }
 
-pub enum Content {
-    Bytes(Cow<'static, [u8]>),
-    File(PathBuf),
-}
-
 impl Command {
     /// Links `object` and `runtime` into an executable for Linux.
-    pub fn new(object: &[u8], runtime: &Archive, options: &LinkOptions) -> Result<Self, LinkError> {
+    pub fn new(object: &[u8], runtime: &Content, options: &LinkOptions) -> Result<Self, LinkError> {
         let target = &options.target;
         let linux = targets::linux(target)
             .ok_or_else(|| LinkError::UnsupportedTarget(target.to_string()))?;
@@ -46,7 +39,7 @@ impl Command {
         };
         command.input("start.o", Content::Bytes(start.into()));
         command.input("program.o", Content::Bytes(object.to_vec().into()));
-        command.input("libruffrt.a", Content::Bytes(runtime.clone()));
+        command.input("libruffrt.a", runtime.clone());
         command.arguments.push("--as-needed".to_owned());
         for name in ["libc.so.6"].into_iter().chain(command.optional.clone()) {
             let path = libraries::find(name, target, linux)?;

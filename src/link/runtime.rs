@@ -4,10 +4,11 @@
 //! `RUFF_RUNTIME_DIR` names, the one that this compiler carries for the target
 //! that it was built for.
 
+use super::content::Content;
 use super::error::LinkError;
 use std::borrow::Cow;
 use std::env;
-use std::fs;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use target_lexicon::Triple;
 
@@ -17,25 +18,22 @@ use target_lexicon::Triple;
 const EMBEDDED: &[u8] = include_bytes!(env!("RUFFC_RUNTIME_ARCHIVE"));
 const EMBEDDED_TARGET: &str = env!("RUFFC_RUNTIME_TARGET");
 
-/// The bytes of a runtime archive.
-pub type Archive = Cow<'static, [u8]>;
-
 /// The runtime for `target`.
-pub fn archive(target: &Triple, chosen: Option<&Path>) -> Result<Archive, LinkError> {
+pub fn archive(target: &Triple, chosen: Option<&Path>) -> Result<Content, LinkError> {
     if let Some(path) = chosen {
-        return read(path);
+        return readable(path.to_owned());
     }
     let name = target.to_string();
     let mut looked_in = Vec::new();
     if let Some(directory) = env::var_os("RUFF_RUNTIME_DIR") {
         let path = PathBuf::from(directory).join(&name).join("libruffrt.a");
         if path.is_file() {
-            return read(&path);
+            return readable(path);
         }
         looked_in.push(path);
     }
     if name == EMBEDDED_TARGET {
-        return Ok(Cow::Borrowed(EMBEDDED));
+        return Ok(Content::Bytes(Cow::Borrowed(EMBEDDED)));
     }
     Err(LinkError::NoRuntime {
         target: name,
@@ -43,8 +41,10 @@ pub fn archive(target: &Triple, chosen: Option<&Path>) -> Result<Archive, LinkEr
     })
 }
 
-fn read(path: &Path) -> Result<Archive, LinkError> {
-    fs::read(path)
-        .map(Cow::Owned)
-        .map_err(|error| LinkError::Read(path.to_owned(), error))
+/// The file at `path`, or why it can't be read, before a linker says less.
+fn readable(path: PathBuf) -> Result<Content, LinkError> {
+    match File::open(&path) {
+        Ok(_) => Ok(Content::File(path)),
+        Err(error) => Err(LinkError::Read(path, error)),
+    }
 }

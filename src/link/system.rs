@@ -1,9 +1,9 @@
 //! Linking by a program of this machine: a C compiler, which knows its system's
 //! libraries and start-up code, or a linker.
 
-use super::command::{Command, Content};
+use super::command::Command;
+use super::content::Content;
 use super::error::LinkError;
-use super::runtime::Archive;
 use super::{Libc, LinkOptions, Linked, Symbols, targets};
 use std::env;
 use std::ffi::OsStr;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// Links with the target's C compiler.
 pub fn compiler(
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let program = find_compiler(&options.target)?;
@@ -27,7 +27,7 @@ pub fn compiler(
 /// Links with `zig cc`.
 pub fn zig(
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let mut program = process::Command::new("zig");
@@ -40,7 +40,7 @@ pub fn zig(
 pub fn program(
     path: &Path,
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -82,7 +82,7 @@ fn find_compiler(target: &Triple) -> Result<process::Command, LinkError> {
 fn like_cc(
     program: process::Command,
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     like_cc_with(program, object, runtime, options, &[])
@@ -92,16 +92,16 @@ fn like_cc(
 fn like_cc_with(
     mut program: process::Command,
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
     extra: &[&str],
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let directory = temporary_directory()?;
     let output = directory.path().join("executable");
     program.arg("-o").arg(&output);
-    for (name, bytes) in [("program.o", object), ("libruffrt.a", &**runtime)] {
-        program.arg(put(&directory, name, bytes)?);
-    }
+    let object = Content::Bytes(object.to_vec().into());
+    program.arg(on_disk(&directory, "program.o", &object)?);
+    program.arg(on_disk(&directory, "libruffrt.a", runtime)?);
     program.args(extra);
     let target = &options.target;
     match (target.operating_system, options.libc) {
@@ -133,7 +133,7 @@ fn like_cc_with(
 fn like_ld(
     path: &Path,
     object: &[u8],
-    runtime: &Archive,
+    runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let command = Command::new(object, runtime, options)?;
@@ -141,10 +141,7 @@ fn like_ld(
     let output = directory.path().join("executable");
     let mut files = Vec::new();
     for input in &command.inputs {
-        let file = match &input.content {
-            Content::Bytes(bytes) => put(&directory, input.name, bytes)?,
-            Content::File(path) => path.clone(),
-        };
+        let file = on_disk(&directory, input.name, &input.content)?;
         files.push((input.name, file));
     }
     let mut program = process::Command::new(path);
@@ -193,7 +190,12 @@ fn temporary_directory() -> Result<TempDir, LinkError> {
         .map_err(|error| LinkError::Write(env::temp_dir(), error))
 }
 
-fn put(directory: &TempDir, name: &str, bytes: &[u8]) -> Result<PathBuf, LinkError> {
+/// The file of `content`, written to `directory` if there is none.
+fn on_disk(directory: &TempDir, name: &str, content: &Content) -> Result<PathBuf, LinkError> {
+    let bytes = match content {
+        Content::Bytes(bytes) => bytes,
+        Content::File(path) => return Ok(path.clone()),
+    };
     let path = directory.path().join(name);
     match fs::write(&path, bytes) {
         Ok(()) => Ok(path),

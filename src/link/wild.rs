@@ -3,7 +3,8 @@
 //! Its file system is ours: what we made is handed over from memory, and the
 //! output stays in memory until it is complete.
 
-use super::command::{Command, Content};
+use super::command::Command;
+use super::content::Content;
 use super::error::LinkError;
 use libwild::error::Result as WildResult;
 use libwild::{FileSystem, FileType, InputFileData, OsFileSystem, OutputFileData, OutputOptions};
