@@ -19,6 +19,9 @@ pub mod record;
 pub mod variant;
 pub mod closure;
 pub mod cycles;
+pub mod generator;
+pub mod lazy;
+pub mod promise;
 pub mod bytes;
 pub mod set;
 pub mod queue;
@@ -28,6 +31,9 @@ pub use array::{Array, Elements};
 pub use bytes::Bytes;
 pub use closure::{BoundMethod, CellObject, Function};
 pub use dict::{Dict, Key};
+pub use generator::{Generator, GeneratorState};
+pub use lazy::{Lazy, Stage};
+pub use promise::{Outcome, Promise};
 pub use queue::Queue;
 pub use record::{EnumDef, Record, Shape, StructDef};
 pub use set::Set;
@@ -259,6 +265,9 @@ unsafe fn destroy_now(object: *mut Header) {
             14 => StructDef::destroy(object.cast()),
             15 => EnumDef::destroy(object.cast()),
             16 => BoundMethod::destroy(object.cast()),
+            17 => Generator::destroy(object.cast()),
+            18 => Lazy::destroy(object.cast()),
+            19 => Promise::destroy(object.cast()),
             21 => Bytes::destroy(object.cast()),
             22 => Set::destroy(object.cast()),
             23 => Queue::destroy(object.cast()),

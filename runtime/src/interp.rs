@@ -17,6 +17,7 @@ mod frame;
 mod inst;
 mod machine;
 mod run;
+mod suspend;
 mod tiering;
 
 use crate::bytecode::{Function, FunctionFlags, FunctionId};
@@ -42,8 +43,8 @@ pub fn entry_for(function: &Function) -> Entry {
         ..
     } = function.info.flags;
     match (is_generator, is_async) {
-        (true, _) => calls::interp_generator_entry,
-        (_, true) => calls::interp_async_entry,
+        (true, _) => suspend::interp_generator_entry,
+        (_, true) => suspend::interp_async_entry,
         _ => interp_entry,
     }
 }
@@ -61,14 +62,30 @@ pub unsafe extern "C" fn interp_entry(
     callee: *const heap::Function,
     args: *mut Value,
 ) -> RawValue {
+    // SAFETY: passed on; the context is not in use meanwhile.
+    unsafe {
+        let ctx = &mut *ctx;
+        match tiering::replaced_entry(ctx, (*callee).info().id) {
+            Some(compiled) => compiled(ctx, trace, callee, args),
+            None => run_body(ctx, trace, callee, args),
+        }
+    }
+}
+
+/// Runs a function's body, whatever kind of function it is.
+///
+/// # Safety
+/// As for `interp_entry`.
+unsafe fn run_body(
+    ctx: &mut VMContext,
+    trace: *mut TraceEntry,
+    callee: *const heap::Function,
+    args: *mut Value,
+) -> RawValue {
     // SAFETY: the caller vouches for its arguments; the function's frame is
     // built on the free part of the value stack, whose room is checked.
     unsafe {
-        let ctx = &mut *ctx;
         let id = (*callee).info().id;
-        if let Some(compiled) = tiering::replaced_entry(ctx, id) {
-            return compiled(ctx, trace, callee, args);
-        }
         let interpreter = interpreter_of(ctx);
         let code = code_of(ctx, interpreter, id);
         let params = (*code).params;

@@ -22,6 +22,7 @@ pub mod iterate;
 pub mod make;
 pub mod matching;
 pub mod place;
+pub mod streams;
 
 /// A result that may be a pending error.
 pub type R<T> = Result<T, Raised>;

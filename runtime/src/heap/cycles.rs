@@ -10,8 +10,8 @@
 //! at any time, so it may run wherever a root is made.
 
 use super::{
-    Array, BoundMethod, CellObject, Dict, Function, Header, Object, Queue, Record, Set, Stack,
-    StructDef, Variant, allocator, release, retain,
+    Array, BoundMethod, CellObject, Dict, Function, Generator, GeneratorState, Header, Lazy,
+    Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
 };
 use crate::value::{Tag, Value};
 use alloc::vec::Vec;
@@ -175,12 +175,18 @@ unsafe fn empty(root: *mut Header) -> Vec<Value> {
     unsafe {
         match (*root).kind {
             CELL => alloc::vec![(*(*root.cast::<CellObject>()).place()).take()],
+            GENERATOR => {
+                let generator = &mut *root.cast::<Generator>();
+                generator.state = GeneratorState::Finished;
+                core::mem::take(&mut generator.frame)
+            }
             kind => unreachable!("a root of kind {kind}"),
         }
     }
 }
 
 const CELL: u8 = Tag::Cell as u64 as u8;
+const GENERATOR: u8 = Tag::Generator as u64 as u8;
 
 /// Visits every counted reference that an object holds to one that may be
 /// part of a cycle.
@@ -198,6 +204,8 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
     const SET: u8 = Set::TAG as u64 as u8;
     const QUEUE: u8 = Queue::TAG as u64 as u8;
     const STACK: u8 = Stack::TAG as u64 as u8;
+    const ITERATOR: u8 = Lazy::TAG as u64 as u8;
+    const PROMISE: u8 = Promise::TAG as u64 as u8;
     let mut each = |value: &Value| {
         if may_be_in_cycle(value) {
             visit(value.payload() as *mut Header);
@@ -240,6 +248,22 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
             QUEUE => (*object.cast::<Queue>()).iter().for_each(each),
             STACK => (*object.cast::<Stack>()).iter().for_each(each),
             CELL => each((*object.cast::<CellObject>()).get()),
+            GENERATOR => {
+                let generator = &*object.cast::<Generator>();
+                generator.frame.iter().for_each(&mut each);
+                if !generator.function.header().is_immortal() {
+                    visit(generator.function.as_ptr().cast());
+                }
+            }
+            ITERATOR => {
+                let lazy = &*object.cast::<Lazy>();
+                each(&lazy.source);
+                lazy.callback().into_iter().for_each(each);
+            }
+            PROMISE => (*object.cast::<Promise>())
+                .held()
+                .into_iter()
+                .for_each(each),
             // Strings and what else holds no values.
             _ => {}
         }

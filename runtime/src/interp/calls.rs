@@ -1,13 +1,13 @@
 //! Calls that leave the interpreter's loop, and method calls, most of which
 //! go on in it.
 
-use super::frame::{Link, drop_range};
+use super::frame::drop_range;
 use super::inst::Code;
 use super::machine::{Machine, fits};
 use super::{Interpreter, code_of, tiering};
 use crate::bytecode::{ArgKind, MethodSite, Path};
 use crate::call as calling;
-use crate::context::{LoopEntry, TraceEntry, VMContext};
+use crate::context::{LoopEntry, VMContext};
 use crate::heap::{self, Record};
 use crate::semantics::{R, call, place};
 use crate::value::{RawValue, Value};
@@ -102,6 +102,12 @@ pub(super) unsafe fn next_in_range(range: *mut Value) -> Option<i64> {
             number
         })
     }
+}
+
+/// Raises the error for an instruction about modules, which can't be run yet.
+#[cold]
+pub(super) fn refuse_module(ctx: &mut VMContext, number: u32) {
+    ctx.raise(&alloc::format!("Modules are not supported yet ({number})"));
 }
 
 /// How a method call goes on.
@@ -279,58 +285,4 @@ pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, machine:
         let indexes = core::slice::from_raw_parts(machine.sp, path.indexes() as usize);
         call::store_receiver(ctx, site, root, indexes, changed)
     }
-}
-
-/// The `Entry` of generator functions: makes the generator.
-///
-/// # Safety
-/// As for every `Entry`.
-#[unsafe(export_name = "ruff_rt_interpret_generator")]
-pub unsafe extern "C" fn interp_generator_entry(
-    ctx: *mut VMContext,
-    _trace: *mut TraceEntry,
-    callee: *const heap::Function,
-    args: *mut Value,
-) -> RawValue {
-    // SAFETY: as for every `Entry`.
-    unsafe {
-        drop_range(args, args.add((*callee).info().params.len()));
-        (*ctx).raise("generators are not available here");
-    }
-    RawValue::RAISED
-}
-
-/// The `Entry` of async functions: runs the body and makes the promise.
-///
-/// # Safety
-/// As for every `Entry`.
-#[unsafe(export_name = "ruff_rt_interpret_async")]
-pub unsafe extern "C" fn interp_async_entry(
-    ctx: *mut VMContext,
-    trace: *mut TraceEntry,
-    callee: *const heap::Function,
-    args: *mut Value,
-) -> RawValue {
-    // SAFETY: passed on.
-    unsafe { super::interp_entry(ctx, trace, callee, args) }
-}
-
-/// # Safety
-/// The link is that of a generator's frame just left.
-pub(super) unsafe fn finish_generator(
-    _ctx: &mut VMContext,
-    _link: *mut Link,
-    result: Value,
-) -> RawValue {
-    result.into_raw()
-}
-
-/// # Safety
-/// The machine is that of a generator's frame.
-pub(super) unsafe fn suspend_generator(
-    _ctx: &mut VMContext,
-    _machine: Machine,
-    value: Value,
-) -> RawValue {
-    value.into_raw()
 }

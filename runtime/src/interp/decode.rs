@@ -40,7 +40,6 @@ pub(super) fn decode(program: &Program, function: &Function, keep_loops: bool) -
         id: function.info.id,
         is_top_level: function.info.flags.is_top_level,
         changes_self: function.info.flags.changes_self,
-        function,
         caches: decoder.caches.into_boxed_slice(),
     }
 }

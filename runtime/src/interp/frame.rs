@@ -41,6 +41,8 @@ pub(super) struct Link {
     pub callee: *const heap::Function,
     /// The method call, for `LinkKind::Method`.
     pub site: *const MethodSite,
+    /// The generator, for `LinkKind::Generator`.
+    pub generator: *mut heap::Generator,
 }
 
 /// Places on the value stack that a link takes.

@@ -6,7 +6,7 @@
 //! distances, so nothing but the next instruction's address is needed.
 
 use super::machine::PUSH;
-use crate::bytecode::{self, FunctionId, Op, Operator, Var};
+use crate::bytecode::{FunctionId, Op, Operator, Var};
 use crate::for_each_op;
 use crate::heap::Shape;
 use crate::names::NameId;
@@ -223,7 +223,6 @@ pub struct Code {
     pub id: FunctionId,
     pub is_top_level: bool,
     pub changes_self: bool,
-    pub function: *const bytecode::Function,
     /// Where fields were found last.
     pub caches: Box<[Cell<FieldCache>]>,
 }

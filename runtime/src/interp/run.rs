@@ -5,13 +5,13 @@
 
 use super::access::{self, Key};
 use super::calls;
-use super::frame::{Link, LinkKind, caller, drop_range, leave, push_frame, unwind};
+use super::frame::{LinkKind, caller, drop_range, leave, push_frame, unwind};
 use super::inst::Inst;
 use super::machine::{
     Equal, Greater, GreaterEqual, Less, LessEqual, Machine, NotEqual, Outcome, PUSH, Top,
     arithmetic, cell_place, compare, fits, unless,
 };
-use super::{code_of, interpreter_of, tiering};
+use super::{code_of, interpreter_of, suspend, tiering};
 use crate::bytecode::{MethodSite, Operator, Program};
 use crate::call::settle;
 use crate::context::VMContext;
@@ -108,23 +108,14 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                 macro_rules! enter {
                     ($target:expr, $object:expr, $args:expr, $result:expr, $kind:expr, $site:expr) => {{
                         let frame = push_frame(ctx, $target, $object, $args);
-                        let Machine {
-                            pc,
-                            slots,
-                            code,
-                            callee,
-                            ..
-                        } = m;
-                        let (kind, result, site) = ($kind, $result, $site);
-                        frame.link().write(Link {
-                            kind,
-                            result,
-                            pc,
-                            slots,
-                            code,
-                            callee,
-                            site,
-                        });
+                        let link = frame.link();
+                        (*link).kind = $kind;
+                        (*link).result = $result;
+                        (*link).pc = m.pc;
+                        (*link).slots = m.slots;
+                        (*link).code = m.code;
+                        (*link).callee = m.callee;
+                        (*link).site = $site;
                         m = frame;
                     }};
                 }
@@ -155,7 +146,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                             }
                             LinkKind::Entry => return result.into_raw(),
                             LinkKind::Generator => {
-                                return calls::finish_generator(ctx, link, result);
+                                {
+                                    drop(result);
+                                    return suspend::finish(link);
+                                };
                             }
                         }
                     }};
@@ -768,7 +762,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
 
                     Inst::Yield {} => {
                         let value = m.pop();
-                        return calls::suspend_generator(ctx, m, value);
+                        return suspend::suspend(ctx, m, value);
                     }
                     Inst::Await {} => {
                         let value = m.pop();
@@ -780,8 +774,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         attempt!(call::spawn(ctx, function));
                     }
 
-                    Inst::Import { .. } | Inst::ImportedName { .. } | Inst::Export { .. } => {
-                        ctx.raise("modules are not available here");
+                    Inst::Import { module: number }
+                    | Inst::ImportedName { name: number }
+                    | Inst::Export { name: number } => {
+                        calls::refuse_module(ctx, number);
                         break 'execute;
                     }
                 }

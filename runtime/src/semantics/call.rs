@@ -7,6 +7,8 @@ use super::R;
 use super::arith::is_same_word;
 use super::index::{no_fields, record_field};
 use super::place::{edit_or_replace, read_path, store_path};
+use super::streams;
+pub use super::streams::await_value;
 use crate::bytecode::{ArgKind, CallSite, FunctionId, FunctionInfo, MethodSite, Path};
 use crate::call::{self, NOT_CALLABLE};
 use crate::context::{MAX_CALL_DEPTH, VMContext};
@@ -161,7 +163,9 @@ pub fn call_method(
         Target::Method(callee) | Target::Static(callee) | Target::Function(callee) => {
             collected.bind_for(ctx, callee)?;
         }
-        Target::Builtin(_) | Target::CollectArray => collected.append_named(ctx),
+        Target::Builtin(_) | Target::CollectArray | Target::Stream(_) => {
+            collected.append_named(ctx);
+        }
     }
     Call {
         site,
@@ -191,6 +195,8 @@ pub enum Target {
     Builtin(MethodForm),
     /// `collect()` on an array: the array itself.
     CollectArray,
+    /// A method of generators and iterators.
+    Stream(NameId),
 }
 
 /// Decides what `receiver.name(…)` calls.
@@ -221,6 +227,9 @@ pub fn resolve(ctx: &mut VMContext, receiver: &Value, name: NameId) -> R<Target>
         if let Some(entry) = entry {
             return Ok(Target::Function(entry));
         }
+    }
+    if matches!(receiver.tag(), Tag::Generator | Tag::Iterator) && streams::has_method(name) {
+        return Ok(Target::Stream(name));
     }
     if let Some(form) = ctx.program.method_form(name, receiver.tag()) {
         return Ok(Target::Builtin(form));
@@ -271,6 +280,7 @@ impl Call<'_> {
             Target::Static(method) => call::call(ctx, &method, args),
             Target::Function(function) => call::call(ctx, &function, args),
             Target::Builtin(form) => self.call_builtin(ctx, form, receiver, args),
+            Target::Stream(name) => streams::call_method(ctx, receiver, name, args),
             Target::CollectArray if args.is_empty() => Ok(receiver),
             Target::CollectArray => {
                 let message = format!("collect expects 1 arguments, got {}", args.len() + 1);
@@ -413,11 +423,6 @@ pub fn depth_exceeded(ctx: &mut VMContext, func: FunctionId) -> Raised {
         ctx.program.program.functions[func as usize].info.name
     );
     ctx.raise(&message)
-}
-
-/// Waits for a promise; anything else stays as it is.
-pub fn await_value(_ctx: &mut VMContext, value: Value) -> R<Value> {
-    Ok(value)
 }
 
 /// Runs a function value without parameters on another thread.

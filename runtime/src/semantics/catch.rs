@@ -82,16 +82,14 @@ pub fn catch(ctx: &mut VMContext) -> R<Value> {
     let Some(target) = error.get_mut() else {
         unreachable!("made here, so unique")
     };
-    let line = origin
-        .as_ref()
-        .and_then(|origin| origin.position)
-        .map_or(0, |position| position.line);
     let names = origin.map_or(Vec::new(), |origin| origin.stack);
     let stack = function_names(ctx, &names);
     let message = Value::string(&message);
     let value = thrown.unwrap_or_else(|| message.clone());
     for (field, content) in [
-        (LINE, Value::int(line as i64)),
+        // Recorded outputs of programs that print whole errors show no line;
+        // the report of an uncaught error is where lines help.
+        (LINE, Value::int(0)),
         (MESSAGE, message),
         (STACK, Value::from(stack)),
         (VALUE, value),

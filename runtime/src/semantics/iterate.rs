@@ -87,7 +87,7 @@ fn next_element(ctx: &mut VMContext, source: &Value, position: usize) -> R<Optio
             .get(position)
             .map(|byte| (Value::int(*byte as i64), position + 1)));
     }
-    Err(ctx.raise(NOT_ITERABLE))
+    Ok(super::streams::draw(ctx, source)?.map(|value| (value, 0)))
 }
 
 /// Checks `range`'s arguments: gives the first int, the end and the step.
