@@ -1,0 +1,90 @@
+//! Bytecode to Cranelift IR, one function at a time.
+//!
+//! The translator never learns whether its result becomes an object file or
+//! runs in this process: it yields IR whose callees are named in the spaces of
+//! `names`, and `emit` gives those names meaning.  So functions are translated
+//! and compiled independently of each other, in threads if one likes.
+//!
+//! Invariant: the program has passed `bytecode::verify`, and the facts are its
+//! own; stack depths, jump targets and types are trusted here.
+
+mod arith;
+mod call;
+mod compare;
+mod control;
+mod count;
+mod data;
+mod field;
+mod func;
+mod index;
+mod inline;
+mod iterate;
+mod layout;
+mod local;
+mod mutate;
+pub mod names;
+mod pattern;
+pub mod signature;
+mod stack;
+mod wrapper;
+
+use crate::infer::Facts;
+use cranelift_codegen::ir;
+use cranelift_codegen::isa::TargetIsa;
+use ruff_runtime::bytecode::{FunctionId, Op, Program};
+
+/// Why a function stays bytecode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unsupported {
+    /// The instruction that can't be translated.
+    pub op: Op,
+    pub why: &'static str,
+}
+
+impl std::fmt::Display for Unsupported {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.op.name(), self.why)
+    }
+}
+
+/// What a translation starts from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub program: &'a Program,
+    pub facts: &'a Facts,
+    pub isa: &'a dyn TargetIsa,
+}
+
+/// Translates a function's body, with the signature of `signature::direct`.
+///
+/// # Errors
+/// The first instruction that can't be translated.
+pub fn translate(source: Source, func: FunctionId) -> Result<ir::Function, Unsupported> {
+    func::translate(source, func, func::Start::Call)
+}
+
+/// Translates a function for a frame of the interpreter that continues at the
+/// `LoopHead` with this number; the signature is `signature::generic`'s, with
+/// the frame's slots in place of the arguments.
+///
+/// # Errors
+/// The first instruction that can't be translated.
+pub fn translate_loop(
+    source: Source,
+    func: FunctionId,
+    number: u32,
+) -> Result<ir::Function, Unsupported> {
+    func::translate(source, func, func::Start::Loop(number))
+}
+
+/// Makes the generic entry of a translated function: arguments in memory, the
+/// result in two words.
+pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
+    wrapper::generic_entry(source, func)
+}
+
+/// Makes what direct callers of a function kept as bytecode jump to: it goes
+/// through the function object's entry.
+pub fn bytecode_shim(source: Source, func: FunctionId) -> ir::Function {
+    wrapper::bytecode_shim(source, func)
+}

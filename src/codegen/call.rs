@@ -1,0 +1,277 @@
+//! Calls: direct ones with typed signatures, methods known before the program
+//! runs, and everything else by helper.
+
+use super::func::{Translator, trusted};
+use super::names::Callee;
+use super::signature::{self, Class};
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type, result_of_builtin};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{ArgKind, FunctionId, MethodSite, Path, VarKind};
+use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
+use ruff_runtime::names::NameId;
+use ruff_runtime::value::{RAISED, Tag};
+
+impl Translator<'_, '_> {
+    pub fn call_value(&mut self, argc: u32) {
+        self.own_borrows_from_shared();
+        let values = self.pop_to_memory(argc as usize + 1);
+        let count = self.iconst(i64::from(argc));
+        let words = self.call_raising(Helper::Call, &[self.ctx, values, count]);
+        self.push_words(Type::ANY, &words);
+    }
+
+    pub fn call_function(&mut self, func: FunctionId, argc: u32) {
+        let flags = self.source.program.functions[func as usize].info.flags;
+        if flags.is_generator || flags.is_async {
+            self.call_by_object(func, argc);
+        } else {
+            self.call_direct(func, argc as usize, None);
+        }
+    }
+
+    /// Calls a declared function through its function object.
+    fn call_by_object(&mut self, func: FunctionId, argc: u32) {
+        let table = self.load_context_constant(FUNCTIONS_OFFSET);
+        let flags = trusted().with_readonly().with_can_move();
+        let object = self
+            .builder
+            .ins()
+            .load(types::I64, flags, table, 16 * func as i32 + 8);
+        let ty = Type::of(Tags::FUNCTION);
+        let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Function);
+        let position = self.stack.len() - argc as usize;
+        self.stack.insert(position, entry);
+        self.call_value(argc);
+    }
+
+    /// Calls a function's body with the top `argc` operands; `receiver` comes
+    /// before them and is owned.
+    pub fn call_direct(&mut self, func: FunctionId, argc: usize, receiver: Option<Entry>) {
+        self.own_borrows_from_shared();
+        let first = self.stack.len() - argc;
+        let mut args = vec![self.ctx, self.callee_trace];
+        let mut param = 0;
+        if let Some(receiver) = receiver {
+            let class = Class::of(self.source.facts.param(func, 0));
+            args.extend(self.in_class(receiver, class));
+            param = 1;
+        }
+        for index in first..self.stack.len() {
+            let entry = self.own(self.stack[index]);
+            let class = Class::of(self.source.facts.param(func, param));
+            args.extend(self.in_class(entry, class));
+            param += 1;
+        }
+        self.stack.truncate(first);
+        let reference = self.callee_ref(Callee::Direct(func));
+        let call = self.builder.ins().call(reference, &args);
+        let results = self.builder.inst_results(call).to_vec();
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
+        self.raise_if(raised);
+        let ty = self.source.facts.functions[func as usize].result;
+        let class = signature::result_class(self.source.facts, func);
+        let words = match class {
+            Class::Null => vec![],
+            Class::Bool => vec![self.builder.ins().ireduce(types::I8, results[1])],
+            Class::Int | Class::Float | Class::Object(_) => vec![results[1]],
+            Class::Dynamic => results,
+        };
+        self.push(Entry::owned(ty, class, &words));
+    }
+
+    /// Parameters of a function, the receiver included.
+    pub fn param_count(&self, func: FunctionId) -> usize {
+        self.source.program.functions[func as usize]
+            .info
+            .params
+            .len()
+    }
+
+    /// The method that a call on an instance of `declaration` surely reaches,
+    /// if it can be called directly.
+    pub fn devirtualised(&self, declaration: u32, name: NameId) -> Option<FunctionId> {
+        let func = self.source.facts.method(declaration, name)?;
+        let function = &self.source.program.functions[func as usize];
+        let flags = function.info.flags;
+        let direct = function.captures.is_empty() && !flags.is_generator && !flags.is_async;
+        direct.then_some(func)
+    }
+
+    pub fn call_builtin(&mut self, builtin: u32, argc: u32) {
+        if self.inline_builtin(builtin, argc) {
+            return;
+        }
+        self.own_borrows_from_shared();
+        let first = self.stack.len() - argc as usize;
+        let types: Vec<Type> = self.stack[first..].iter().map(|entry| entry.ty).collect();
+        let args = self.pop_to_memory(argc as usize);
+        let id = self.iconst(i64::from(builtin));
+        let count = self.iconst(i64::from(argc));
+        let words = self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, count]);
+        let name = &self.source.program.builtins[builtin as usize];
+        self.push_words(result_of_builtin(name, &types), &words);
+    }
+
+    pub fn call_with(&mut self, site: u32) {
+        self.own_borrows_from_shared();
+        let count = self.source.program.call_sites[site as usize].args.len() + 1;
+        let values = self.pop_to_memory(count);
+        let site = self.iconst(i64::from(site));
+        let words = self.call_raising(Helper::CallWith, &[self.ctx, site, values]);
+        self.push_words(Type::ANY, &words);
+    }
+
+    pub fn call_method(&mut self, number: u32) {
+        let site = &self.source.program.method_sites[number as usize];
+        if self.call_method_directly(site) {
+            return;
+        }
+        self.own_borrows_from_shared();
+        let count = site.pops(self.source.program) as usize;
+        let ty = self.method_result(site);
+        let values = self.pop_to_memory(count);
+        let root = match &site.place {
+            Some(path) => self.place_for_helper(path.root, 0),
+            None => self.iconst(0),
+        };
+        let id = self.iconst(i64::from(number));
+        let words = self.call_helper(Helper::CallMethod, &[self.ctx, id, root, values]);
+        if let Some(path) = &site.place {
+            self.reload_place(path.root, 0);
+        }
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
+        self.raise_if(raised);
+        self.push_words(ty, &words);
+    }
+
+    /// What a method call gives: known where only one kind of receiver is
+    /// possible and its method is.
+    fn method_result(&self, site: &MethodSite) -> Type {
+        let receiver = self.receiver_type(site);
+        if let Some(declaration) = receiver.declaration().filter(|_| receiver.is(Tags::STRUCT))
+            && let Some(func) = self.source.facts.method(declaration, site.name)
+        {
+            let flags = self.source.program.functions[func as usize].info.flags;
+            if !flags.is_generator && !flags.is_async {
+                return self.source.facts.functions[func as usize].result;
+            }
+        }
+        Type::ANY
+    }
+
+    fn receiver_type(&self, site: &MethodSite) -> Type {
+        let pops = site.pops(self.source.program) as usize;
+        let mut ty = Type::NONE;
+        if site.place.is_none() || site.early {
+            ty.join(self.stack[self.stack.len() - pops].ty);
+        }
+        if let Some(path) = &site.place
+            && path.steps.is_empty()
+        {
+            ty.join(match path.root.kind() {
+                VarKind::Local | VarKind::Cell => {
+                    self.slot_type(path.root.number()).without(Tags::UNSET)
+                }
+                VarKind::Capture => self.capture_type(path.root.number()),
+                VarKind::Global => {
+                    self.source.facts.globals[path.root.number() as usize].without(Tags::UNSET)
+                }
+            });
+        } else if site.place.is_some() {
+            return Type::ANY;
+        }
+        ty
+    }
+
+    /// Calls a method whose function is known; false if it isn't.
+    fn call_method_directly(&mut self, site: &MethodSite) -> bool {
+        let receiver = self.receiver_type(site);
+        if !receiver.is(Tags::STRUCT)
+            || site.early
+            || site.args.iter().any(|arg| *arg != ArgKind::One)
+        {
+            return false;
+        }
+        let Some(declaration) = receiver.declaration() else {
+            return false;
+        };
+        let Some(func) = self.devirtualised(declaration, site.name) else {
+            return false;
+        };
+        if self.param_count(func) != site.args.len() + 1 {
+            return false;
+        }
+        let changes_self = self.source.program.functions[func as usize]
+            .info
+            .flags
+            .changes_self;
+        let argc = site.args.len();
+        let Some(path) = &site.place else {
+            // The receiver is below the arguments: it is simply the first one.
+            self.call_direct(func, argc + 1, None);
+            return true;
+        };
+        if changes_self && site.immutable.is_some() {
+            return false;
+        }
+        self.own_borrows_from_shared();
+        let receiver = self.receiver_for_call(site, path, changes_self);
+        self.call_direct(func, argc, Some(receiver));
+        if changes_self {
+            self.store_self_back(func, path);
+        }
+        true
+    }
+
+    /// The receiver as an owned argument: moved out of its variable where the
+    /// method changes it and nobody can look meanwhile.
+    fn receiver_for_call(&mut self, site: &MethodSite, path: &Path, changes_self: bool) -> Entry {
+        match path.root.kind() {
+            VarKind::Local => {
+                let slot = path.root.number();
+                if changes_self && site.take {
+                    self.own_borrows_from_slot(slot);
+                    let entry = self.read_slot(slot, Owner::Entry);
+                    self.empty_slot(slot);
+                    self.holding.empty(slot);
+                    return entry;
+                }
+                let entry = self.read_slot(slot, Owner::Slot(slot));
+                self.own(entry)
+            }
+            _ => {
+                let (place, ty) = self.shared_place(path.root);
+                let entry = self.load_value(ty, place, 0, Owner::Shared);
+                self.own(entry)
+            }
+        }
+    }
+
+    /// Stores the final `self` of the method that just returned.
+    fn store_self_back(&mut self, func: FunctionId, path: &Path) {
+        let ty = self.source.facts.functions[func as usize].self_result;
+        let ctx = self.ctx;
+        let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
+        let unset = self.tag_word(Tag::Unset);
+        self.builder
+            .ins()
+            .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+        self.push(entry);
+        match path.root.kind() {
+            VarKind::Local => {
+                self.store_local(path.root.number());
+                self.holding.store(path.root.number());
+            }
+            _ => self.store_shared(path.root),
+        }
+    }
+}

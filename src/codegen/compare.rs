@@ -1,0 +1,359 @@
+//! Comparison, logic and truthiness.
+
+use super::func::Translator;
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::names::{self, NameId};
+use ruff_runtime::value::Tag;
+
+/// The six comparison operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+impl Comparison {
+    fn is_equality(self) -> bool {
+        matches!(self, Comparison::Equal | Comparison::NotEqual)
+    }
+
+    fn int(self) -> IntCC {
+        match self {
+            Comparison::Equal => IntCC::Equal,
+            Comparison::NotEqual => IntCC::NotEqual,
+            Comparison::Less => IntCC::SignedLessThan,
+            Comparison::LessEqual => IntCC::SignedLessThanOrEqual,
+            Comparison::Greater => IntCC::SignedGreaterThan,
+            Comparison::GreaterEqual => IntCC::SignedGreaterThanOrEqual,
+        }
+    }
+
+    fn helper(self) -> Helper {
+        match self {
+            Comparison::Equal => Helper::Equal,
+            Comparison::NotEqual => Helper::NotEqual,
+            Comparison::Less => Helper::Less,
+            Comparison::LessEqual => Helper::LessEqual,
+            Comparison::Greater => Helper::Greater,
+            Comparison::GreaterEqual => Helper::GreaterEqual,
+        }
+    }
+
+    fn method(self) -> NameId {
+        match self {
+            Comparison::Equal => names::OP_EQ,
+            Comparison::NotEqual => names::OP_NE,
+            Comparison::Less => names::OP_LT,
+            Comparison::LessEqual => names::OP_LE,
+            Comparison::Greater => names::OP_GT,
+            Comparison::GreaterEqual => names::OP_GE,
+        }
+    }
+}
+
+/// Two floats closer than this are equal (reference, 3.3).
+const EPSILON: f64 = f64::EPSILON;
+
+impl Translator<'_, '_> {
+    pub fn compare(&mut self, comparison: Comparison) {
+        let left = self.stack[self.stack.len() - 2];
+        if left.ty.may_be(Tags::STRUCT) {
+            // An overload may run.
+            self.own_borrows_from_shared();
+        }
+        let right = self.stack[self.stack.len() - 1];
+        let left = self.stack[self.stack.len() - 2];
+        let result = self.compare_entries(comparison, left, right);
+        self.stack.truncate(self.stack.len() - 2);
+        self.release_entry(right);
+        self.release_entry(left);
+        self.push(result);
+    }
+
+    /// Compares; the operands stay whose they are.
+    fn compare_entries(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
+        match (left.class, right.class) {
+            (Class::Int, Class::Int) => {
+                let result = self
+                    .builder
+                    .ins()
+                    .icmp(comparison.int(), left.word(), right.word());
+                Entry::bool(result)
+            }
+            (Class::Float, Class::Float | Class::Int) | (Class::Int, Class::Float) => {
+                let (a, b) = (self.as_float(left), self.as_float(right));
+                Entry::bool(self.compare_floats(comparison, a, b))
+            }
+            (Class::Object(Tag::String), Class::Object(Tag::String))
+                if comparison.is_equality() =>
+            {
+                let same = self.same_text(left.word(), right.word());
+                Entry::bool(self.equality_result(comparison, same))
+            }
+            (Class::Bool, Class::Bool) if comparison.is_equality() => {
+                let result = self
+                    .builder
+                    .ins()
+                    .icmp(comparison.int(), left.word(), right.word());
+                Entry::bool(result)
+            }
+            _ if comparison.is_equality() && self.is_scalar_constant(right) => {
+                self.compare_with_scalar(comparison, left, right)
+            }
+            _ => self.compare_dynamic(comparison, left, right),
+        }
+    }
+
+    fn compare_floats(&mut self, comparison: Comparison, a: Value, b: Value) -> Value {
+        let condition = match comparison {
+            Comparison::Less => FloatCC::LessThan,
+            Comparison::LessEqual => FloatCC::LessThanOrEqual,
+            Comparison::Greater => FloatCC::GreaterThan,
+            Comparison::GreaterEqual => FloatCC::GreaterThanOrEqual,
+            Comparison::Equal | Comparison::NotEqual => {
+                // Equal infinities are equal as they are; their difference is NaN.
+                let same = self.builder.ins().fcmp(FloatCC::Equal, a, b);
+                let difference = self.builder.ins().fsub(a, b);
+                let distance = self.builder.ins().fabs(difference);
+                let epsilon = self.builder.ins().f64const(EPSILON);
+                let close = self
+                    .builder
+                    .ins()
+                    .fcmp(FloatCC::LessThan, distance, epsilon);
+                let equal = self.builder.ins().bor(same, close);
+                return self.equality_result(comparison, equal);
+            }
+        };
+        self.builder.ins().fcmp(condition, a, b)
+    }
+
+    fn equality_result(&mut self, comparison: Comparison, equal: Value) -> Value {
+        match comparison {
+            Comparison::NotEqual => self.builder.ins().icmp_imm_u(IntCC::Equal, equal, 0),
+            _ => equal,
+        }
+    }
+
+    /// Whether two strings have the same text: the same object at once.
+    pub fn same_text(&mut self, left: Value, right: Value) -> Value {
+        let (differ, done) = (self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I8);
+        let same = self.builder.ins().icmp(IntCC::Equal, left, right);
+        let yes = self.builder.ins().iconst(types::I8, 1);
+        self.builder
+            .ins()
+            .brif(same, done, &[BlockArg::Value(yes)], differ, &[]);
+        self.switch_sealed(differ);
+        let flags = super::func::trusted();
+        let offset = ruff_runtime::heap::string::LEN_OFFSET as i32;
+        let left_len = self.builder.ins().load(types::I64, flags, left, offset);
+        let right_len = self.builder.ins().load(types::I64, flags, right, offset);
+        let lengths = self.builder.ins().icmp(IntCC::Equal, left_len, right_len);
+        let compare = self.builder.create_block();
+        let no = self.builder.ins().iconst(types::I8, 0);
+        self.builder
+            .ins()
+            .brif(lengths, compare, &[], done, &[BlockArg::Value(no)]);
+        self.switch_sealed(compare);
+        let word = self.call_helper(Helper::SameText, &[left, right])[0];
+        let same = self.builder.ins().ireduce(types::I8, word);
+        self.builder.ins().jump(done, &[BlockArg::Value(same)]);
+        self.switch_sealed(done);
+        result
+    }
+
+    /// Null and bools: equal exactly when both words are.
+    fn is_scalar_constant(&self, entry: Entry) -> bool {
+        matches!(entry.class, Class::Null | Class::Bool)
+    }
+
+    fn compare_with_scalar(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
+        if left.ty.may_be(Tags::STRUCT) || left.class != Class::Dynamic {
+            return self.compare_dynamic(comparison, left, right);
+        }
+        let (left_tag, left_word) = left.pair();
+        let (right_tag, right_word) = self.both_words(right);
+        let mut equal = self.builder.ins().icmp(IntCC::Equal, left_tag, right_tag);
+        if right.class == Class::Bool {
+            let words = self.builder.ins().icmp(IntCC::Equal, left_word, right_word);
+            equal = self.builder.ins().band(equal, words);
+        }
+        Entry::bool(self.equality_result(comparison, equal))
+    }
+
+    /// Ints inline, the rest by helper.
+    fn compare_dynamic(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
+        // Without overloads every comparison gives a bool.
+        let overloaded = left.ty.may_be(Tags::STRUCT)
+            && self.source.facts.methods.contains_key(&comparison.method())
+            && !comparison.is_equality();
+        let ty = if overloaded {
+            Type::ANY
+        } else {
+            Type::of(Tags::BOOL)
+        };
+        let done = self.builder.create_block();
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        if left.ty.may_be(Tags::INT) && right.ty.may_be(Tags::INT) {
+            let both = self.both_have(left, right, Tag::Int);
+            let (ints, others) = (self.builder.create_block(), self.builder.create_block());
+            self.builder.ins().brif(both, ints, &[], others, &[]);
+            self.switch_sealed(ints);
+            let (a, b) = (self.payload_word(left), self.payload_word(right));
+            let result = self.builder.ins().icmp(comparison.int(), a, b);
+            let word = self.builder.ins().uextend(types::I64, result);
+            let tag = self.tag_word(Tag::Bool);
+            self.builder
+                .ins()
+                .jump(done, &[BlockArg::Value(tag), BlockArg::Value(word)]);
+            self.switch_sealed(others);
+        }
+        if left.ty.may_be(Tags::FLOAT) && right.ty.may_be(Tags::FLOAT) {
+            let both = self.both_have(left, right, Tag::Float);
+            let (floats, others) = (self.builder.create_block(), self.builder.create_block());
+            self.builder.ins().brif(both, floats, &[], others, &[]);
+            self.switch_sealed(floats);
+            let (a, b) = (self.payload_word(left), self.payload_word(right));
+            let a = self
+                .builder
+                .ins()
+                .bitcast(types::F64, MemFlagsData::new(), a);
+            let b = self
+                .builder
+                .ins()
+                .bitcast(types::F64, MemFlagsData::new(), b);
+            let result = self.compare_floats(comparison, a, b);
+            let word = self.builder.ins().uextend(types::I64, result);
+            let tag = self.tag_word(Tag::Bool);
+            self.builder
+                .ins()
+                .jump(done, &[BlockArg::Value(tag), BlockArg::Value(word)]);
+            self.switch_sealed(others);
+        }
+        let (left_tag, left_word) = self.both_words(left);
+        let (right_tag, right_word) = self.both_words(right);
+        let args = [self.ctx, left_tag, left_word, right_tag, right_word];
+        let words = self.call_raising(comparison.helper(), &args);
+        self.builder.ins().jump(
+            done,
+            &[BlockArg::Value(words[0]), BlockArg::Value(words[1])],
+        );
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        self.entry_from_words(ty, params[0], params[1], Owner::Entry)
+    }
+
+    pub fn same_value(&mut self) {
+        let right = self.pop();
+        let left = self.pop();
+        let result = match (left.class, right.class) {
+            (Class::Int, Class::Int) => {
+                self.builder
+                    .ins()
+                    .icmp(IntCC::Equal, left.word(), right.word())
+            }
+            (Class::Object(Tag::String), Class::Object(Tag::String)) => {
+                self.same_text(left.word(), right.word())
+            }
+            _ => {
+                let (left_tag, left_word) = self.both_words(left);
+                let (right_tag, right_word) = self.both_words(right);
+                let word = self.call_helper(
+                    Helper::SameValue,
+                    &[left_tag, left_word, right_tag, right_word],
+                )[0];
+                self.builder.ins().ireduce(types::I8, word)
+            }
+        };
+        self.release_entry(right);
+        self.release_entry(left);
+        self.push(Entry::bool(result));
+    }
+
+    /// Truthiness as a condition; the entry stays whose it is.
+    pub fn truthiness(&mut self, entry: Entry) -> Value {
+        match entry.class {
+            Class::Bool => entry.word(),
+            Class::Null => self.builder.ins().iconst(types::I8, 0),
+            Class::Int => self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::NotEqual, entry.word(), 0),
+            Class::Float => {
+                let zero = self.builder.ins().f64const(0.0);
+                self.builder
+                    .ins()
+                    .fcmp(FloatCC::NotEqual, entry.word(), zero)
+            }
+            Class::Object(_) => {
+                let (tag, payload) = self.both_words(entry);
+                let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
+                self.builder.ins().ireduce(types::I8, word)
+            }
+            Class::Dynamic => self.dynamic_truthiness(entry),
+        }
+    }
+
+    fn dynamic_truthiness(&mut self, entry: Entry) -> Value {
+        let (tag, payload) = entry.pair();
+        let is_bool = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, tag, Tag::Bool as u64 as i64);
+        let (ask, done) = (self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I8);
+        let bool_word = self.builder.ins().ireduce(types::I8, payload);
+        self.builder
+            .ins()
+            .brif(is_bool, done, &[BlockArg::Value(bool_word)], ask, &[]);
+        self.switch_sealed(ask);
+        let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
+        let truth = self.builder.ins().ireduce(types::I8, word);
+        self.builder.ins().jump(done, &[BlockArg::Value(truth)]);
+        self.switch_sealed(done);
+        result
+    }
+
+    pub fn not(&mut self) {
+        let operand = self.pop();
+        if operand.class == Class::Bool {
+            let result = self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, operand.word(), 0);
+            self.push(Entry::bool(result));
+            return;
+        }
+        self.own_borrows_from_shared();
+        let operand = self.own(operand);
+        let (tag, payload) = self.both_words(operand);
+        let words = self.call_raising(Helper::Not, &[self.ctx, tag, payload]);
+        let ty = if operand.ty.may_be(Tags::STRUCT) {
+            Type::ANY
+        } else {
+            Type::of(Tags::BOOL)
+        };
+        self.push_words(ty, &words);
+    }
+
+    pub fn truthy(&mut self, opposite: bool) {
+        let operand = self.pop();
+        let mut result = self.truthiness(operand);
+        self.release_entry(operand);
+        if opposite {
+            result = self.builder.ins().icmp_imm_u(IntCC::Equal, result, 0);
+        }
+        self.push(Entry::bool(result));
+    }
+}

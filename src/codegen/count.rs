@@ -1,0 +1,166 @@
+//! Counting in generated code: inline while objects stay alive, a helper for
+//! the last owner.
+
+use super::func::{Translator, trusted};
+use super::layout::Holding;
+use super::local::Home;
+use super::signature::Class;
+use super::stack::Entry;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::value::FIRST_COUNTED;
+
+impl Translator<'_, '_> {
+    /// Takes a count of what an entry holds.
+    pub fn retain_entry(&mut self, entry: Entry) {
+        match entry.class {
+            Class::Object(_) => self.retain_object(entry.word()),
+            Class::Dynamic => {
+                let (tag, payload) = entry.pair();
+                self.retain_dynamic(tag, payload);
+            }
+            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+        }
+    }
+
+    /// Takes a count of an object, unless it is immortal.
+    pub fn retain_object(&mut self, object: Value) {
+        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let mortal = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedGreaterThanOrEqual, count, 0);
+        let (bump, done) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(mortal, bump, &[], done, &[]);
+        self.switch_sealed(bump);
+        let more = self.builder.ins().iadd_imm_s(count, 1);
+        self.builder.ins().store(trusted(), more, object, 0);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    fn retain_dynamic(&mut self, tag: Value, payload: Value) {
+        let counted = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedGreaterThanOrEqual,
+            tag,
+            FIRST_COUNTED as i64,
+        );
+        let (take, done) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(counted, take, &[], done, &[]);
+        self.switch_sealed(take);
+        self.retain_object(payload);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Gives back what an entry owns.
+    pub fn release_entry(&mut self, entry: Entry) {
+        if !entry.is_counted() {
+            return;
+        }
+        match entry.class {
+            Class::Object(_) => self.release_object(entry.word()),
+            Class::Dynamic => {
+                let (tag, payload) = entry.pair();
+                self.release_dynamic(tag, payload);
+            }
+            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+        }
+    }
+
+    /// Gives a count of an object back.
+    pub fn release_object(&mut self, object: Value) {
+        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let last = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThanOrEqual, count, 1);
+        let (free, lower, done) = (
+            self.builder.create_block(),
+            self.builder.create_block(),
+            self.builder.create_block(),
+        );
+        self.builder.ins().brif(last, free, &[], lower, &[]);
+        self.switch_sealed(lower);
+        let fewer = self.builder.ins().iadd_imm_s(count, -1);
+        self.builder.ins().store(trusted(), fewer, object, 0);
+        self.builder.ins().jump(done, &[]);
+        // The last owner frees; immortal objects come here too and stay.
+        self.switch_sealed(free);
+        self.call_helper(Helper::Release, &[object]);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    fn release_dynamic(&mut self, tag: Value, payload: Value) {
+        let counted = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedGreaterThanOrEqual,
+            tag,
+            FIRST_COUNTED as i64,
+        );
+        let (give, done) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(counted, give, &[], done, &[]);
+        self.switch_sealed(give);
+        self.release_object(payload);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Gives back an object that may not be there.
+    pub fn release_if_there(&mut self, object: Value) {
+        let (give, done) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(object, give, &[], done, &[]);
+        self.switch_sealed(give);
+        self.release_object(object);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Gives back what the slots hold, on the way out.
+    pub fn release_slots(&mut self, holding: &Holding) {
+        for slot in 0..self.function.slots {
+            if holding.maybe.contains(slot) {
+                self.release_slot(slot, holding.surely.contains(slot));
+            }
+        }
+    }
+
+    /// Gives back what a slot holds; the slot is not emptied.
+    pub fn release_slot(&mut self, slot: u32, surely: bool) {
+        match self.homes[slot as usize] {
+            Home::Value {
+                class: Class::Object(_),
+                first,
+                ..
+            }
+            | Home::Cell { variable: first } => {
+                let object = self.builder.use_var(first);
+                if surely {
+                    self.release_object(object)
+                } else {
+                    self.release_if_there(object)
+                }
+            }
+            Home::Value {
+                class: Class::Dynamic,
+                first,
+                second,
+                counted: true,
+            } => {
+                let tag = self.builder.use_var(first);
+                let payload = self.builder.use_var(second);
+                self.release_dynamic(tag, payload);
+            }
+            Home::Memory {
+                slot: memory,
+                part: 0,
+            } => {
+                let address = self.builder.ins().stack_addr(types::I64, memory, 0);
+                let two = self.iconst(2);
+                self.call_helper(Helper::ReleaseValues, &[address, two]);
+            }
+            Home::Value { .. } | Home::Memory { .. } | Home::Number { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Making values: the parts go to a helper in memory.
+
+use super::func::Translator;
+use super::stack::Owner;
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::types;
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::Capture;
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    pub fn make_array(&mut self, count: u32) {
+        let mut contents = Type::NONE;
+        for entry in &self.stack[self.stack.len() - count as usize..] {
+            contents.join(entry.ty);
+        }
+        let values = self.pop_to_memory(count as usize);
+        let count = self.iconst(i64::from(count));
+        let words = self.call_raising(Helper::MakeArray, &[self.ctx, values, count]);
+        self.push_words(Type::array_of(contents), &words);
+    }
+
+    /// `ArrayPush`, `ArrayExtend`, `DictExtend`: container below, addition on top.
+    pub fn extend_by(&mut self, helper: Helper) {
+        let addition = self.pop_owned();
+        let container = self.pop_owned();
+        let mut ty = container.ty;
+        let contents = if helper == Helper::ArrayPush {
+            addition.ty
+        } else {
+            addition.ty.contents()
+        };
+        ty.join_contents(1, contents);
+        let (container_tag, container_word) = self.both_words(container);
+        let (tag, payload) = self.both_words(addition);
+        let words = self.call_raising(
+            helper,
+            &[self.ctx, container_tag, container_word, tag, payload],
+        );
+        self.push_words(ty, &words);
+    }
+
+    pub fn make_dict(&mut self, count: u32) {
+        let mut contents = Type::NONE;
+        let first = self.stack.len() - 2 * count as usize;
+        for value in self.stack[first..].iter().skip(1).step_by(2) {
+            contents.join(value.ty);
+        }
+        let values = self.pop_to_memory(2 * count as usize);
+        let count = self.iconst(i64::from(count));
+        let words = self.call_raising(Helper::MakeDict, &[self.ctx, values, count]);
+        self.push_words(Type::container(Tags::DICT, contents), &words);
+    }
+
+    pub fn dict_insert(&mut self) {
+        let mut ty = self.stack[self.stack.len() - 3].ty;
+        ty.join_contents(1, self.stack[self.stack.len() - 1].ty);
+        let values = self.pop_to_memory(3);
+        let words = self.call_raising(Helper::DictInsert, &[self.ctx, values]);
+        self.push_words(ty, &words);
+    }
+
+    pub fn make_struct(&mut self, number: u32) {
+        let site = &self.source.program.struct_sites[number as usize];
+        self.own_borrows_from_shared();
+        let values = self.pop_to_memory(site.pops() as usize);
+        let id = self.iconst(i64::from(number));
+        let words = self.call_raising(Helper::MakeStruct, &[self.ctx, id, values]);
+        let ty = site
+            .declaration
+            .map_or(Type::of(Tags::STRUCT), Type::instance);
+        self.push_words(ty, &words);
+    }
+
+    pub fn make_variant(&mut self, site: u32, count: u32) {
+        let mut contents = Type::NONE;
+        for entry in &self.stack[self.stack.len() - count as usize..] {
+            contents.join(entry.ty);
+        }
+        let values = self.pop_to_memory(count as usize);
+        let site = self.iconst(i64::from(site));
+        let count = self.iconst(i64::from(count));
+        let words = self.call_raising(Helper::MakeVariant, &[self.ctx, site, values, count]);
+        self.push_words(Type::container(Tags::VARIANT, contents), &words);
+    }
+
+    pub fn make_closure(&mut self, func: u32) {
+        let captures = &self.source.program.functions[func as usize].captures;
+        let address = self.scratch(captures.len());
+        for (index, capture) in captures.iter().enumerate() {
+            let offset = 16 * index as i32;
+            match *capture {
+                Capture::Cell(slot) => {
+                    let cell = self.cell(slot);
+                    self.retain_object(cell);
+                    let tag = self.tag_word(Tag::Cell);
+                    self.builder
+                        .ins()
+                        .store(super::func::trusted(), tag, address, offset);
+                    self.builder
+                        .ins()
+                        .store(super::func::trusted(), cell, address, offset + 8);
+                }
+                Capture::Value(slot) => {
+                    let entry = self.read_slot(slot, Owner::Slot(slot));
+                    let entry = self.own(entry);
+                    self.store_value(entry, address, offset);
+                }
+                Capture::Outer(outer) => {
+                    let callee = self
+                        .callee
+                        .expect("a function with captures gets its object");
+                    let from =
+                        ruff_runtime::heap::closure::CAPTURES_OFFSET as i32 + 16 * outer as i32;
+                    let entry = self.load_value(Type::ANY, callee, from, Owner::Function);
+                    let entry = self.own(entry);
+                    self.store_value(entry, address, offset);
+                }
+            }
+        }
+        let id = self.iconst(i64::from(func));
+        let count = self.iconst(captures.len() as i64);
+        let words = self.call_helper(Helper::MakeClosure, &[self.ctx, id, address, count]);
+        self.push_words(Type::of(Tags::FUNCTION), &words);
+    }
+
+    pub fn make_struct_def(&mut self, declaration: u32) {
+        let pops = self.source.program.structs[declaration as usize].pops();
+        let values = self.pop_to_memory(pops as usize);
+        let id = self.iconst(i64::from(declaration));
+        let words = self.call_helper(Helper::MakeStructDef, &[self.ctx, id, values]);
+        self.push_words(Type::of(Tags::STRUCT_DEF), &words);
+    }
+
+    pub fn make_enum_def(&mut self, name: u32) {
+        let id = self.iconst(i64::from(name));
+        let words = self.call_helper(Helper::MakeEnumDef, &[self.ctx, id]);
+        self.push_words(Type::of(Tags::ENUM_DEF), &words);
+    }
+
+    pub fn interpolate(&mut self, count: u32) {
+        let values = self.pop_to_memory(count as usize);
+        let count = self.iconst(i64::from(count));
+        let words = self.call_raising(Helper::Interpolate, &[self.ctx, values, count]);
+        self.push_words(Type::of(Tags::STRING), &words);
+    }
+
+    /// A loaded word of the machine's integer type.
+    pub fn load_word(
+        &mut self,
+        address: cranelift_codegen::ir::Value,
+        offset: usize,
+    ) -> cranelift_codegen::ir::Value {
+        self.builder
+            .ins()
+            .load(types::I64, super::func::trusted(), address, offset as i32)
+    }
+}

@@ -1,0 +1,154 @@
+//! Fields: at a known offset when the struct is known, else by helper.
+
+use super::func::{Translator, trusted};
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type, field_of};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::context::DECLARED_SHAPES_OFFSET;
+use ruff_runtime::heap::record::{FIELDS_OFFSET, SHAPE_OFFSET};
+use ruff_runtime::names::NameId;
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    /// The position of a field in a struct that an entry surely is.
+    pub fn field_position(&self, ty: Type, name: NameId) -> Option<(u32, usize)> {
+        let declaration = ty.declaration().filter(|_| ty.is(Tags::STRUCT))?;
+        if self.source.facts.methods.contains_key(&name) {
+            // An absent field gives way to a method, which is a fresh value.
+            return None;
+        }
+        let fields = &self.source.program.structs[declaration as usize].fields;
+        Some((declaration, fields.iter().position(|field| *field == name)?))
+    }
+
+    /// The shape of a declaration's own fields.
+    pub fn declared_shape(&mut self, declaration: u32) -> Value {
+        let table = self.load_context_constant(DECLARED_SHAPES_OFFSET);
+        let flags = trusted().with_readonly().with_can_move();
+        self.builder
+            .ins()
+            .load(types::I64, flags, table, 8 * declaration as i32)
+    }
+
+    pub fn field(&mut self, name: NameId) {
+        let object = self.pop();
+        let ty = self.field_type(object.ty, name);
+        let Some((declaration, position)) = self.field_position(object.ty, name) else {
+            let words = self.field_by_helper(object, name);
+            self.release_entry(object);
+            self.push_words(ty, &words);
+            return;
+        };
+        let pointer = self.payload_word(object);
+        let shape = self.load_word(pointer, SHAPE_OFFSET);
+        let declared = self.declared_shape(declaration);
+        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
+        let (fast, slow, done) = (
+            self.builder.create_block(),
+            self.cold_block(),
+            self.builder.create_block(),
+        );
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        self.builder.ins().brif(same, fast, &[], slow, &[]);
+        self.switch_sealed(fast);
+        let offset = (FIELDS_OFFSET + 16 * position) as i32;
+        let tag = self
+            .builder
+            .ins()
+            .load(types::I64, trusted(), pointer, offset);
+        let payload = self
+            .builder
+            .ins()
+            .load(types::I64, trusted(), pointer, offset + 8);
+        let absent = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, tag, Tag::Unset as u64 as i64);
+        // An owned object goes away after the read, so its field needs an owner.
+        let keeps = object.owner != Owner::Entry;
+        if keeps {
+            self.builder.ins().brif(
+                absent,
+                slow,
+                &[],
+                done,
+                &[BlockArg::Value(tag), BlockArg::Value(payload)],
+            );
+        } else {
+            let take = self.builder.create_block();
+            self.builder.ins().brif(absent, slow, &[], take, &[]);
+            self.switch_sealed(take);
+            let entry = self.entry_from_words(ty, tag, payload, Owner::Slot(u32::MAX));
+            self.own(entry);
+            self.builder
+                .ins()
+                .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+        }
+        self.switch_sealed(slow);
+        let words = self.field_by_helper(object, name);
+        if keeps {
+            self.keep_borrowed_result(ty, &words);
+        }
+        self.builder.ins().jump(
+            done,
+            &[BlockArg::Value(words[0]), BlockArg::Value(words[1])],
+        );
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        self.release_entry(object);
+        let owner = if keeps { object.owner } else { Owner::Entry };
+        let entry = self.entry_from_words(ty, params[0], params[1], owner);
+        self.push(entry);
+    }
+
+    /// The helper gives a count that the fast path does not; the object that
+    /// the result came from keeps it alive as well, so it is given back.
+    pub fn keep_borrowed_result(&mut self, ty: Type, words: &[Value]) {
+        let entry = self.entry_from_words(ty, words[0], words[1], Owner::Entry);
+        self.release_entry(entry);
+    }
+
+    /// What reading a field gives, methods included.
+    fn field_type(&self, object: Type, name: NameId) -> Type {
+        let is_method = self.source.facts.methods.contains_key(&name);
+        if is_method && object.may_be(Tags::STRUCT.union(Tags::STRUCT_DEF)) {
+            return Type::ANY;
+        }
+        field_of(self.source.facts, object, name)
+    }
+
+    fn field_by_helper(&mut self, object: Entry, name: NameId) -> Vec<Value> {
+        let (tag, payload) = self.both_words(object);
+        let id = self.iconst(i64::from(name));
+        // The operand is not on the stack any more, but must not leak.
+        self.push(object);
+        let words = self.call_raising(Helper::Field, &[self.ctx, tag, payload, id]);
+        self.pop();
+        words
+    }
+
+    pub fn optional_field(&mut self, name: NameId) {
+        let object = self.pop();
+        let ty = self
+            .field_type(object.ty, name)
+            .joined(Type::of(Tags::NULL));
+        let (tag, payload) = self.both_words(object);
+        let id = self.iconst(i64::from(name));
+        let words = self.call_helper(Helper::OptionalField, &[self.ctx, tag, payload, id]);
+        self.release_entry(object);
+        self.push_words(ty, &words);
+    }
+
+    pub fn field_or_unset(&mut self, name: NameId) {
+        let object = self.pop();
+        let (tag, payload) = self.both_words(object);
+        let id = self.iconst(i64::from(name));
+        let words = self.call_helper(Helper::FieldOrUnset, &[tag, payload, id]);
+        self.release_entry(object);
+        self.push_words(Type::ANY.joined(Type::of(Tags::UNSET)), &words);
+    }
+}

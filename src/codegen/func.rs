@@ -1,0 +1,600 @@
+//! One function's translation: set-up, the walk over its instructions, and the
+//! ways out.
+
+use super::layout::{self, Holding, Layout, SlotSet};
+use super::local::Home;
+use super::names::Callee;
+use super::signature::{self, Class};
+use super::stack::Entry;
+use super::{Source, Unsupported};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef,
+    StackSlot, StackSlotData, StackSlotKind, Value, types,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use ruff_runtime::abi::{Helper, Raises, Returns};
+use ruff_runtime::bytecode::{Function, FunctionId, Op};
+use ruff_runtime::context::{STACK_LIMIT_OFFSET, TRACE_LIMIT_OFFSET, TRACE_TOP_OFFSET};
+use ruff_runtime::value::{RAISED, Tag};
+use rustc_hash::FxHashMap;
+
+/// How the translated function is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From its beginning, with arguments in registers.
+    Call,
+    /// At a loop head, with the slots in memory.
+    Loop(u32),
+}
+
+/// Words of slots and operands from which on the machine stack is checked:
+/// `MAX_CALL_DEPTH` smaller frames fit into the stack in any case.
+const LARGE_FRAME: u32 = 1000;
+
+/// The state of one translation.
+pub(super) struct Translator<'a, 'b> {
+    pub source: Source<'a>,
+    pub builder: FunctionBuilder<'b>,
+    pub func: FunctionId,
+    pub function: &'a Function,
+    pub start: Start,
+    pub layout: Layout,
+    pub ctx: Value,
+    /// Where this function's own entry of the call stack is.
+    trace: Value,
+    /// Where its callees' entries go.
+    pub callee_trace: Value,
+    /// The function object, if it has captures.
+    pub callee: Option<Value>,
+    pub stack: Vec<Entry>,
+    pub homes: Vec<Home>,
+    /// What the slots hold here.
+    pub holding: Holding,
+    pub pc: u32,
+    blocks: FxHashMap<u32, Block>,
+    /// Where errors go, by handler target (`None`: out of the function).
+    unwinders: FxHashMap<Option<u32>, Block>,
+    callees: FxHashMap<Callee, FuncRef>,
+    signatures: FxHashMap<&'static str, SigRef>,
+    /// Room for values that go to a helper in memory.
+    scratch: Option<StackSlot>,
+    scratch_size: u32,
+    /// Room for a variable that a helper changes.
+    places: Vec<StackSlot>,
+    /// Slots that were ever counted, for the way out after an error.
+    pub ever_held: SlotSet,
+}
+
+/// Memory that nothing but this instruction's operands can reach and that is
+/// always there: no trap, aligned.
+pub(super) fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+pub(super) fn translate(
+    source: Source,
+    func: FunctionId,
+    start: Start,
+) -> Result<ir::Function, Unsupported> {
+    let function = &source.program.functions[func as usize];
+    refuse_suspending(function)?;
+    let signature = match start {
+        Start::Call => signature::direct(source.program, source.facts, func),
+        Start::Loop(_) => signature::generic(source.isa),
+    };
+    let mut result = ir::Function::with_name_signature(
+        ir::UserFuncName::User(Callee::Direct(func).external_name()),
+        signature,
+    );
+    let mut context = FunctionBuilderContext::new();
+    let builder = FunctionBuilder::new(&mut result, &mut context);
+    let mut translator = Translator::new(source, builder, func, start);
+    translator.enter();
+    translator.body()?;
+    translator.finish();
+    Ok(result)
+}
+
+fn refuse_suspending(function: &Function) -> Result<(), Unsupported> {
+    let first = function.code.first().copied().unwrap_or(Op::Null {});
+    if function.info.flags.is_generator {
+        return Err(Unsupported {
+            op: first,
+            why: "a generator suspends its frame",
+        });
+    }
+    if function.info.flags.is_async {
+        return Err(Unsupported {
+            op: first,
+            why: "an async function's result is a promise",
+        });
+    }
+    Ok(())
+}
+
+impl<'a, 'b> Translator<'a, 'b> {
+    fn new(
+        source: Source<'a>,
+        mut builder: FunctionBuilder<'b>,
+        func: FunctionId,
+        start: Start,
+    ) -> Self {
+        let function = &source.program.functions[func as usize];
+        let entry = builder.create_block();
+        builder.append_block_params_for_function_params(entry);
+        builder.switch_to_block(entry);
+        let params = builder.block_params(entry);
+        let (ctx, trace) = (params[0], params[1]);
+        let callee = (!function.captures.is_empty() || start != Start::Call).then(|| params[2]);
+        let holding = at_start(function, start);
+        let first = match start {
+            Start::Call => 0,
+            Start::Loop(number) => function
+                .code
+                .iter()
+                .position(|op| *op == Op::LoopHead { number })
+                .expect("the verifier numbers loop heads")
+                as u32,
+        };
+        let layout = layout::plan(source.program, function, first, holding.clone());
+        Translator {
+            source,
+            builder,
+            func,
+            function,
+            start,
+            layout,
+            ctx,
+            trace,
+            callee_trace: trace,
+            callee,
+            stack: Vec::new(),
+            homes: Vec::new(),
+            holding,
+            pc: first,
+            blocks: FxHashMap::default(),
+            unwinders: FxHashMap::default(),
+            callees: FxHashMap::default(),
+            signatures: FxHashMap::default(),
+            scratch: None,
+            scratch_size: 0,
+            places: Vec::new(),
+            ever_held: SlotSet::new(function.slots),
+        }
+    }
+
+    /// The prologue: the call stack, the limits, the parameters.
+    fn enter(&mut self) {
+        let entry = self.builder.current_block().expect("the entry block");
+        let params: Vec<Value> = self.builder.block_params(entry).to_vec();
+        self.make_homes();
+        match self.start {
+            Start::Call => {
+                let first = if self.function.captures.is_empty() {
+                    2
+                } else {
+                    3
+                };
+                self.receive_params(&params[first..]);
+                self.check_depth();
+            }
+            Start::Loop(_) => self.receive_slots(params[3]),
+        }
+        if !self.function.info.flags.is_top_level {
+            let id = self.builder.ins().iconst(types::I32, i64::from(self.func));
+            self.builder.ins().store(trusted(), id, self.trace, 0);
+            self.callee_trace = self.builder.ins().iadd_imm_s(self.trace, 4);
+        }
+        let first = self.block_at(self.pc);
+        self.builder.ins().jump(first, &[]);
+    }
+
+    /// Raises an error if this call is nested too deep.  It counts as raised
+    /// by the caller, whose frame notes the position.
+    fn check_depth(&mut self) {
+        if self.function.info.flags.is_top_level {
+            return;
+        }
+        let limit = self.load_context(TRACE_LIMIT_OFFSET);
+        let mut too_deep =
+            self.builder
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
+        if self.function.slots + self.function.max_stack > LARGE_FRAME {
+            let stack = self.builder.ins().get_stack_pointer(types::I64);
+            let limit = self.load_context(STACK_LIMIT_OFFSET);
+            let low = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedLessThan, stack, limit);
+            too_deep = self.builder.ins().bor(too_deep, low);
+        }
+        let (raise, go_on) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(too_deep, raise, &[], go_on, &[]);
+        self.switch_sealed(raise);
+        let id = self.iconst(i64::from(self.func));
+        self.call_helper(Helper::DepthExceeded, &[self.ctx, id]);
+        let holding = self.holding.clone();
+        self.release_slots(&holding);
+        self.return_raised();
+        self.switch_sealed(go_on);
+    }
+
+    fn body(&mut self) -> Result<(), Unsupported> {
+        for pc in self.pc_order() {
+            self.pc = pc;
+            if self.layout.leaders[pc as usize] {
+                self.start_block(pc);
+            }
+            if self.builder.is_unreachable() || self.ended() {
+                continue;
+            }
+            let op = self.function.code[pc as usize];
+            self.op(op)?;
+            self.holding.step(&op);
+        }
+        Ok(())
+    }
+
+    /// All instructions, in order.
+    fn pc_order(&self) -> std::ops::Range<u32> {
+        0..self.function.code.len() as u32
+    }
+
+    /// Whether the present block has its last instruction.
+    pub fn ended(&self) -> bool {
+        self.builder.current_block().is_none_or(|block| {
+            self.builder
+                .func
+                .layout
+                .last_inst(block)
+                .is_some_and(|last| self.builder.func.dfg.insts[last].opcode().is_terminator())
+        })
+    }
+
+    fn start_block(&mut self, pc: u32) {
+        let reachable = self.layout.holding.contains_key(&pc);
+        if !self.ended() {
+            if reachable {
+                self.jump_to(pc);
+            } else {
+                self.builder.ins().trap(ir::TrapCode::unwrap_user(1));
+            }
+        }
+        if !reachable {
+            return;
+        }
+        let block = self.block_at(pc);
+        self.builder.switch_to_block(block);
+        self.holding = self.layout.holding[&pc].clone();
+        let params: Vec<Value> = self.builder.block_params(block).to_vec();
+        self.stack = self.entries_at(pc, &params);
+    }
+
+    /// The block of a leader; its parameters are the operands there.
+    pub fn block_at(&mut self, pc: u32) -> Block {
+        if let Some(block) = self.blocks.get(&pc) {
+            return *block;
+        }
+        let block = self.builder.create_block();
+        for class in self.classes_at(pc) {
+            for word in class.words() {
+                self.builder.append_block_param(block, *word);
+            }
+        }
+        self.blocks.insert(pc, block);
+        block
+    }
+
+    /// Classes of the operands on entry to a leader.
+    fn classes_at(&self, pc: u32) -> Vec<Class> {
+        let depth = self.layout.depths.get(&pc).copied().unwrap_or(0) as usize;
+        match self.source.facts.functions[self.func as usize]
+            .stacks
+            .get(&pc)
+        {
+            Some(types) if types.len() == depth => types.iter().map(|ty| Class::of(*ty)).collect(),
+            _ => vec![Class::Dynamic; depth],
+        }
+    }
+
+    fn entries_at(&self, pc: u32, params: &[Value]) -> Vec<Entry> {
+        let types = self.source.facts.functions[self.func as usize]
+            .stacks
+            .get(&pc);
+        let mut rest = params;
+        let mut entries = Vec::new();
+        for (index, class) in self.classes_at(pc).into_iter().enumerate() {
+            let (words, after) = rest.split_at(class.words().len());
+            rest = after;
+            let ty = types
+                .and_then(|types| types.get(index))
+                .copied()
+                .unwrap_or(crate::infer::Type::ANY);
+            entries.push(Entry::owned(ty, class, words));
+        }
+        entries
+    }
+
+    /// Jumps to a leader with the operands that it expects.
+    pub fn jump_to(&mut self, pc: u32) {
+        let block = self.block_at(pc);
+        let args = self.block_args(pc);
+        self.builder.ins().jump(block, &args);
+    }
+
+    /// The operands for a leader, owned and in its classes.
+    pub fn block_args(&mut self, pc: u32) -> Vec<BlockArg> {
+        let classes = self.classes_at(pc);
+        debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
+        let mut args = Vec::new();
+        for (index, class) in classes.into_iter().enumerate() {
+            let entry = self.own(self.stack[index]);
+            self.stack[index] = entry;
+            args.extend(self.in_class(entry, class).into_iter().map(BlockArg::Value));
+        }
+        args
+    }
+
+    // ---- errors
+
+    /// Goes on only if `raised` is zero; otherwise gives back the operands that
+    /// are owned here and goes to the handler, or out of the function.
+    pub fn raise_if(&mut self, raised: Value) {
+        let (cold, go_on) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(raised, cold, &[], go_on, &[]);
+        self.switch_sealed(cold);
+        self.unwind();
+        self.switch_sealed(go_on);
+    }
+
+    /// Gives back the operands and goes to the handler or out; an error is pending.
+    pub fn unwind(&mut self) {
+        let handler = self.source.program.handler(self.func, self.pc);
+        let kept = handler.map_or(0, |handler| handler.depth as usize);
+        for index in kept..self.stack.len() {
+            self.release_entry(self.stack[index]);
+        }
+        let place = (i64::from(self.func) << 32) | i64::from(self.pc);
+        let place = self.iconst(place);
+        let mut args = vec![BlockArg::Value(place)];
+        for index in 0..kept {
+            let entry = self.own(self.stack[index]);
+            args.extend(
+                self.in_class(entry, Class::Dynamic)
+                    .into_iter()
+                    .map(BlockArg::Value),
+            );
+        }
+        let target = handler.map(|handler| handler.target);
+        let unwinder = self.unwinder(target, kept);
+        self.builder.ins().jump(unwinder, &args);
+    }
+
+    fn unwinder(&mut self, target: Option<u32>, kept: usize) -> Block {
+        if let Some(block) = self.unwinders.get(&target) {
+            return *block;
+        }
+        let block = self.cold_block();
+        for _ in 0..1 + 2 * kept {
+            self.builder.append_block_param(block, types::I64);
+        }
+        self.unwinders.insert(target, block);
+        block
+    }
+
+    /// Emits the unwinders: note the position, then go to the handler or give
+    /// the slots back and leave.
+    fn finish(mut self) {
+        let unwinders: Vec<(Option<u32>, Block)> = {
+            let mut all: Vec<_> = self
+                .unwinders
+                .iter()
+                .map(|(target, block)| (*target, *block))
+                .collect();
+            all.sort();
+            all
+        };
+        for (target, block) in unwinders {
+            self.builder.switch_to_block(block);
+            let params: Vec<Value> = self.builder.block_params(block).to_vec();
+            self.call_helper(Helper::Locate, &[self.ctx, params[0], self.callee_trace]);
+            match target {
+                Some(target) => {
+                    let handler = self.block_at(target);
+                    let args: Vec<BlockArg> = params[1..]
+                        .iter()
+                        .map(|value| BlockArg::Value(*value))
+                        .collect();
+                    self.builder.ins().jump(handler, &args);
+                }
+                None => {
+                    let holding = Holding {
+                        maybe: self.ever_held.clone(),
+                        surely: SlotSet::new(self.function.slots),
+                    };
+                    self.release_slots(&holding);
+                    self.return_raised();
+                }
+            }
+        }
+        self.builder.seal_all_blocks();
+        let config = self.source.isa.frontend_config();
+        self.builder.finalize(config);
+    }
+
+    /// Returns with an error pending.
+    pub fn return_raised(&mut self) {
+        let raised = self.iconst(RAISED as i64);
+        let zero = self.iconst(0);
+        match (
+            self.start,
+            signature::result_class(self.source.facts, self.func),
+        ) {
+            (Start::Loop(_), _) => self.builder.ins().return_(&[raised, zero]),
+            (Start::Call, Class::Null) => self.builder.ins().return_(&[raised]),
+            (Start::Call, Class::Float) => {
+                let nothing = self.builder.ins().f64const(0.0);
+                self.builder.ins().return_(&[raised, nothing])
+            }
+            (Start::Call, _) => self.builder.ins().return_(&[raised, zero]),
+        };
+    }
+
+    // ---- calls of helpers
+
+    /// A callee's reference in this function.
+    pub fn callee_ref(&mut self, callee: Callee) -> FuncRef {
+        if let Some(known) = self.callees.get(&callee) {
+            return *known;
+        }
+        let signature = match callee {
+            Callee::Direct(func) => signature::direct(self.source.program, self.source.facts, func),
+            Callee::Generic(_) => signature::generic(self.source.isa),
+            Callee::Helper(helper) => signature::helper(self.source.isa, helper),
+        };
+        let signature = self.builder.import_signature(signature);
+        let name = self
+            .builder
+            .func
+            .declare_imported_user_function(callee.external_name());
+        let reference = self.builder.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: !matches!(callee, Callee::Helper(_)),
+            patchable: false,
+        });
+        self.callees.insert(callee, reference);
+        reference
+    }
+
+    /// Calls a helper without asking whether it raised.
+    pub fn call_helper(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        if helper.row().runs_code {
+            self.builder.ins().store(
+                trusted(),
+                self.callee_trace,
+                self.ctx,
+                TRACE_TOP_OFFSET as i32,
+            );
+        }
+        let reference = self.callee_ref(Callee::Helper(helper));
+        let call = self.builder.ins().call(reference, args);
+        self.builder.inst_results(call).to_vec()
+    }
+
+    /// Calls a helper; an error in it goes to the handler or out.  The
+    /// operands that the helper takes over must be off the stack by now.  If it
+    /// may run code, nothing on the stack may borrow from shared variables any
+    /// more; that is seen to before paths divide, not here.
+    pub fn call_raising(&mut self, helper: Helper, args: &[Value]) -> Vec<Value> {
+        let row = helper.row();
+        let results = self.call_helper(helper, args);
+        match (row.raises, row.returns) {
+            (Raises::Never, _) => {}
+            (Raises::Sometimes, Returns::Value) => {
+                let raised = self
+                    .builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
+                self.raise_if(raised);
+            }
+            (Raises::Sometimes, _) => self.raise_if(results[0]),
+            (Raises::Always, _) => self.unwind(),
+        }
+        results
+    }
+
+    // ---- small tools
+
+    pub fn iconst(&mut self, value: i64) -> Value {
+        self.builder.ins().iconst(types::I64, value)
+    }
+
+    pub fn tag_word(&mut self, tag: Tag) -> Value {
+        self.iconst(tag as u64 as i64)
+    }
+
+    /// A word of the context that code may change.
+    pub fn load_context(&mut self, offset: usize) -> Value {
+        self.builder
+            .ins()
+            .load(types::I64, trusted(), self.ctx, offset as i32)
+    }
+
+    /// A word of the context that never changes while the program runs.
+    pub fn load_context_constant(&mut self, offset: usize) -> Value {
+        let flags = trusted().with_readonly().with_can_move();
+        self.builder
+            .ins()
+            .load(types::I64, flags, self.ctx, offset as i32)
+    }
+
+    pub fn cold_block(&mut self) -> Block {
+        let block = self.builder.create_block();
+        self.builder.set_cold_block(block);
+        block
+    }
+
+    /// Goes on in a block that nobody will jump to any more.
+    pub fn switch_sealed(&mut self, block: Block) {
+        self.builder.switch_to_block(block);
+        self.builder.seal_block(block);
+    }
+
+    /// The signature of generic entries, for indirect calls.
+    pub fn generic_signature(&mut self) -> SigRef {
+        if let Some(known) = self.signatures.get("generic") {
+            return *known;
+        }
+        let signature = self
+            .builder
+            .import_signature(signature::generic(self.source.isa));
+        self.signatures.insert("generic", signature);
+        signature
+    }
+
+    /// The address of room for `count` values in memory.
+    pub fn scratch(&mut self, count: usize) -> Value {
+        let size = (count.max(1) * 16) as u32;
+        let slot = match self.scratch {
+            Some(slot) if self.scratch_size >= size => slot,
+            _ => {
+                let slot = self.builder.create_sized_stack_slot(StackSlotData::new(
+                    StackSlotKind::ExplicitSlot,
+                    size,
+                    4,
+                ));
+                self.scratch = Some(slot);
+                self.scratch_size = size;
+                slot
+            }
+        };
+        self.builder.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    /// The address of room for one variable; `which` tells several apart.
+    pub fn place_slot(&mut self, which: usize) -> Value {
+        while self.places.len() <= which {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 16, 4);
+            let slot = self.builder.create_sized_stack_slot(data);
+            self.places.push(slot);
+        }
+        let slot = self.places[which];
+        self.builder.ins().stack_addr(types::I64, slot, 0)
+    }
+}
+
+/// What the slots hold when the function is entered.
+fn at_start(function: &Function, start: Start) -> Holding {
+    let mut holding = Holding {
+        maybe: SlotSet::new(function.slots),
+        surely: SlotSet::new(function.slots),
+    };
+    match start {
+        Start::Call => (0..function.info.params.len() as u32).for_each(|slot| holding.store(slot)),
+        Start::Loop(_) => holding.maybe = SlotSet::full(function.slots),
+    }
+    holding
+}

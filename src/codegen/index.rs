@@ -1,0 +1,206 @@
+//! Reading elements: flat and value arrays inline, the rest by helper.
+
+use super::func::{Translator, trusted};
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type, element_of};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::heap::Elements;
+use ruff_runtime::heap::array::{DATA_OFFSET, ELEMENTS_OFFSET, LEN_OFFSET};
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    pub fn index(&mut self) {
+        let index = self.stack[self.stack.len() - 1];
+        let object = self.stack[self.stack.len() - 2];
+        let ty = element_of(object.ty);
+        let array_like = object.ty.may_be(Tags::ARRAY)
+            && matches!(object.class, Class::Object(Tag::Array) | Class::Dynamic);
+        if !array_like || !index.ty.may_be(Tags::INT) {
+            self.index_by_helper(object, index, ty);
+            return;
+        }
+        // Elements stay alive through a container that somebody else keeps.
+        // What a string gives is fresh, though.
+        let keeps = object.owner != Owner::Entry
+            && !object.ty.may_be(Tags(!(Tags::ARRAY.0 | Tags::DICT.0)));
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        let array = self.expect_tag(object, Tag::Array, slow);
+        let position = self.expect_tag(index, Tag::Int, slow);
+        self.check_bounds(array, position, slow);
+        self.load_element(array, position, ty, keeps, slow, done);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        let words = self.index_words(object, index);
+        if keeps {
+            self.keep_borrowed_result(ty, &words);
+        }
+        self.builder.ins().jump(
+            done,
+            &[BlockArg::Value(words[0]), BlockArg::Value(words[1])],
+        );
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        self.stack.truncate(self.stack.len() - 2);
+        self.release_entry(index);
+        self.release_entry(object);
+        let owner = if keeps { object.owner } else { Owner::Entry };
+        let entry = self.entry_from_words(ty, params[0], params[1], owner);
+        self.push(entry);
+    }
+
+    /// The payload of an entry that has this tag; otherwise goes to `slow`.
+    pub fn expect_tag(&mut self, entry: Entry, tag: Tag, slow: Block) -> Value {
+        if let Some(has) = self.has_tag(entry, tag) {
+            let next = self.builder.create_block();
+            self.builder.ins().brif(has, next, &[], slow, &[]);
+            self.switch_sealed(next);
+        }
+        self.payload_word(entry)
+    }
+
+    /// Goes to `slow` unless `0 <= position < array.len`.
+    pub fn check_bounds(&mut self, array: Value, position: Value, slow: Block) {
+        let len = self.load_word(array, LEN_OFFSET);
+        let inside = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, position, len);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(inside, next, &[], slow, &[]);
+        self.switch_sealed(next);
+    }
+
+    /// The element kind byte of an array.
+    pub fn element_kind(&mut self, array: Value) -> Value {
+        self.builder
+            .ins()
+            .uload8(types::I32, trusted(), array, ELEMENTS_OFFSET as i32)
+    }
+
+    /// Goes to `slow` unless the array has this element kind.
+    pub fn expect_elements(&mut self, array: Value, elements: Elements, slow: Block) {
+        let kind = self.element_kind(array);
+        let same = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(same, next, &[], slow, &[]);
+        self.switch_sealed(next);
+    }
+
+    /// The address of an element.
+    pub fn element_address(&mut self, array: Value, position: Value, elements: Elements) -> Value {
+        let data = self.load_word(array, DATA_OFFSET);
+        let offset = match elements.size() {
+            1 => position,
+            8 => self.builder.ins().ishl_imm_u(position, 3),
+            _ => self.builder.ins().ishl_imm_u(position, 4),
+        };
+        self.builder.ins().iadd(data, offset)
+    }
+
+    /// Loads an element that is in bounds and jumps to `done` with its words.
+    pub fn load_element(
+        &mut self,
+        array: Value,
+        position: Value,
+        ty: Type,
+        keeps: bool,
+        slow: Block,
+        done: Block,
+    ) {
+        match Class::of(ty) {
+            Class::Int | Class::Float => {
+                let tag = if ty.is(Tags::INT) {
+                    Tag::Int
+                } else {
+                    Tag::Float
+                };
+                self.expect_elements(array, Elements::for_tag(tag), slow);
+                let address = self.element_address(array, position, Elements::Ints);
+                let payload = self.builder.ins().load(types::I64, trusted(), address, 0);
+                let tag = self.tag_word(tag);
+                self.builder
+                    .ins()
+                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+            }
+            Class::Bool => {
+                self.expect_elements(array, Elements::Bools, slow);
+                let address = self.element_address(array, position, Elements::Bools);
+                let payload = self.builder.ins().uload8(types::I64, trusted(), address, 0);
+                let tag = self.tag_word(Tag::Bool);
+                self.builder
+                    .ins()
+                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+            }
+            Class::Null | Class::Object(_) | Class::Dynamic => {
+                if ty.may_be(Tags::NUMBER) {
+                    self.load_flat_number(array, position, done);
+                }
+                self.expect_elements(array, Elements::Values, slow);
+                let address = self.element_address(array, position, Elements::Values);
+                let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
+                let payload = self.builder.ins().load(types::I64, trusted(), address, 8);
+                if !keeps {
+                    let entry = self.entry_from_words(ty, tag, payload, Owner::Shared);
+                    self.own(entry);
+                }
+                self.builder
+                    .ins()
+                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+            }
+        }
+    }
+
+    /// Takes an element of a flat int or float array; goes on for other kinds.
+    fn load_flat_number(&mut self, array: Value, position: Value, done: Block) {
+        // `Ints` and `Floats` follow each other, and so do their tags.
+        const _: () = assert!(Elements::Floats as u8 - Elements::Ints as u8 == 1);
+        const _: () = assert!(Tag::Float as u64 - Tag::Int as u64 == 1);
+        let kind = self.element_kind(array);
+        let past = self
+            .builder
+            .ins()
+            .iadd_imm_s(kind, -(Elements::Ints as u8 as i64));
+        let flat = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, past, 1);
+        let (number, next) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(flat, number, &[], next, &[]);
+        self.switch_sealed(number);
+        let wide = self.builder.ins().uextend(types::I64, past);
+        let tag = self.builder.ins().iadd_imm_s(wide, Tag::Int as u64 as i64);
+        let address = self.element_address(array, position, Elements::Ints);
+        let payload = self.builder.ins().load(types::I64, trusted(), address, 0);
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+        self.switch_sealed(next);
+    }
+
+    /// The helper's answer; the operands stay on the stack.
+    fn index_words(&mut self, object: Entry, index: Entry) -> Vec<Value> {
+        let (object_tag, object_word) = self.both_words(object);
+        let (index_tag, index_word) = self.both_words(index);
+        self.call_raising(
+            Helper::Index,
+            &[self.ctx, object_tag, object_word, index_tag, index_word],
+        )
+    }
+
+    fn index_by_helper(&mut self, object: Entry, index: Entry, ty: Type) {
+        let words = self.index_words(object, index);
+        self.stack.truncate(self.stack.len() - 2);
+        self.release_entry(index);
+        self.release_entry(object);
+        self.push_words(ty, &words);
+    }
+}

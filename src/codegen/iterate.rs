@@ -1,0 +1,238 @@
+//! Loops: ranges in registers, arrays and counts inline, the rest by helper.
+
+use super::func::{Translator, trusted};
+use super::local::Home;
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type, iterated};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
+use cranelift_frontend::Variable;
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::Op;
+use ruff_runtime::heap::array::LEN_OFFSET;
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    /// The address of a loop's source and position.
+    fn loop_state(&mut self, slot: u32) -> Value {
+        let Home::Memory { slot: memory, .. } = self.homes[slot as usize] else {
+            unreachable!("the verifier keeps hidden locals apart");
+        };
+        self.builder.ins().stack_addr(types::I64, memory, 0)
+    }
+
+    pub fn iter_start(&mut self, slot: u32) {
+        self.own_borrows_from_shared();
+        self.own_borrows_from_slot(slot);
+        let state = self.loop_state(slot);
+        if self.holding.maybe.contains(slot) {
+            let two = self.iconst(2);
+            self.call_helper(Helper::ReleaseValues, &[state, two]);
+            self.empty_slot(slot);
+            self.empty_slot(slot + 1);
+        }
+        let entry = self.pop_owned();
+        let (tag, payload) = self.both_words(entry);
+        self.call_raising(Helper::IterStart, &[self.ctx, state, tag, payload]);
+    }
+
+    pub fn iter_next(&mut self, slot: u32, to: u32) {
+        self.own_all();
+        let source = self.slot_type(slot).without(Tags::UNSET);
+        let ty = iterated(source);
+        let state = self.loop_state(slot);
+        let (slow, done) = (self.builder.create_block(), self.builder.create_block());
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        if source.is(Tags::NUMBER) {
+            self.next_count(state, slow, done);
+        } else if source.may_be(Tags::ARRAY) {
+            self.next_element(state, source, ty, slow, done);
+        } else {
+            self.builder.ins().jump(slow, &[]);
+        }
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        // The helper also lets go of the source at the end.
+        let words = self.call_raising(Helper::IterNext, &[self.ctx, state]);
+        let at_end =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, words[0], Tag::Unset as u64 as i64);
+        let args = self.block_args(to);
+        let target = self.block_at(to);
+        let results = [BlockArg::Value(words[0]), BlockArg::Value(words[1])];
+        self.builder
+            .ins()
+            .brif(at_end, target, &args, done, &results);
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        self.push_words(ty, &params);
+    }
+
+    /// A count: the position below the end.
+    fn next_count(&mut self, state: Value, slow: Block, done: Block) {
+        let end = self.load_word(state, 8);
+        let position = self.load_word(state, 24);
+        let more = self
+            .builder
+            .ins()
+            .icmp(IntCC::SignedLessThan, position, end);
+        let go_on = self.builder.create_block();
+        self.builder.ins().brif(more, go_on, &[], slow, &[]);
+        self.switch_sealed(go_on);
+        let next = self.builder.ins().iadd_imm_s(position, 1);
+        self.builder.ins().store(trusted(), next, state, 24);
+        let tag = self.tag_word(Tag::Int);
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(position)]);
+    }
+
+    /// An array's element at the position.
+    fn next_element(&mut self, state: Value, source: Type, ty: Type, slow: Block, done: Block) {
+        if !source.is(Tags::ARRAY) {
+            let tag = self.load_word(state, 0);
+            let is_array =
+                self.builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, tag, Tag::Array as u64 as i64);
+            let next = self.builder.create_block();
+            self.builder.ins().brif(is_array, next, &[], slow, &[]);
+            self.switch_sealed(next);
+        }
+        // At its end the source is null: then the position has no meaning,
+        // but this is not reached again before the loop starts anew.
+        let array = self.load_word(state, 8);
+        let position = self.load_word(state, 24);
+        let len = self.load_word(array, LEN_OFFSET);
+        let more = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, position, len);
+        let go_on = self.builder.create_block();
+        self.builder.ins().brif(more, go_on, &[], slow, &[]);
+        self.switch_sealed(go_on);
+        let element = self.builder.create_block();
+        for _ in 0..2 {
+            self.builder.append_block_param(element, types::I64);
+        }
+        self.load_element(array, position, ty, false, slow, element);
+        self.switch_sealed(element);
+        let params = self.builder.block_params(element).to_vec();
+        let next = self.builder.ins().iadd_imm_s(position, 1);
+        self.builder.ins().store(trusted(), next, state, 24);
+        self.builder.ins().jump(
+            done,
+            &[BlockArg::Value(params[0]), BlockArg::Value(params[1])],
+        );
+    }
+
+    // ---- ranges
+
+    fn range_variables(&self, slot: u32) -> [Variable; 3] {
+        [0, 1, 2].map(|part| match self.homes[(slot + part) as usize] {
+            Home::Number { variable } => variable,
+            _ => unreachable!("the verifier keeps hidden locals apart"),
+        })
+    }
+
+    /// Whether every range in this slot counts up by one.
+    fn counts_by_one(&self, slot: u32) -> bool {
+        self.function.code.iter().all(|op| match *op {
+            Op::RangeStart { slot: other, argc } => other != slot || argc < 3,
+            _ => true,
+        })
+    }
+
+    pub fn range_start(&mut self, slot: u32, argc: u32) {
+        let [next, end, step] = self.range_variables(slot);
+        let first = self.stack.len() - argc as usize;
+        let ints = self.stack[first..]
+            .iter()
+            .all(|entry| entry.class == Class::Int);
+        if ints && argc < 3 {
+            let words: Vec<Value> = self.stack[first..]
+                .iter()
+                .map(|entry| entry.word())
+                .collect();
+            self.stack.truncate(first);
+            let one = self.iconst(1);
+            let zero = self.iconst(0);
+            let (from, to) = if argc == 1 {
+                (zero, words[0])
+            } else {
+                (words[0], words[1])
+            };
+            self.builder.def_var(next, from);
+            self.builder.def_var(end, to);
+            self.builder.def_var(step, one);
+            return;
+        }
+        let args = self.pop_to_memory(argc as usize);
+        let out = self.range_room();
+        let count = self.iconst(i64::from(argc));
+        self.call_raising(Helper::RangeStart, &[self.ctx, out, args, count]);
+        for (part, variable) in [next, end, step].into_iter().enumerate() {
+            let word = self.load_word(out, 8 * part);
+            self.builder.def_var(variable, word);
+        }
+    }
+
+    /// Room for three ints.
+    fn range_room(&mut self) -> Value {
+        let data = cranelift_codegen::ir::StackSlotData::new(
+            cranelift_codegen::ir::StackSlotKind::ExplicitSlot,
+            24,
+            4,
+        );
+        let slot = self.builder.create_sized_stack_slot(data);
+        self.builder.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    pub fn range_next(&mut self, slot: u32, to: u32) {
+        let [next, end, step] = self.range_variables(slot);
+        let (current, limit) = (self.builder.use_var(next), self.builder.use_var(end));
+        let up = self
+            .builder
+            .ins()
+            .icmp(IntCC::SignedLessThan, current, limit);
+        if self.counts_by_one(slot) {
+            let args = self.block_args(to);
+            let target = self.block_at(to);
+            let go_on = self.builder.create_block();
+            self.builder.ins().brif(up, go_on, &[], target, &args);
+            self.switch_sealed(go_on);
+            // Below the end, so one more can't overflow.
+            let following = self.builder.ins().iadd_imm_s(current, 1);
+            self.builder.def_var(next, following);
+        } else {
+            let by = self.builder.use_var(step);
+            let down = self
+                .builder
+                .ins()
+                .icmp(IntCC::SignedGreaterThan, current, limit);
+            let rising = self
+                .builder
+                .ins()
+                .icmp_imm_s(IntCC::SignedGreaterThan, by, 0);
+            let more = self.builder.ins().select(rising, up, down);
+            let args = self.block_args(to);
+            let target = self.block_at(to);
+            let go_on = self.builder.create_block();
+            self.builder.ins().brif(more, go_on, &[], target, &args);
+            self.switch_sealed(go_on);
+            let (sum, overflow) = self.builder.ins().sadd_overflow(current, by);
+            let following = self.builder.ins().select(overflow, limit, sum);
+            self.builder.def_var(next, following);
+        }
+        self.push(Entry::borrowed(
+            Type::of(Tags::INT),
+            Class::Int,
+            &[current],
+            Owner::Entry,
+        ));
+    }
+}

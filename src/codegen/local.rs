@@ -1,0 +1,530 @@
+//! Variables: slots in SSA or memory, cells, captures and globals.
+
+use super::func::{Start, Translator, trusted};
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::{InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types};
+use cranelift_frontend::Variable;
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{Op, Var, VarKind};
+use ruff_runtime::context::GLOBALS_OFFSET;
+use ruff_runtime::heap::closure::{CAPTURES_OFFSET, CELL_VALUE_OFFSET};
+use ruff_runtime::value::Tag;
+
+/// Where a slot lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Home {
+    /// A variable's value; `second` is the payload of a dynamic one (and else
+    /// the same as `first`).  An empty object slot is a null pointer, an empty
+    /// dynamic one has the tag `Unset`.
+    Value {
+        class: Class,
+        first: Variable,
+        second: Variable,
+        counted: bool,
+    },
+    /// A pointer to the variable's cell, or null.
+    Cell { variable: Variable },
+    /// One of the two hidden locals of a loop that the runtime drives.
+    Memory { slot: StackSlot, part: u32 },
+    /// A hidden local that is always an int.
+    Number { variable: Variable },
+}
+
+impl Translator<'_, '_> {
+    /// Gives every slot a home, and the empty ones their empty value.
+    pub fn make_homes(&mut self) {
+        let mut hidden: Vec<Option<Home>> = vec![None; self.function.slots as usize];
+        for op in &self.function.code {
+            match *op {
+                Op::IterStart { slot } if hidden[slot as usize].is_none() => {
+                    let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 32, 4);
+                    let memory = self.builder.create_sized_stack_slot(data);
+                    for part in 0..2 {
+                        hidden[(slot + part) as usize] = Some(Home::Memory { slot: memory, part });
+                    }
+                }
+                Op::RangeStart { slot, .. } if hidden[slot as usize].is_none() => {
+                    for part in 0..3 {
+                        let variable = self.builder.declare_var(types::I64);
+                        hidden[(slot + part) as usize] = Some(Home::Number { variable });
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (slot, hidden) in hidden.into_iter().enumerate() {
+            let home = hidden.unwrap_or_else(|| self.home_of(slot as u32));
+            self.homes.push(home);
+        }
+        self.empty_homes();
+    }
+
+    fn home_of(&mut self, slot: u32) -> Home {
+        if self.layout.cells.contains(slot) {
+            return Home::Cell {
+                variable: self.builder.declare_var(types::I64),
+            };
+        }
+        let ty = self.slot_type(slot);
+        let class = if self.layout.asked.contains(slot) {
+            Class::Dynamic
+        } else {
+            Class::of(ty)
+        };
+        let words = class.words();
+        let first = self
+            .builder
+            .declare_var(words.first().copied().unwrap_or(types::I64));
+        let second = if class == Class::Dynamic {
+            self.builder.declare_var(types::I64)
+        } else {
+            first
+        };
+        let counted = ty.may_be_counted();
+        Home::Value {
+            class,
+            first,
+            second,
+            counted,
+        }
+    }
+
+    /// Counted slots must say that they are empty before something is stored.
+    fn empty_homes(&mut self) {
+        for slot in 0..self.homes.len() {
+            match self.homes[slot] {
+                Home::Value {
+                    class: Class::Object(_) | Class::Dynamic,
+                    ..
+                }
+                | Home::Cell { .. } => {
+                    self.empty_slot(slot as u32);
+                    self.ever_held.insert(slot as u32);
+                }
+                Home::Memory { slot: memory, part } => {
+                    self.mark_unset(memory, part);
+                    self.ever_held.insert(slot as u32);
+                }
+                Home::Value { .. } | Home::Number { .. } => {}
+            }
+        }
+    }
+
+    /// Marks a slot as holding nothing, without giving anything back.
+    pub fn empty_slot(&mut self, slot: u32) {
+        match self.homes[slot as usize] {
+            Home::Value {
+                class: Class::Object(_),
+                first,
+                ..
+            }
+            | Home::Cell { variable: first } => {
+                let null = self.iconst(0);
+                self.builder.def_var(first, null);
+            }
+            Home::Value {
+                class: Class::Dynamic,
+                first,
+                second,
+                ..
+            } => {
+                let unset = self.tag_word(Tag::Unset);
+                let zero = self.iconst(0);
+                self.builder.def_var(first, unset);
+                self.builder.def_var(second, zero);
+            }
+            Home::Memory { slot: memory, part } => {
+                self.mark_unset(memory, part);
+            }
+            Home::Value { .. } | Home::Number { .. } => {}
+        }
+    }
+
+    fn mark_unset(&mut self, memory: StackSlot, part: u32) {
+        let unset = self.tag_word(Tag::Unset);
+        let address = self
+            .builder
+            .ins()
+            .stack_addr(types::I64, memory, 16 * part as i32);
+        self.builder.ins().store(trusted(), unset, address, 0);
+    }
+
+    /// Puts the arguments into the parameters' slots.
+    pub fn receive_params(&mut self, words: &[Value]) {
+        let mut rest = words;
+        for param in 0..self.function.info.params.len() {
+            let ty = self.source.facts.param(self.func, param);
+            let class = Class::of(ty);
+            let (mine, after) = rest.split_at(class.words().len());
+            rest = after;
+            let entry = Entry::owned(ty, class, mine);
+            self.define_param(param as u32, entry);
+        }
+    }
+
+    fn define_param(&mut self, slot: u32, entry: Entry) {
+        match self.homes[slot as usize] {
+            Home::Value {
+                class,
+                first,
+                second,
+                ..
+            } => {
+                let words = self.in_class(entry, class);
+                for (variable, word) in [first, second].into_iter().zip(words) {
+                    self.builder.def_var(variable, word);
+                }
+            }
+            // `BoxLocal` comes first for a captured parameter: until then the
+            // slot's plain value waits in memory of its own.
+            Home::Cell { variable } => {
+                let (tag, payload) = self.both_words(entry);
+                let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
+                self.builder.def_var(variable, cell[0]);
+            }
+            Home::Memory { .. } | Home::Number { .. } => unreachable!("parameters are variables"),
+        }
+    }
+
+    /// Takes over the slots of an interpreter's frame.
+    pub fn receive_slots(&mut self, slots: Value) {
+        for slot in 0..self.function.slots {
+            let offset = 16 * slot as i32;
+            match self.homes[slot as usize] {
+                Home::Value {
+                    class,
+                    first,
+                    second,
+                    ..
+                } => {
+                    let value = self.load_value(Type::ANY, slots, offset, Owner::Entry);
+                    let (tag, payload) = value.pair();
+                    let words = self.from_words(class, tag, payload);
+                    for (variable, word) in [first, second].into_iter().zip(words) {
+                        self.builder.def_var(variable, word);
+                    }
+                }
+                Home::Cell { variable } | Home::Number { variable } => {
+                    let payload = self
+                        .builder
+                        .ins()
+                        .load(types::I64, trusted(), slots, offset + 8);
+                    self.builder.def_var(variable, payload);
+                }
+                Home::Memory { slot: memory, part } => {
+                    for word in [0, 8] {
+                        let value =
+                            self.builder
+                                .ins()
+                                .load(types::I64, trusted(), slots, offset + word);
+                        let address = self.builder.ins().stack_addr(
+                            types::I64,
+                            memory,
+                            16 * part as i32 + word,
+                        );
+                        self.builder.ins().store(trusted(), value, address, 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a slot can hold while it is set.
+    pub fn slot_type(&self, slot: u32) -> Type {
+        self.source.facts.functions[self.func as usize].slots[slot as usize]
+    }
+
+    pub fn load_local(&mut self, slot: u32) {
+        let entry = self.read_slot(slot, Owner::Slot(slot));
+        self.push(entry);
+    }
+
+    /// A slot's value without counting.
+    pub fn read_slot(&mut self, slot: u32, owner: Owner) -> Entry {
+        let Home::Value {
+            class,
+            first,
+            second,
+            ..
+        } = self.homes[slot as usize]
+        else {
+            unreachable!("the verifier keeps plain values and cells apart");
+        };
+        // While it is loaded it is set, whatever the class allows for.
+        let ty = self.slot_type(slot).without(Tags::UNSET);
+        let words: Vec<Value> = [first, second]
+            .into_iter()
+            .take(class.words().len())
+            .map(|variable| self.builder.use_var(variable))
+            .collect();
+        let entry = Entry::borrowed(ty, class, &words, owner);
+        let narrow = Class::of(ty);
+        if class == Class::Dynamic && narrow != Class::Dynamic {
+            let words = self.in_class(entry, narrow);
+            return Entry::borrowed(ty, narrow, &words, owner);
+        }
+        entry
+    }
+
+    pub fn move_local(&mut self, slot: u32) {
+        self.own_borrows_from_slot(slot);
+        let entry = self.read_slot(slot, Owner::Entry);
+        self.empty_slot(slot);
+        self.push(entry);
+    }
+
+    pub fn store_local(&mut self, slot: u32) {
+        let entry = self.pop_owned();
+        self.own_borrows_from_slot(slot);
+        self.replace_slot(slot, entry);
+    }
+
+    /// Stores an owned entry; the old value is given back after that, since
+    /// nothing must see a slot that holds what is gone.
+    pub fn replace_slot(&mut self, slot: u32, entry: Entry) {
+        let Home::Value {
+            class,
+            first,
+            second,
+            counted,
+        } = self.homes[slot as usize]
+        else {
+            unreachable!("the verifier keeps plain values and cells apart");
+        };
+        let old: Option<Entry> = (counted && self.holding.maybe.contains(slot)).then(|| {
+            let words: Vec<Value> = [first, second]
+                .into_iter()
+                .take(class.words().len())
+                .map(|variable| self.builder.use_var(variable))
+                .collect();
+            Entry::owned(Type::ANY, class, &words)
+        });
+        let words = self.in_class(entry, class);
+        for (variable, word) in [first, second].into_iter().zip(words) {
+            self.builder.def_var(variable, word);
+        }
+        if let Some(old) = old {
+            match old.class {
+                Class::Object(_) if !self.holding.surely.contains(slot) => {
+                    self.release_if_there(old.word())
+                }
+                _ => self.release_entry(old),
+            }
+        }
+    }
+
+    pub fn clear_local(&mut self, slot: u32) {
+        self.own_borrows_from_slot(slot);
+        if self.holding.maybe.contains(slot) {
+            let surely = self.holding.surely.contains(slot);
+            self.release_slot_alone(slot, surely);
+        }
+        self.empty_slot(slot);
+    }
+
+    /// As `release_slot`; a hidden pair is given back one by one.
+    fn release_slot_alone(&mut self, slot: u32, surely: bool) {
+        if let Home::Memory { slot: memory, part } = self.homes[slot as usize] {
+            let address = self
+                .builder
+                .ins()
+                .stack_addr(types::I64, memory, 16 * part as i32);
+            let one = self.iconst(1);
+            self.call_helper(Helper::ReleaseValues, &[address, one]);
+            return;
+        }
+        self.release_slot(slot, surely);
+    }
+
+    // ---- cells and captures
+
+    pub fn new_cell(&mut self, slot: u32) {
+        self.clear_local(slot);
+        let unset = self.tag_word(Tag::Unset);
+        let zero = self.iconst(0);
+        self.put_cell(slot, unset, zero);
+    }
+
+    fn put_cell(&mut self, slot: u32, tag: Value, payload: Value) {
+        let Home::Cell { variable } = self.homes[slot as usize] else {
+            unreachable!("a slot with a cell has a cell's home");
+        };
+        let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
+        self.builder.def_var(variable, cell[0]);
+    }
+
+    /// The cell in a slot.
+    pub fn cell(&mut self, slot: u32) -> Value {
+        let Home::Cell { variable } = self.homes[slot as usize] else {
+            unreachable!("the verifier keeps plain values and cells apart");
+        };
+        self.builder.use_var(variable)
+    }
+
+    /// Where the captured values of this function start.
+    fn captured(&mut self, index: u32) -> (Value, i32) {
+        let callee = self
+            .callee
+            .expect("a function with captures gets its object");
+        (callee, CAPTURES_OFFSET as i32 + 16 * index as i32)
+    }
+
+    fn captured_cell(&mut self, index: u32) -> Value {
+        let (callee, offset) = self.captured(index);
+        self.builder
+            .ins()
+            .load(types::I64, trusted(), callee, offset + 8)
+    }
+
+    pub fn capture_type(&self, index: u32) -> Type {
+        self.source.facts.functions[self.func as usize].captures[index as usize]
+            .without(Tags::UNSET)
+    }
+
+    pub fn load_capture(&mut self, index: u32) {
+        let (callee, offset) = self.captured(index);
+        let ty = self.capture_type(index);
+        let entry = self.load_value(ty, callee, offset, Owner::Function);
+        self.push(entry);
+    }
+
+    /// The address of a variable that lives in memory, and its type.
+    pub fn shared_place(&mut self, var: Var) -> (Value, Type) {
+        match var.kind() {
+            VarKind::Global => {
+                let globals = self.load_context_constant(GLOBALS_OFFSET);
+                let place = self
+                    .builder
+                    .ins()
+                    .iadd_imm_s(globals, 16 * i64::from(var.number()));
+                (
+                    place,
+                    self.source.facts.globals[var.number() as usize].without(Tags::UNSET),
+                )
+            }
+            VarKind::Cell => {
+                let cell = self.cell(var.number());
+                let place = self
+                    .builder
+                    .ins()
+                    .iadd_imm_s(cell, CELL_VALUE_OFFSET as i64);
+                (place, self.slot_type(var.number()).without(Tags::UNSET))
+            }
+            VarKind::Capture => {
+                let cell = self.captured_cell(var.number());
+                let place = self
+                    .builder
+                    .ins()
+                    .iadd_imm_s(cell, CELL_VALUE_OFFSET as i64);
+                (place, self.capture_type(var.number()))
+            }
+            VarKind::Local => unreachable!("locals are not in memory"),
+        }
+    }
+
+    pub fn load_shared(&mut self, var: Var) {
+        let (place, ty) = self.shared_place(var);
+        let entry = self.load_value(ty, place, 0, Owner::Shared);
+        self.push(entry);
+    }
+
+    pub fn store_shared(&mut self, var: Var) {
+        let entry = self.pop_owned();
+        self.own_borrows_from_shared();
+        let (place, ty) = self.shared_place(var);
+        let counted = ty.may_be_counted();
+        let old = counted.then(|| self.load_value(Type::ANY, place, 0, Owner::Entry));
+        self.store_value(entry, place, 0);
+        if let Some(old) = old {
+            self.release_entry(old);
+        }
+    }
+
+    /// Whether a variable is unset, as a condition.
+    pub fn is_unset(&mut self, var: Var) -> Value {
+        let tag = match var.kind() {
+            VarKind::Local => {
+                let Home::Value { first, .. } = self.homes[var.number() as usize] else {
+                    unreachable!("the verifier keeps plain values and cells apart");
+                };
+                self.builder.use_var(first)
+            }
+            _ => {
+                let (place, _) = self.shared_place(var);
+                self.builder.ins().load(types::I64, trusted(), place, 0)
+            }
+        };
+        self.builder.ins().icmp_imm_u(
+            cranelift_codegen::ir::condcodes::IntCC::Equal,
+            tag,
+            Tag::Unset as u64 as i64,
+        )
+    }
+
+    /// Whether the frame is a loop's, entered from the interpreter.
+    pub fn continues_a_frame(&self) -> bool {
+        self.start != Start::Call
+    }
+
+    /// Makes a variable's place addressable for a helper that changes it: the
+    /// address, and for a local what must be read back afterwards.
+    pub fn place_for_helper(&mut self, var: Var, which: usize) -> Value {
+        match var.kind() {
+            VarKind::Local => {
+                self.own_borrows_from_slot(var.number());
+                let entry = self.whole_slot(var.number());
+                let place = self.place_slot(which);
+                self.store_value(entry, place, 0);
+                place
+            }
+            _ => {
+                self.own_borrows_from_shared();
+                self.shared_place(var).0
+            }
+        }
+    }
+
+    /// Takes a local back from memory after a helper changed it.
+    pub fn reload_place(&mut self, var: Var, which: usize) {
+        if var.kind() != VarKind::Local {
+            return;
+        }
+        let Home::Value {
+            class,
+            first,
+            second,
+            ..
+        } = self.homes[var.number() as usize]
+        else {
+            unreachable!("the verifier keeps plain values and cells apart");
+        };
+        let place = self.place_slot(which);
+        let entry = self.load_value(Type::ANY, place, 0, Owner::Entry);
+        let (tag, payload) = entry.pair();
+        let words = self.from_words(class, tag, payload);
+        for (variable, word) in [first, second].into_iter().zip(words) {
+            self.builder.def_var(variable, word);
+        }
+    }
+
+    /// A slot in its home's own class.
+    fn whole_slot(&mut self, slot: u32) -> Entry {
+        let Home::Value {
+            class,
+            first,
+            second,
+            ..
+        } = self.homes[slot as usize]
+        else {
+            unreachable!("the verifier keeps plain values and cells apart");
+        };
+        let words: Vec<Value> = [first, second]
+            .into_iter()
+            .take(class.words().len())
+            .map(|variable| self.builder.use_var(variable))
+            .collect();
+        Entry::borrowed(self.slot_type(slot), class, &words, Owner::Slot(slot))
+    }
+}

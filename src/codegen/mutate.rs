@@ -1,0 +1,535 @@
+//! Changing variables in place: compound assignment, stores through paths, and
+//! built-ins applied to a place.
+
+use super::func::{Translator, trusted};
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{BuiltinSite, Operator, Path, Step, Var, VarKind};
+use ruff_runtime::heap::Elements;
+use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    // ---- compound assignment to a variable
+
+    pub fn update(&mut self, var: Var, operator: Operator) {
+        let right = self.stack[self.stack.len() - 1];
+        let left = self.variable(var);
+        let plain = |entry: Entry| entry.ty.is(Tags::NUMBER);
+        if plain(left) && plain(right) {
+            let left = self.variable(var);
+            let result = self.operate(operator, left, right, false);
+            self.pop();
+            self.push(result);
+            self.store_variable(var);
+            return;
+        }
+        self.own_borrows_from_shared();
+        let right = self.pop_owned();
+        if left.ty.may_be(Tags::INT) && right.ty.may_be(Tags::INT) && left.class == Class::Dynamic {
+            self.update_dynamic(var, operator, right);
+        } else {
+            self.update_by_helper(var, operator, right);
+        }
+    }
+
+    /// Ints inline, the rest by helper, of a variable of any kind.
+    fn update_dynamic(&mut self, var: Var, operator: Operator, right: Entry) {
+        if var.kind() == VarKind::Local {
+            self.own_borrows_from_slot(var.number());
+        }
+        let left = self.variable(var);
+        let both = self.both_have(left, right, Tag::Int);
+        let (ints, others, done) = (
+            self.builder.create_block(),
+            self.builder.create_block(),
+            self.builder.create_block(),
+        );
+        self.builder.ins().brif(both, ints, &[], others, &[]);
+        self.switch_sealed(ints);
+        let (a, b) = (self.payload_word(left), self.payload_word(right));
+        let result = self.int_arithmetic(operator, a, b);
+        self.overwrite_scalar(var, Entry::int(result));
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(others);
+        self.update_by_helper(var, operator, right);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    fn update_by_helper(&mut self, var: Var, operator: Operator, right: Entry) {
+        let (tag, payload) = self.both_words(right);
+        let place = self.place_for_helper(var, 0);
+        let operator = self.iconst(operator as u32 as i64);
+        let status =
+            self.call_helper(Helper::Update, &[self.ctx, place, operator, tag, payload])[0];
+        self.reload_place(var, 0);
+        self.raise_if(status);
+    }
+
+    pub fn update_from(&mut self, var: Var, operator: Operator) {
+        let right = self.stack[self.stack.len() - 1];
+        let old = self.stack[self.stack.len() - 2];
+        if old.ty.is(Tags::NUMBER) && right.ty.is(Tags::NUMBER) {
+            let result = self.operate(operator, old, right, true);
+            self.stack.truncate(self.stack.len() - 2);
+            self.push(result);
+            self.store_variable(var);
+            return;
+        }
+        self.own_borrows_from_shared();
+        let right = self.pop_owned();
+        let old = self.pop_owned();
+        let (tag, payload) = self.both_words(right);
+        let (old_tag, old_word) = self.both_words(old);
+        let place = self.place_for_helper(var, 0);
+        let operator = self.iconst(operator as u32 as i64);
+        let args = [self.ctx, place, operator, old_tag, old_word, tag, payload];
+        let status = self.call_helper(Helper::UpdateFrom, &args)[0];
+        self.reload_place(var, 0);
+        self.raise_if(status);
+    }
+
+    /// A variable's value, borrowed.
+    pub fn variable(&mut self, var: Var) -> Entry {
+        match var.kind() {
+            VarKind::Local => self.read_slot(var.number(), Owner::Slot(var.number())),
+            _ => {
+                let (place, ty) = self.shared_place(var);
+                self.load_value(ty, place, 0, Owner::Shared)
+            }
+        }
+    }
+
+    /// Pops into a variable.
+    pub fn store_variable(&mut self, var: Var) {
+        match var.kind() {
+            VarKind::Local => self.store_local(var.number()),
+            _ => self.store_shared(var),
+        }
+    }
+
+    /// Overwrites a variable that holds a scalar with another one.
+    fn overwrite_scalar(&mut self, var: Var, entry: Entry) {
+        match var.kind() {
+            VarKind::Local => {
+                let holding = self.holding.clone();
+                // What it held is no object: nothing to give back.
+                self.holding.maybe.remove(var.number());
+                self.replace_slot(var.number(), entry);
+                self.holding = holding;
+            }
+            _ => {
+                let (place, _) = self.shared_place(var);
+                self.store_value(entry, place, 0);
+            }
+        }
+    }
+
+    // ---- stores through paths
+
+    /// The value is below the indexes (`value_first`) or above them.
+    pub fn store_path(&mut self, number: u32, value_first: bool) {
+        let path = &self.source.program.paths[number as usize];
+        if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
+            self.store_element(number, path, value_first);
+        } else if !self.store_field(number, path, value_first) {
+            self.store_path_by_helper(number, path, value_first);
+        }
+    }
+
+    fn store_path_by_helper(&mut self, number: u32, path: &Path, value_first: bool) {
+        let count = path.indexes() as usize + 1;
+        let values = self.pop_to_memory(count);
+        let place = self.place_for_helper(path.root, 0);
+        let id = self.iconst(i64::from(number));
+        let helper = if value_first {
+            Helper::StorePath
+        } else {
+            Helper::StorePathUnder
+        };
+        let status = self.call_helper(helper, &[self.ctx, place, id, values])[0];
+        self.reload_place(path.root, 0);
+        self.raise_if(status);
+    }
+
+    /// `root[i] = v`, `root[i][j] = v`, …: in place while every level is
+    /// nobody else's and the element fits.
+    fn store_element(&mut self, number: u32, path: &Path, value_first: bool) {
+        let steps = path.steps.len();
+        let first = self.stack.len() - steps - 1;
+        let value_at = if value_first { first } else { first + steps };
+        let indexes_at = if value_first { first + 1 } else { first };
+        // From here on both paths see the same owners.
+        for at in first..self.stack.len() {
+            self.stack[at] = self.own(self.stack[at]);
+        }
+        match path.root.kind() {
+            VarKind::Local => self.own_borrows_from_slot(path.root.number()),
+            _ => self.own_borrows_from_shared(),
+        }
+        let root = self.variable(path.root);
+        let value = self.stack[value_at];
+        if !root.ty.may_be(Tags::ARRAY)
+            || !root.ty.without(Tags::ARRAY).is_none() && root.class != Class::Dynamic
+        {
+            self.store_path_by_helper(number, path, value_first);
+            return;
+        }
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let mut array = self.expect_tag(root, Tag::Array, slow);
+        self.expect_unique(array, slow);
+        for step in 0..steps {
+            let index = self.stack[indexes_at + step];
+            let position = self.expect_tag(index, Tag::Int, slow);
+            self.check_bounds(array, position, slow);
+            if step + 1 == steps {
+                self.store_checked(array, position, value, slow);
+            } else {
+                self.expect_elements(array, Elements::Values, slow);
+                let address = self.element_address(array, position, Elements::Values);
+                let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
+                let is_array =
+                    self.builder
+                        .ins()
+                        .icmp_imm_u(IntCC::Equal, tag, Tag::Array as u64 as i64);
+                let next = self.builder.create_block();
+                self.builder.ins().brif(is_array, next, &[], slow, &[]);
+                self.switch_sealed(next);
+                array = self.builder.ins().load(types::I64, trusted(), address, 8);
+                self.expect_unique(array, slow);
+            }
+        }
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.store_path_by_helper(number, path, value_first);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Goes to `slow` unless the object has just one owner.
+    pub fn expect_unique(&mut self, object: Value, slow: Block) {
+        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let unique = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(unique, next, &[], slow, &[]);
+        self.switch_sealed(next);
+    }
+
+    /// Stores an owned value into an element that is in bounds, if it fits the
+    /// array's kind and is no container (whose depth would count).
+    fn store_checked(&mut self, array: Value, position: Value, value: Entry, slow: Block) {
+        match value.class {
+            Class::Int | Class::Float => {
+                let elements = Elements::for_tag(value.class.tag().expect("a scalar class"));
+                let flat = self.builder.create_block();
+                let (other, stored) = (self.builder.create_block(), self.builder.create_block());
+                let kind = self.element_kind(array);
+                let same = self
+                    .builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
+                self.builder.ins().brif(same, flat, &[], other, &[]);
+                self.switch_sealed(other);
+                self.builder.ins().jump(slow, &[]);
+                self.switch_sealed(flat);
+                let address = self.element_address(array, position, elements);
+                self.builder
+                    .ins()
+                    .store(trusted(), value.word(), address, 0);
+                self.builder.ins().jump(stored, &[]);
+                self.switch_sealed(stored);
+            }
+            Class::Bool => {
+                self.expect_elements(array, Elements::Bools, slow);
+                let address = self.element_address(array, position, Elements::Bools);
+                self.builder
+                    .ins()
+                    .store(trusted(), value.word(), address, 0);
+            }
+            Class::Dynamic => {
+                // Ints into flat int arrays; the rest is the helper's.
+                let word = self.expect_tag(value, Tag::Int, slow);
+                self.expect_elements(array, Elements::Ints, slow);
+                let address = self.element_address(array, position, Elements::Ints);
+                self.builder.ins().store(trusted(), word, address, 0);
+            }
+            Class::Null | Class::Object(_) => {
+                if value.class != Class::Object(Tag::String) {
+                    self.builder.ins().jump(slow, &[]);
+                    let dead = self.builder.create_block();
+                    self.switch_sealed(dead);
+                    return;
+                }
+                self.expect_elements(array, Elements::Values, slow);
+                let address = self.element_address(array, position, Elements::Values);
+                let old = self.load_value(Type::ANY, address, 0, Owner::Entry);
+                self.store_value(value, address, 0);
+                self.release_entry(old);
+            }
+        }
+    }
+
+    /// `root.f = v` on a struct whose shape is known: a scalar or string goes
+    /// to its offset.  False if that is not the case.
+    fn store_field(&mut self, number: u32, path: &Path, value_first: bool) -> bool {
+        let [Step::Field(name)] = path.steps[..] else {
+            return false;
+        };
+        let root = self.variable(path.root);
+        let Some((declaration, position)) = self.field_position(root.ty, name) else {
+            return false;
+        };
+        let value = self.stack[self.stack.len() - 1];
+        let scalar = matches!(
+            value.class,
+            Class::Int | Class::Float | Class::Bool | Class::Null
+        ) || value.class == Class::Object(Tag::String);
+        if !scalar {
+            return false;
+        }
+        let last = self.stack.len() - 1;
+        self.stack[last] = self.own(value);
+        match path.root.kind() {
+            VarKind::Local => self.own_borrows_from_slot(path.root.number()),
+            _ => self.own_borrows_from_shared(),
+        }
+        let root = self.variable(path.root);
+        let value = self.stack[last];
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let object = self.payload_word(root);
+        self.expect_unique(object, slow);
+        let shape = self.load_word(object, ruff_runtime::heap::record::SHAPE_OFFSET);
+        let declared = self.declared_shape(declaration);
+        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(same, next, &[], slow, &[]);
+        self.switch_sealed(next);
+        let offset = (ruff_runtime::heap::record::FIELDS_OFFSET + 16 * position) as i32;
+        let old_type = self.source.facts.field(name);
+        let old = self.load_value(Type::ANY, object, offset, Owner::Entry);
+        self.store_value(value, object, offset);
+        if old_type.may_be_counted() {
+            self.release_entry(old);
+        }
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.store_path_by_helper(number, path, value_first);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+        true
+    }
+
+    pub fn read_path(&mut self, number: u32) {
+        let path = &self.source.program.paths[number as usize];
+        let count = path.indexes() as usize;
+        let indexes = self.scratch(count);
+        let first = self.stack.len() - count;
+        for index in 0..count {
+            self.store_value(self.stack[first + index], indexes, 16 * index as i32);
+        }
+        let ty = self.path_type(path);
+        let place = self.place_for_helper(path.root, 0);
+        let id = self.iconst(i64::from(number));
+        let words = self.call_raising(Helper::ReadPath, &[self.ctx, place, id, indexes]);
+        self.push_words(ty, &words);
+    }
+
+    fn path_type(&self, path: &Path) -> Type {
+        let mut current = match path.root.kind() {
+            VarKind::Local | VarKind::Cell => {
+                self.slot_type(path.root.number()).without(Tags::UNSET)
+            }
+            VarKind::Capture => self.capture_type(path.root.number()),
+            VarKind::Global => {
+                self.source.facts.globals[path.root.number() as usize].without(Tags::UNSET)
+            }
+        };
+        for step in &path.steps {
+            current = match step {
+                Step::Index => crate::infer::element_of(current),
+                Step::Field(name) => crate::infer::field_of(self.source.facts, current, *name),
+            };
+        }
+        current
+    }
+
+    pub fn update_path(&mut self, number: u32, operator: Operator) {
+        let path = &self.source.program.paths[number as usize];
+        if let Some(element) = self.simple_element(path) {
+            self.update_element(number, path, operator, element);
+            return;
+        }
+        self.update_path_by_helper(number, path, operator);
+    }
+
+    fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {
+        self.own_borrows_from_shared();
+        let values = self.pop_to_memory(path.indexes() as usize + 1);
+        let place = self.place_for_helper(path.root, 0);
+        let id = self.iconst(i64::from(number));
+        let operator = self.iconst(operator as u32 as i64);
+        let status =
+            self.call_helper(Helper::UpdatePath, &[self.ctx, place, id, operator, values])[0];
+        self.reload_place(path.root, 0);
+        self.raise_if(status);
+    }
+
+    /// Whether `root[i] op= b` works on a flat array of ints or floats: its kind.
+    fn simple_element(&self, path: &Path) -> Option<Elements> {
+        let right = self.stack[self.stack.len() - 1];
+        if path.steps.len() != 1 || !matches!(path.steps[0], Step::Index) {
+            return None;
+        }
+        let root = Path {
+            steps: Vec::new(),
+            ..path.clone()
+        };
+        let contents = self.path_type(&root);
+        if !contents.is(Tags::ARRAY) {
+            return None;
+        }
+        match (Class::of(contents.contents()), right.class) {
+            (Class::Int, Class::Int) => Some(Elements::Ints),
+            (Class::Float, Class::Float | Class::Int) => Some(Elements::Floats),
+            _ => None,
+        }
+    }
+
+    fn update_element(&mut self, number: u32, path: &Path, operator: Operator, elements: Elements) {
+        let index = self.stack[self.stack.len() - 2];
+        if path.root.kind() == VarKind::Local {
+            self.own_borrows_from_slot(path.root.number());
+        }
+        self.own_borrows_from_shared();
+        let right = self.stack[self.stack.len() - 1];
+        let root = self.variable(path.root);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let array = self.expect_tag(root, Tag::Array, slow);
+        self.expect_unique(array, slow);
+        let position = self.expect_tag(index, Tag::Int, slow);
+        self.check_bounds(array, position, slow);
+        self.expect_elements(array, elements, slow);
+        let address = self.element_address(array, position, elements);
+        let machine = if elements == Elements::Ints {
+            types::I64
+        } else {
+            types::F64
+        };
+        let old = self.builder.ins().load(machine, trusted(), address, 0);
+        let old = if elements == Elements::Ints {
+            Entry::int(old)
+        } else {
+            Entry::float(old)
+        };
+        let result = self.operate(operator, old, right, false);
+        self.builder
+            .ins()
+            .store(trusted(), result.word(), address, 0);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.update_path_by_helper(number, path, operator);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    // ---- built-ins applied to a place
+
+    pub fn mutate(&mut self, number: u32) {
+        let site = &self.source.program.builtin_sites[number as usize];
+        let name = &self.source.program.builtins[site.builtin as usize];
+        if matches!(&**name, "push" | "append")
+            && !site.early
+            && site.place.steps.is_empty()
+            && site.argc == 1
+        {
+            self.push_element(number, site);
+            return;
+        }
+        self.mutate_by_helper(number, site);
+    }
+
+    fn mutate_by_helper(&mut self, number: u32, site: &BuiltinSite) {
+        self.own_borrows_from_shared();
+        let count = site.pops(self.source.program) as usize;
+        let values = self.pop_to_memory(count);
+        let place = self.place_for_helper(site.place.root, 0);
+        let id = self.iconst(i64::from(number));
+        let status = self.call_helper(Helper::Mutate, &[self.ctx, id, place, values])[0];
+        self.reload_place(site.place.root, 0);
+        self.raise_if(status);
+    }
+
+    /// `xs = push(xs, v)`: inline while there is room in a flat array of v's kind.
+    fn push_element(&mut self, number: u32, site: &BuiltinSite) {
+        let root = self.variable(site.place.root);
+        let value = self.pop_owned();
+        self.push(value);
+        match site.place.root.kind() {
+            VarKind::Local => self.own_borrows_from_slot(site.place.root.number()),
+            _ => self.own_borrows_from_shared(),
+        }
+        let flat = match value.class {
+            Class::Int => Some(Elements::Ints),
+            Class::Float => Some(Elements::Floats),
+            Class::Bool => Some(Elements::Bools),
+            _ => None,
+        };
+        let Some(elements) = flat.filter(|_| root.ty.may_be(Tags::ARRAY)) else {
+            if root.ty.is(Tags::ARRAY) {
+                self.push_by_helper(site);
+            } else {
+                self.mutate_by_helper(number, site);
+            }
+            return;
+        };
+        let root = self.variable(site.place.root);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let array = self.expect_tag(root, Tag::Array, slow);
+        self.expect_unique(array, slow);
+        self.expect_elements(array, elements, slow);
+        let len = self.load_word(array, LEN_OFFSET);
+        let more = self.builder.ins().iadd_imm_s(len, 1);
+        let bytes = match elements.size() {
+            1 => more,
+            _ => self.builder.ins().ishl_imm_u(more, 3),
+        };
+        let room = self.load_word(array, BUFFER_SIZE_OFFSET);
+        let fits = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThanOrEqual, bytes, room);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(fits, next, &[], slow, &[]);
+        self.switch_sealed(next);
+        let address = self.element_address(array, len, elements);
+        self.builder
+            .ins()
+            .store(trusted(), value.word(), address, 0);
+        self.builder
+            .ins()
+            .store(trusted(), more, array, LEN_OFFSET as i32);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.push_by_helper(site);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    fn push_by_helper(&mut self, site: &BuiltinSite) {
+        let value = self.pop_owned();
+        let (tag, payload) = self.both_words(value);
+        let place = self.place_for_helper(site.place.root, 0);
+        let status = self.call_helper(Helper::Push, &[self.ctx, place, tag, payload])[0];
+        self.reload_place(site.place.root, 0);
+        self.raise_if(status);
+    }
+}

@@ -1,0 +1,44 @@
+//! What translated functions call, by number: a callee is a namespace and an
+//! index until `emit` turns it into a symbol.
+
+use cranelift_codegen::ir::UserExternalName;
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::FunctionId;
+
+/// Something that generated code calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Callee {
+    /// A function's body.
+    Direct(FunctionId),
+    /// A function's generic entry.
+    Generic(FunctionId),
+    Helper(Helper),
+}
+
+const DIRECT: u32 = 1;
+const GENERIC: u32 = 2;
+const HELPER: u32 = 3;
+
+impl Callee {
+    /// The name in IR.
+    pub fn external_name(self) -> UserExternalName {
+        match self {
+            Callee::Direct(func) => UserExternalName::new(DIRECT, func),
+            Callee::Generic(func) => UserExternalName::new(GENERIC, func),
+            Callee::Helper(helper) => UserExternalName::new(HELPER, helper as u32),
+        }
+    }
+
+    /// The callee that a name in IR stands for.
+    ///
+    /// # Panics
+    /// If the name is not one of `external_name`'s.
+    pub fn from_external_name(name: &UserExternalName) -> Callee {
+        match name.namespace {
+            DIRECT => Callee::Direct(name.index),
+            GENERIC => Callee::Generic(name.index),
+            HELPER => Callee::Helper(Helper::ALL[name.index as usize]),
+            other => panic!("no callee lives in namespace {other}"),
+        }
+    }
+}

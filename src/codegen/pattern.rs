@@ -1,0 +1,169 @@
+//! Patterns: tests and parts.
+
+use super::func::Translator;
+use super::signature::Class;
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::heap::array::LEN_OFFSET;
+use ruff_runtime::heap::variant::{LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET};
+use ruff_runtime::names::NameId;
+use ruff_runtime::value::Tag;
+
+impl Translator<'_, '_> {
+    /// Replaces the top by what a helper makes of it and of an operand.
+    fn part(&mut self, helper: Helper, with_context: bool, operand: u32, ty: Type) {
+        let entry = self.pop();
+        let (tag, payload) = self.both_words(entry);
+        let operand = self.iconst(i64::from(operand));
+        let words = if with_context {
+            self.call_helper(helper, &[self.ctx, tag, payload, operand])
+        } else {
+            self.call_helper(helper, &[tag, payload, operand])
+        };
+        self.release_entry(entry);
+        self.push_words(ty, &words);
+    }
+
+    pub fn element_or_null(&mut self, index: u32) {
+        let object = self.stack[self.stack.len() - 1].ty;
+        let element = if object.may_be(Tags::ARRAY) {
+            object.contents()
+        } else {
+            Type::NONE
+        };
+        self.part(
+            Helper::ElementOrNull,
+            false,
+            index,
+            element.joined(Type::of(Tags::NULL)),
+        );
+    }
+
+    pub fn array_rest(&mut self, from: u32) {
+        let object = self.stack[self.stack.len() - 1].ty;
+        self.part(
+            Helper::ArrayRest,
+            false,
+            from,
+            Type::array_of(object.contents()),
+        );
+    }
+
+    pub fn field_or_null(&mut self, name: NameId) {
+        let object = self.stack[self.stack.len() - 1].ty;
+        let is_method = self.source.facts.methods.contains_key(&name);
+        let ty = if is_method {
+            Type::ANY
+        } else {
+            crate::infer::field_of(self.source.facts, object, name).joined(Type::of(Tags::NULL))
+        };
+        self.part(Helper::FieldOrNull, true, name, ty);
+    }
+
+    pub fn dict_rest(&mut self, list: u32) {
+        let object = self.stack[self.stack.len() - 1].ty;
+        let contents = if object.may_be(Tags::STRUCT) {
+            Type::ANY
+        } else {
+            object.contents()
+        };
+        self.part(
+            Helper::DictRest,
+            true,
+            list,
+            Type::container(Tags::DICT, contents),
+        );
+    }
+
+    /// The payload at a position: read inline where it is there.
+    pub fn variant_payload(&mut self, index: u32) {
+        let entry = self.stack[self.stack.len() - 1];
+        let ty = entry.ty.contents().joined(Type::of(Tags::NULL));
+        if entry.class != Class::Object(Tag::Variant) || entry.owner == Owner::Entry {
+            self.part(Helper::VariantPayload, false, index, ty);
+            return;
+        }
+        self.pop();
+        let object = entry.word();
+        let len = self.load_word(object, PAYLOAD_LEN_OFFSET);
+        let there =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedGreaterThan, len, i64::from(index));
+        let (read, done) = (self.builder.create_block(), self.builder.create_block());
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        let (null, zero) = (self.tag_word(Tag::Null), self.iconst(0));
+        self.builder.ins().brif(
+            there,
+            read,
+            &[],
+            done,
+            &[BlockArg::Value(null), BlockArg::Value(zero)],
+        );
+        self.switch_sealed(read);
+        let offset = PAYLOAD_OFFSET + 16 * index as usize;
+        let (tag, payload) = (
+            self.load_word(object, offset),
+            self.load_word(object, offset + 8),
+        );
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        let part = self.entry_from_words(ty, params[0], params[1], entry.owner);
+        self.push(part);
+    }
+
+    /// A test that a helper makes.
+    pub fn test(&mut self, helper: Helper, operand: u32) {
+        let entry = self.pop();
+        let (tag, payload) = self.both_words(entry);
+        let operand = self.iconst(i64::from(operand));
+        let word = self.call_helper(helper, &[self.ctx, tag, payload, operand])[0];
+        let result = self.builder.ins().ireduce(types::I8, word);
+        self.release_entry(entry);
+        self.push(Entry::bool(result));
+    }
+
+    /// Whether it is an array whose length compares so with `len`.
+    pub fn test_array(&mut self, len: u32, condition: IntCC) {
+        let entry = self.pop();
+        let result = match entry.class {
+            Class::Object(Tag::Array) => self.length_is(entry.word(), len, condition),
+            Class::Dynamic => {
+                let (tag, payload) = entry.pair();
+                let is_array =
+                    self.builder
+                        .ins()
+                        .icmp_imm_u(IntCC::Equal, tag, Tag::Array as u64 as i64);
+                let (ask, done) = (self.builder.create_block(), self.builder.create_block());
+                let result = self.builder.append_block_param(done, types::I8);
+                let no = self.builder.ins().iconst(types::I8, 0);
+                self.builder
+                    .ins()
+                    .brif(is_array, ask, &[], done, &[BlockArg::Value(no)]);
+                self.switch_sealed(ask);
+                let fits = self.length_is(payload, len, condition);
+                self.builder.ins().jump(done, &[BlockArg::Value(fits)]);
+                self.switch_sealed(done);
+                result
+            }
+            _ => self.builder.ins().iconst(types::I8, 0),
+        };
+        self.release_entry(entry);
+        self.push(Entry::bool(result));
+    }
+
+    fn length_is(&mut self, array: Value, len: u32, condition: IntCC) -> Value {
+        let held = self.load_word(array, LEN_OFFSET);
+        self.builder
+            .ins()
+            .icmp_imm_u(condition, held, i64::from(len))
+    }
+}

@@ -1,0 +1,293 @@
+//! The virtual operand stack: SSA values, what they are, and who owns them.
+//!
+//! Loading a variable does not count: the entry borrows from it until something
+//! needs an owner or the variable is about to change.  Elements read out of a
+//! borrowed container borrow from the same variable.
+
+use super::func::{Translator, trusted};
+use super::signature::Class;
+use crate::infer::{Tags, Type};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use ruff_runtime::value::Tag;
+
+/// Who keeps an entry's object alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The entry itself (or nobody needs to: it is not counted).
+    Entry,
+    /// The variable in a slot.
+    Slot(u32),
+    /// A variable that other code can change: a global or a cell.
+    Shared,
+    /// Something that lives longer than the function's activation: a literal,
+    /// a value captured for good.
+    Function,
+}
+
+/// An operand.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub ty: Type,
+    pub class: Class,
+    words: [Option<Value>; 2],
+    pub owner: Owner,
+}
+
+impl Entry {
+    /// An entry that owns what it holds.
+    pub fn owned(ty: Type, class: Class, words: &[Value]) -> Entry {
+        debug_assert_eq!(words.len(), class.words().len());
+        Entry {
+            ty,
+            class,
+            words: [words.first().copied(), words.get(1).copied()],
+            owner: Owner::Entry,
+        }
+    }
+
+    pub fn borrowed(ty: Type, class: Class, words: &[Value], owner: Owner) -> Entry {
+        Entry {
+            owner,
+            ..Entry::owned(ty, class, words)
+        }
+    }
+
+    pub fn int(value: Value) -> Entry {
+        Entry::owned(Type::of(Tags::INT), Class::Int, &[value])
+    }
+
+    pub fn float(value: Value) -> Entry {
+        Entry::owned(Type::of(Tags::FLOAT), Class::Float, &[value])
+    }
+
+    pub fn bool(value: Value) -> Entry {
+        Entry::owned(Type::of(Tags::BOOL), Class::Bool, &[value])
+    }
+
+    pub fn null() -> Entry {
+        Entry::owned(Type::of(Tags::NULL), Class::Null, &[])
+    }
+
+    /// The one word of an int, float, bool or object.
+    pub fn word(&self) -> Value {
+        debug_assert!(self.class != Class::Dynamic);
+        self.words[0].expect("a class with a word")
+    }
+
+    /// Tag and payload of a dynamic value.
+    pub fn pair(&self) -> (Value, Value) {
+        debug_assert!(self.class == Class::Dynamic);
+        (
+            self.words[0].expect("a tag"),
+            self.words[1].expect("a payload"),
+        )
+    }
+
+    /// Whether giving it up means giving a count back.
+    pub fn is_counted(&self) -> bool {
+        self.owner == Owner::Entry
+            && match self.class {
+                Class::Object(_) => true,
+                Class::Dynamic => self.ty.may_be_counted(),
+                Class::Null | Class::Int | Class::Float | Class::Bool => false,
+            }
+    }
+
+    /// Whether it may hold an object at all.
+    fn may_hold_object(&self) -> bool {
+        match self.class {
+            Class::Object(_) => true,
+            Class::Dynamic => self.ty.may_be_counted(),
+            Class::Null | Class::Int | Class::Float | Class::Bool => false,
+        }
+    }
+}
+
+impl Translator<'_, '_> {
+    pub fn push(&mut self, entry: Entry) {
+        self.stack.push(entry);
+    }
+
+    pub fn pop(&mut self) -> Entry {
+        self.stack.pop().expect("the verifier checked stack depths")
+    }
+
+    /// Pushes a value of a type in two words, as helpers return it.
+    pub fn push_words(&mut self, ty: Type, words: &[Value]) {
+        let entry = self.entry_from_words(ty, words[0], words[1], Owner::Entry);
+        self.push(entry);
+    }
+
+    /// An entry for a value in two words whose type is known.
+    pub fn entry_from_words(
+        &mut self,
+        ty: Type,
+        tag: Value,
+        payload: Value,
+        owner: Owner,
+    ) -> Entry {
+        let class = Class::of(ty);
+        let words = self.from_words(class, tag, payload);
+        Entry::borrowed(ty, class, &words, owner)
+    }
+
+    /// Narrows two words to a class that the value is known to have.
+    pub fn from_words(&mut self, class: Class, tag: Value, payload: Value) -> Vec<Value> {
+        match class {
+            Class::Null => vec![],
+            Class::Int | Class::Object(_) => vec![payload],
+            Class::Float => {
+                vec![
+                    self.builder
+                        .ins()
+                        .bitcast(types::F64, MemFlagsData::new(), payload),
+                ]
+            }
+            Class::Bool => vec![self.builder.ins().ireduce(types::I8, payload)],
+            Class::Dynamic => vec![tag, payload],
+        }
+    }
+
+    /// An entry's words in another class: wider, or one it is known to have.
+    pub fn in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
+        if entry.class == class {
+            return entry.words.into_iter().flatten().collect();
+        }
+        let (tag, payload) = self.both_words(entry);
+        self.from_words(class, tag, payload)
+    }
+
+    /// Tag and payload words of an entry.
+    pub fn both_words(&mut self, entry: Entry) -> (Value, Value) {
+        match entry.class {
+            Class::Dynamic => entry.pair(),
+            class => {
+                let tag = self.tag_word(class.tag().expect("only dynamic values lack a tag"));
+                (tag, self.payload_word(entry))
+            }
+        }
+    }
+
+    /// The payload word of an entry.
+    pub fn payload_word(&mut self, entry: Entry) -> Value {
+        match entry.class {
+            Class::Null => self.iconst(0),
+            Class::Int | Class::Object(_) => entry.word(),
+            Class::Float => {
+                self.builder
+                    .ins()
+                    .bitcast(types::I64, MemFlagsData::new(), entry.word())
+            }
+            Class::Bool => self.builder.ins().uextend(types::I64, entry.word()),
+            Class::Dynamic => entry.pair().1,
+        }
+    }
+
+    /// Makes an entry own what it holds.
+    pub fn own(&mut self, entry: Entry) -> Entry {
+        if entry.owner == Owner::Entry {
+            return entry;
+        }
+        if entry.may_hold_object() {
+            self.retain_entry(entry);
+        }
+        Entry {
+            owner: Owner::Entry,
+            ..entry
+        }
+    }
+
+    /// Pops an operand that its user takes over.
+    pub fn pop_owned(&mut self) -> Entry {
+        let entry = self.pop();
+        self.own(entry)
+    }
+
+    /// Makes entries that borrow from a slot independent of it.
+    pub fn own_borrows_from_slot(&mut self, slot: u32) {
+        self.own_borrows(|owner| owner == Owner::Slot(slot));
+    }
+
+    /// Makes entries that borrow from globals or cells independent of them.
+    pub fn own_borrows_from_shared(&mut self) {
+        self.own_borrows(|owner| owner == Owner::Shared);
+    }
+
+    /// Makes every entry independent of variables.
+    pub fn own_all(&mut self) {
+        self.own_borrows(|_| true);
+    }
+
+    fn own_borrows(&mut self, concerned: impl Fn(Owner) -> bool) {
+        for index in 0..self.stack.len() {
+            if concerned(self.stack[index].owner) {
+                self.stack[index] = self.own(self.stack[index]);
+            }
+        }
+    }
+
+    /// Writes an entry to memory as a value.
+    pub fn store_value(&mut self, entry: Entry, address: Value, offset: i32) {
+        let (tag, payload) = self.both_words(entry);
+        self.builder.ins().store(trusted(), tag, address, offset);
+        self.builder
+            .ins()
+            .store(trusted(), payload, address, offset + 8);
+    }
+
+    /// Pops `count` operands into memory, the deepest first; whoever gets the
+    /// address takes them over.
+    pub fn pop_to_memory(&mut self, count: usize) -> Value {
+        let address = self.scratch(count);
+        let first = self.stack.len() - count;
+        for index in 0..count {
+            let entry = self.own(self.stack[first + index]);
+            self.store_value(entry, address, 16 * index as i32);
+        }
+        self.stack.truncate(first);
+        address
+    }
+
+    /// Reads a value from memory; it borrows from `owner`.
+    pub fn load_value(&mut self, ty: Type, address: Value, offset: i32, owner: Owner) -> Entry {
+        let class = Class::of(ty);
+        let words: Vec<Value> = match class {
+            Class::Null => vec![],
+            Class::Int | Class::Object(_) => {
+                vec![
+                    self.builder
+                        .ins()
+                        .load(types::I64, trusted(), address, offset + 8),
+                ]
+            }
+            Class::Float => {
+                vec![
+                    self.builder
+                        .ins()
+                        .load(types::F64, trusted(), address, offset + 8),
+                ]
+            }
+            Class::Bool => {
+                let word = self
+                    .builder
+                    .ins()
+                    .load(types::I64, trusted(), address, offset + 8);
+                vec![self.builder.ins().ireduce(types::I8, word)]
+            }
+            Class::Dynamic => vec![
+                self.builder
+                    .ins()
+                    .load(types::I64, trusted(), address, offset),
+                self.builder
+                    .ins()
+                    .load(types::I64, trusted(), address, offset + 8),
+            ],
+        };
+        Entry::borrowed(ty, class, &words, owner)
+    }
+
+    /// Whether an entry is known to have this tag.
+    pub fn is(&self, entry: Entry, tag: Tag) -> bool {
+        entry.class.tag() == Some(tag)
+    }
+}

@@ -1,0 +1,307 @@
+//! What is known about a verified program before it runs: a side table of
+//! types, made by abstract interpretation of the bytecode to a fixed point.
+//!
+//! Slots, globals and captured variables have one type each, whatever the
+//! control flow; parameters join the arguments of every call.  Functions that
+//! escape as values may be called with anything.  The engines rely on these
+//! facts for memory safety, so every way in which the runtime can call Ruff
+//! code must be accounted for here.
+//!
+//! Invariant: the program has passed `bytecode::verify`.
+
+mod builtins;
+mod flow;
+mod lattice;
+mod methods;
+mod transfer;
+
+pub use builtins::result_of_builtin;
+pub use lattice::{Level, Tags, Type};
+pub use transfer::{arithmetic, element_of, field_of, iterated};
+
+use ruff_runtime::bytecode::{Capture, FunctionId, Op, Program};
+use ruff_runtime::names::{self, NameId};
+use rustc_hash::FxHashMap;
+
+/// What is known about a program.
+#[derive(Debug)]
+pub struct Facts {
+    pub functions: Vec<FunctionFacts>,
+    pub globals: Vec<Type>,
+    /// What a struct's field of that name can hold, over all structs.
+    pub fields: FxHashMap<NameId, Type>,
+    /// The structs that have a method of that name, with its function.
+    pub methods: FxHashMap<NameId, Vec<(u32, FunctionId)>>,
+}
+
+/// What is known about one function.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionFacts {
+    /// What each slot can hold while it is set; for a cell's slot, the variable.
+    pub slots: Vec<Type>,
+    /// What each captured variable can hold.
+    pub captures: Vec<Type>,
+    pub result: Type,
+    /// The `self` that a method leaves for its caller.
+    pub self_result: Type,
+    /// Operand types at jump targets where operands are on the stack.
+    pub stacks: FxHashMap<u32, Vec<Type>>,
+    /// Somebody may call it without its being known here.
+    pub escapes: bool,
+}
+
+impl Facts {
+    /// What a parameter can hold.
+    pub fn param(&self, func: FunctionId, index: usize) -> Type {
+        self.functions[func as usize].slots[index]
+    }
+
+    /// What a field of that name can hold.
+    pub fn field(&self, name: NameId) -> Type {
+        self.fields.get(&name).copied().unwrap_or(Type::NONE)
+    }
+
+    /// The function that a method call on an instance of `declaration` reaches.
+    pub fn method(&self, declaration: u32, name: NameId) -> Option<FunctionId> {
+        let candidates = self.methods.get(&name)?;
+        candidates
+            .iter()
+            .find(|(known, _)| *known == declaration)
+            .map(|(_, func)| *func)
+    }
+}
+
+/// Infers the facts of a verified program.
+pub fn infer(program: &Program) -> Facts {
+    let mut analysis = Analysis::new(program);
+    analysis.run();
+    analysis.facts
+}
+
+/// The facts on their way to the fixed point.
+struct Analysis<'a> {
+    program: &'a Program,
+    facts: Facts,
+    /// The function and slot behind each captured variable; `None` if it is
+    /// not the same one at every place that makes the function.
+    capture_owners: Vec<Vec<Option<(FunctionId, u32)>>>,
+    /// Functions that are methods or defaults: made by `MakeClosure`, but only
+    /// reached through their struct.
+    struct_functions: Vec<bool>,
+    callers: Vec<Vec<FunctionId>>,
+    dirty: Vec<bool>,
+}
+
+impl<'a> Analysis<'a> {
+    fn new(program: &'a Program) -> Analysis<'a> {
+        let count = program.functions.len();
+        let functions = program
+            .functions
+            .iter()
+            .map(|function| FunctionFacts {
+                slots: vec![Type::NONE; function.slots as usize],
+                captures: vec![Type::NONE; function.captures.len()],
+                ..FunctionFacts::default()
+            })
+            .collect();
+        let mut struct_functions = vec![false; count];
+        let mut methods: FxHashMap<NameId, Vec<(u32, FunctionId)>> = FxHashMap::default();
+        for (declaration, info) in program.structs.iter().enumerate() {
+            for (name, func) in &info.methods {
+                struct_functions[*func as usize] = true;
+                methods
+                    .entry(*name)
+                    .or_default()
+                    .push((declaration as u32, *func));
+            }
+            for (_, func) in &info.defaults {
+                struct_functions[*func as usize] = true;
+            }
+        }
+        // What the Error structs of handlers hold.
+        let mut fields = FxHashMap::default();
+        fields.insert(names::MESSAGE, Type::of(Tags::STRING));
+        fields.insert(names::STACK, Type::array_of(Type::of(Tags::STRING)));
+        fields.insert(names::LINE, Type::of(Tags::INT));
+        fields.insert(names::CAUSE, Type::ANY);
+        fields.insert(names::VALUE, Type::ANY);
+        let mut analysis = Analysis {
+            program,
+            facts: Facts {
+                functions,
+                globals: vec![Type::NONE; program.globals.len()],
+                fields,
+                methods,
+            },
+            capture_owners: program
+                .functions
+                .iter()
+                .map(|f| vec![None; f.captures.len()])
+                .collect(),
+            struct_functions,
+            callers: vec![Vec::new(); count],
+            dirty: vec![true; count],
+        };
+        analysis.find_owners();
+        analysis
+    }
+
+    /// Finds the variable behind each capture, outer functions first.
+    fn find_owners(&mut self) {
+        let mut makers: Vec<Vec<FunctionId>> = vec![Vec::new(); self.program.functions.len()];
+        for (id, function) in self.program.functions.iter().enumerate() {
+            for op in &function.code {
+                match *op {
+                    Op::MakeClosure { func } if !makers[func as usize].contains(&(id as u32)) => {
+                        makers[func as usize].push(id as u32);
+                    }
+                    Op::CallFunction { func, .. } => self.callers[func as usize].push(id as u32),
+                    _ => {}
+                }
+            }
+        }
+        for callers in &mut self.callers {
+            callers.dedup();
+        }
+        // A capture of a capture needs its maker's owners first; nesting is
+        // shallow, so going round until nothing changes is fine.
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (func, makers) in makers.iter().enumerate() {
+                let [maker] = makers[..] else { continue };
+                for (index, capture) in self.program.functions[func].captures.iter().enumerate() {
+                    let owner = match *capture {
+                        Capture::Cell(slot) | Capture::Value(slot) => Some((maker, slot)),
+                        Capture::Outer(outer) => {
+                            self.capture_owners[maker as usize][outer as usize]
+                        }
+                    };
+                    if owner != self.capture_owners[func][index] {
+                        self.capture_owners[func][index] = owner;
+                        changed = true;
+                    }
+                }
+            }
+        }
+        // Variables that can't be followed can hold anything.
+        for (func, makers) in makers.iter().enumerate() {
+            if makers.len() <= 1 {
+                continue;
+            }
+            for capture in &self.program.functions[func].captures {
+                if let Capture::Cell(slot) | Capture::Value(slot) = *capture {
+                    for maker in makers {
+                        self.facts.functions[*maker as usize].slots[slot as usize] = Type::ANY;
+                    }
+                }
+            }
+        }
+    }
+
+    fn run(&mut self) {
+        while let Some(func) = self.dirty.iter().position(|dirty| *dirty) {
+            // One round over everything that changed, in order, is cheaper
+            // than always going back to the first.
+            for id in func..self.program.functions.len() {
+                if std::mem::take(&mut self.dirty[id]) {
+                    flow::analyse(self, id as FunctionId);
+                }
+            }
+        }
+        for func in 0..self.program.functions.len() {
+            for index in 0..self.program.functions[func].captures.len() {
+                self.facts.functions[func].captures[index] =
+                    self.capture(func as FunctionId, index);
+            }
+        }
+    }
+
+    fn capture(&self, func: FunctionId, index: usize) -> Type {
+        match self.capture_owners[func as usize][index] {
+            Some((owner, slot)) => self.facts.functions[owner as usize].slots[slot as usize],
+            None => Type::ANY,
+        }
+    }
+
+    fn slot(&self, func: FunctionId, slot: u32) -> Type {
+        self.facts.functions[func as usize].slots[slot as usize]
+    }
+
+    /// Lets a slot hold more.  Closures that capture it learn of it too.
+    fn join_slot(&mut self, func: FunctionId, slot: u32, more: Type) {
+        if self.facts.functions[func as usize].slots[slot as usize].join(more) {
+            self.dirty[func as usize] = true;
+            for (other, owners) in self.capture_owners.iter().enumerate() {
+                if owners.contains(&Some((func, slot))) {
+                    self.dirty[other] = true;
+                }
+            }
+        }
+    }
+
+    fn join_capture(&mut self, func: FunctionId, index: u32, more: Type) {
+        if let Some((owner, slot)) = self.capture_owners[func as usize][index as usize] {
+            self.join_slot(owner, slot, more);
+        }
+    }
+
+    fn join_global(&mut self, global: u32, more: Type) {
+        if self.facts.globals[global as usize].join(more) {
+            self.everything_is_dirty();
+        }
+    }
+
+    fn join_field(&mut self, name: NameId, more: Type) {
+        if self.facts.fields.entry(name).or_default().join(more) {
+            self.everything_is_dirty();
+        }
+    }
+
+    fn everything_is_dirty(&mut self) {
+        self.dirty.fill(true);
+    }
+
+    fn join_result(&mut self, func: FunctionId, more: Type) {
+        if self.facts.functions[func as usize].result.join(more) {
+            self.callers_are_dirty(func);
+        }
+    }
+
+    fn join_self_result(&mut self, func: FunctionId, more: Type) {
+        if self.facts.functions[func as usize].self_result.join(more) {
+            self.callers_are_dirty(func);
+        }
+    }
+
+    /// Methods are reached by name, so anybody may be their caller.
+    fn callers_are_dirty(&mut self, func: FunctionId) {
+        if self.struct_functions[func as usize] {
+            self.everything_is_dirty();
+        }
+        for caller in &self.callers[func as usize] {
+            self.dirty[*caller as usize] = true;
+        }
+    }
+
+    /// The function may be called by someone who is not known here.
+    fn escape(&mut self, func: FunctionId) {
+        if !std::mem::replace(&mut self.facts.functions[func as usize].escapes, true) {
+            for param in 0..self.program.functions[func as usize].info.params.len() {
+                self.join_slot(func, param as u32, Type::ANY);
+            }
+        }
+    }
+
+    /// What a call of a known function gives, once its result is known.
+    fn call_result(&self, func: FunctionId) -> Type {
+        let flags = self.program.functions[func as usize].info.flags;
+        if flags.is_generator {
+            Type::of(Tags::GENERATOR)
+        } else if flags.is_async {
+            Type::of(Tags::PROMISE)
+        } else {
+            self.facts.functions[func as usize].result
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the built-ins give, as far as it helps; anything not listed can give
+//! anything.
+
+use super::{Tags, Type};
+
+/// What a built-in gives for arguments of these types, if it returns.
+pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
+    let first = args.first().copied().unwrap_or(Type::NONE);
+    let second = args.get(1).copied().unwrap_or(Type::NONE);
+    match name {
+        "len" | "to_int" | "int" | "parse_int" | "has_key" | "count_chars" | "bit_and"
+        | "bit_or" | "bit_xor" | "bit_not" | "bit_shl" | "bit_shr" | "index_of" | "queue_size"
+        | "stack_size" => Type::of(Tags::INT),
+        "to_float" | "float" | "parse_float" | "abs" | "floor" | "ceil" | "round" | "sin"
+        | "cos" | "tan" | "exp" | "sqrt" | "log" | "pow" | "min" | "max" | "performance_now"
+        | "time_us" | "time_ns" => Type::of(Tags::FLOAT),
+        "to_string" | "string" | "str" | "type" | "type_of" | "substring" | "substr"
+        | "to_upper" | "upper" | "to_lower" | "lower" | "capitalize" | "trim" | "trim_start"
+        | "trim_end" | "char_at" | "replace" | "replace_str" | "join" | "repeat" | "pad_left"
+        | "pad_right" | "pad_start" | "pad_end" | "str_reverse" | "format" | "input"
+        | "to_json" => Type::of(Tags::STRING),
+        "is_empty" | "starts_with" | "ends_with" | "to_bool" | "bool" | "any" | "all"
+        | "is_int" | "is_float" | "is_string" | "is_bool" | "is_array" | "is_dict" | "is_null"
+        | "is_function" => Type::of(Tags::BOOL),
+        "contains" => Type::of(Tags::INT.union(Tags::BOOL)),
+        "print" | "println" | "eprint" | "debug" => Type::of(Tags::NULL),
+        "args" | "split" | "lines" | "words" | "keys" => Type::array_of(Type::of(Tags::STRING)),
+        "range" => Type::array_of(Type::of(Tags::INT)),
+        "push" | "append" => {
+            let mut result = first.without(Tags(!Tags::ARRAY.0));
+            result.join_contents(1, second);
+            result
+        }
+        "insert" => {
+            let mut result = first.without(Tags(!Tags::ARRAY.0));
+            result.join_contents(1, args.get(2).copied().unwrap_or(Type::ANY));
+            result
+        }
+        "concat" => first.joined(second).without(Tags(!Tags::ARRAY.0)),
+        "reverse" | "sort" | "take" | "skip" | "unique" | "remove_at_rest" => {
+            first.without(Tags(!Tags::ARRAY.0))
+        }
+        "filter" => first.without(Tags(!Tags::ARRAY.0)),
+        "map" => Type::array_of(Type::ANY),
+        "sum" => Type::of(Tags::NUMBER),
+        "get" | "get_default" => {
+            let default = args.get(2).copied().unwrap_or(Type::of(Tags::NULL));
+            if first.is(Tags::DICT) {
+                first
+                    .contents()
+                    .joined(default)
+                    .joined(Type::of(Tags::NULL))
+            } else {
+                Type::ANY
+            }
+        }
+        "array" => Type::array_of(args.iter().fold(Type::NONE, |all, more| all.joined(*more))),
+        "dict" => Type::container(Tags::DICT, Type::NONE),
+        _ => Type::ANY,
+    }
+}
+
+/// What a mutating method form adds to its receiver.
+pub fn change_of_receiver(name: &str, receiver: Type, args: &[Type]) -> Type {
+    let mut result = receiver;
+    match name {
+        "push" | "append" => result.join_contents(1, args.first().copied().unwrap_or(Type::ANY)),
+        "insert" => result.join_contents(1, args.get(1).copied().unwrap_or(Type::ANY)),
+        "update" => {
+            result.join_contents(1, args.first().map_or(Type::ANY, |other| other.contents()));
+        }
+        // The others only take something away, or change opaque containers.
+        _ => {}
+    }
+    result
+}

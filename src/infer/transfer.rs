@@ -1,0 +1,92 @@
+//! What instructions make of types: pure functions from operand types to
+//! result types, shared by the analysis and by the translator.
+
+use super::{Facts, Tags, Type};
+use ruff_runtime::bytecode::Operator;
+use ruff_runtime::names::{self, NameId};
+
+/// What `left operator right` gives where no overload is involved.
+pub fn arithmetic(operator: Operator, left: Type, right: Type) -> Type {
+    let mut result = Type::NONE;
+    if left.may_be(Tags::INT) && right.may_be(Tags::INT) {
+        result.join(Type::of(Tags::INT));
+    }
+    let mixed = left.may_be(Tags::FLOAT) && right.may_be(Tags::NUMBER);
+    if mixed || (left.may_be(Tags::NUMBER) && right.may_be(Tags::FLOAT)) {
+        result.join(Type::of(Tags::FLOAT));
+    }
+    if operator == Operator::Add && left.may_be(Tags::STRING) && right.may_be(Tags::STRING) {
+        result.join(Type::of(Tags::STRING));
+    }
+    result
+}
+
+/// The method that overloads a compound operator.
+pub fn overload_of(operator: Operator) -> NameId {
+    match operator {
+        Operator::Add => names::OP_ADD,
+        Operator::Subtract => names::OP_SUB,
+        Operator::Multiply => names::OP_MUL,
+        Operator::Divide => names::OP_DIV,
+        Operator::Remainder => names::OP_MOD,
+    }
+}
+
+/// What `object[index]` gives.
+pub fn element_of(object: Type) -> Type {
+    let mut result = Type::NONE;
+    if object.may_be(Tags::ARRAY.union(Tags::DICT)) {
+        result.join(object.contents());
+    }
+    if object.may_be(Tags::STRING) {
+        result.join(Type::of(Tags::STRING));
+    }
+    if object.may_be(Tags::BYTES) {
+        result.join(Type::of(Tags::INT));
+    }
+    result
+}
+
+/// What `object.name` gives; methods aside.
+pub fn field_of(facts: &Facts, object: Type, name: NameId) -> Type {
+    let mut result = Type::NONE;
+    if object.may_be(Tags::STRUCT) {
+        result.join(facts.field(name));
+    }
+    if object.may_be(Tags::DICT) {
+        result.join(object.contents());
+        result.join(Type::of(Tags::NULL));
+    }
+    if object.may_be(Tags::MODULE) {
+        result.join(Type::ANY);
+    }
+    result
+}
+
+/// What a loop over the iterable yields.
+pub fn iterated(iterable: Type) -> Type {
+    let mut result = Type::NONE;
+    if iterable.may_be(Tags::NUMBER.union(Tags::BYTES)) {
+        result.join(Type::of(Tags::INT));
+    }
+    if iterable.may_be(Tags::ARRAY) {
+        result.join(iterable.contents());
+    }
+    if iterable.may_be(Tags::STRING.union(Tags::DICT)) {
+        result.join(Type::of(Tags::STRING));
+    }
+    let simple = Tags::NUMBER
+        .union(Tags::BYTES)
+        .union(Tags::ARRAY)
+        .union(Tags::STRING)
+        .union(Tags::DICT)
+        .union(Tags::NULL)
+        .union(Tags::BOOL)
+        .union(Tags::STRUCT)
+        .union(Tags::VARIANT)
+        .union(Tags::UNSET);
+    if !iterable.tags().without(simple).eq(&Tags::EMPTY) {
+        return Type::ANY;
+    }
+    result
+}
