@@ -161,3 +161,6 @@ impl core::fmt::Debug for Builtin {
 
 /// The built-in values that are no functions.
 pub const CONSTANTS: &[(&str, f64)] = &[("PI", core::f64::consts::PI), ("E", core::f64::consts::E)];
+
+#[cfg(test)]
+mod tests;
