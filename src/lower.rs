@@ -33,10 +33,8 @@ use tables::Tables;
 pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec<Diagnostic>> {
     let resolved = resolve::resolve(program, Options::default())?;
     let file = sources.file(program.span.file);
-    let (ids, indexes) = number_functions(&resolved);
     let mut lowerer = Lowerer {
-        ids,
-        indexes,
+        ids: vec![None; resolved.functions.len()],
         slots: vec![NO_SLOT; resolved.variables.len()],
         declarations: FxHashMap::default(),
         waiting: Vec::new(),
@@ -61,10 +59,8 @@ struct Lowerer<'a> {
     lines: Lines<'a>,
     /// The function that is being lowered.
     frame: Frame,
-    /// Numbers of functions; dead ones have none.
+    /// Numbers of functions, given when somebody refers to them.
     ids: Vec<Option<FunctionId>>,
-    /// The other way round.
-    indexes: Vec<FunctionIndex>,
     /// Slots of variables in their functions.
     slots: Vec<u32>,
     /// Numbers of struct declarations.
@@ -75,29 +71,17 @@ struct Lowerer<'a> {
 
 const NO_SLOT: u32 = u32::MAX;
 
-fn number_functions(resolved: &Resolved) -> (Vec<Option<FunctionId>>, Vec<FunctionIndex>) {
-    let mut ids = vec![None; resolved.functions.len()];
-    let mut indexes = Vec::new();
-    for (index, function) in resolved.functions.iter().enumerate() {
-        if !function.is_dead {
-            ids[index] = Some(indexes.len() as FunctionId);
-            indexes.push(FunctionIndex(index as u32));
-        }
-    }
-    (ids, indexes)
-}
-
 impl Lowerer<'_> {
-    /// The number of a function that is not dead.
-    fn id(&self, function: FunctionIndex) -> FunctionId {
-        self.ids[function.0 as usize].expect("only functions that can run are made")
+    /// The number of a function that is lowered sooner or later.
+    fn id(&mut self, function: FunctionIndex) -> FunctionId {
+        let functions = &mut self.tables.program.functions;
+        *self.ids[function.0 as usize].get_or_insert_with(|| {
+            functions.push(Default::default());
+            functions.len() as FunctionId - 1
+        })
     }
 
     fn globals(&mut self) {
-        self.tables
-            .program
-            .functions
-            .resize_with(self.indexes.len(), Default::default);
         for variable in &self.resolved.globals {
             let name = self.resolved.text(self.resolved.variables[*variable].name);
             let name = self.tables.name(name);

@@ -73,8 +73,9 @@ impl<'a> Lowerer<'a> {
             self.expr(value);
         }
         self.at(offset);
+        let func = self.id(function);
         self.emit(Op::CallFunction {
-            func: self.id(function),
+            func,
             argc: argc as u32,
         });
         true

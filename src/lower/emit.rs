@@ -4,7 +4,7 @@
 use super::Lowerer;
 use crate::resolve::{FunctionIndex, VariableIndex};
 use crate::source::SourceFile;
-use ruff_runtime::bytecode::{Handler, Op, Position};
+use ruff_runtime::bytecode::{Capture, Handler, Op, Position};
 use ruff_runtime::names::NameId;
 
 /// A function that is being lowered.
@@ -12,6 +12,7 @@ use ruff_runtime::names::NameId;
 pub(super) struct Frame {
     pub function: FunctionIndex,
     pub code: Vec<Op>,
+    pub captures: Vec<Capture>,
     pub handlers: Vec<Handler>,
     pub positions: Vec<(u32, Position)>,
     pub slot_names: Vec<NameId>,

@@ -8,11 +8,13 @@ use crate::resolve::{
 };
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{Capture, Function, FunctionFlags, FunctionInfo, Op, StructInfo};
-use std::sync::Arc;
+use ruff_runtime::names::NameId;
+use std::collections::BTreeMap;
 
 /// A function that is still to be lowered.
 pub(super) struct Waiting<'a> {
     function: FunctionIndex,
+    captures: Vec<Capture>,
     /// As messages show it.
     name: String,
     body: Body<'a>,
@@ -50,8 +52,13 @@ impl<'a> Lowerer<'a> {
     /// Lowers a function whose maker was lowered.
     pub(super) fn function(&mut self, waiting: Waiting<'a>) {
         let index = waiting.function;
-        self.frame = Frame::new(index);
         let known = &self.resolved.functions[index];
+        if !known.captures.is_empty() && self.ids[index.0 as usize].is_none() {
+            // Nobody makes it.
+            return;
+        }
+        self.frame = Frame::new(index);
+        self.frame.captures = waiting.captures;
         let is_static = known.kind == FunctionKind::Method { has_self: false };
         let mut params = Vec::new();
         if is_static {
@@ -156,7 +163,7 @@ impl<'a> Lowerer<'a> {
             info,
             slots: frame.slot_names.len() as u32,
             code: frame.code,
-            captures: std::mem::take(&mut row.captures),
+            captures: frame.captures,
             handlers: frame.handlers,
             positions: frame.positions,
             slot_names: frame.slot_names,
@@ -187,61 +194,65 @@ impl<'a> Lowerer<'a> {
     /// Pushes a function literal.
     pub(super) fn literal(&mut self, func: &'a Func) {
         let index = self.resolved.function_at(func.span.start);
-        self.waiting.push(Waiting {
-            function: index,
-            name: "<lambda>".into(),
-            body: Body::Func(func),
-        });
+        self.enqueue(index, "<lambda>".into(), Body::Func(func));
         let is_made_once = self.frame.function == TOP_LEVEL && self.frame.loops.is_empty();
         let known = &self.resolved.functions[index];
         if known.captures.is_empty() && (is_made_once || known.names_itself) {
-            return self.emit(Op::Function {
-                func: self.id(index),
-            });
+            let func = self.id(index);
+            return self.emit(Op::Function { func });
         }
         self.make_closure(index);
     }
 
     pub(super) fn spawn(&mut self, block: &'a Block) {
         let index = self.resolved.function_at(block.span.start);
-        self.waiting.push(Waiting {
-            function: index,
-            name: "<lambda>".into(),
-            body: Body::Block(block),
-        });
+        self.enqueue(index, "<lambda>".into(), Body::Block(block));
         self.make_function(index);
         self.emit(Op::Spawn {});
         self.emit(Op::Null {});
     }
 
     fn make_function(&mut self, index: FunctionIndex) {
-        match self.resolved.functions[index].captures.is_empty() {
-            true => self.emit(Op::Function {
-                func: self.id(index),
-            }),
-            false => self.make_closure(index),
+        if !self.resolved.functions[index].captures.is_empty() {
+            return self.make_closure(index);
         }
+        let func = self.id(index);
+        self.emit(Op::Function { func });
     }
 
     fn make_closure(&mut self, index: FunctionIndex) {
+        if self.frame.is_unreachable {
+            return self.emit(Op::Null {});
+        }
         let func = self.id(index);
-        let resolved = self.resolved;
-        let captures =
-            resolved.functions[index]
-                .captures
-                .iter()
-                .map(|captured| match captured.source {
-                    CaptureSource::Outer(outer) => Capture::Outer(outer),
-                    CaptureSource::Own => {
-                        let slot = self.slot_of(captured.variable);
-                        match resolved.variables[captured.variable].storage {
-                            Storage::Cell => Capture::Cell(slot),
-                            _ => Capture::Value(slot),
-                        }
-                    }
-                });
-        self.tables.program.functions[func as usize].captures = captures.collect();
         self.emit(Op::MakeClosure { func });
+    }
+
+    /// Has a function lowered later, if it is made at all; its captures are found now, while its
+    /// maker's slots are known.
+    fn enqueue(&mut self, function: FunctionIndex, name: String, body: Body<'a>) {
+        let resolved = self.resolved;
+        if resolved.functions[function].is_dead {
+            return;
+        }
+        let captures = &resolved.functions[function].captures;
+        let captures = captures.iter().map(|captured| match captured.source {
+            CaptureSource::Outer(outer) => Capture::Outer(outer),
+            CaptureSource::Own => {
+                let slot = self.slot_of(captured.variable);
+                match resolved.variables[captured.variable].storage {
+                    Storage::Cell => Capture::Cell(slot),
+                    _ => Capture::Value(slot),
+                }
+            }
+        });
+        let captures = captures.collect();
+        self.waiting.push(Waiting {
+            function,
+            captures,
+            name,
+            body,
+        });
     }
 }
 
@@ -253,62 +264,54 @@ impl<'a> Lowerer<'a> {
         if self.resolved.scopes[scope].hoists.is_empty() {
             return;
         }
-        for statement in statements {
-            if let StmtKind::Struct(declaration) = unexported(statement) {
-                self.struct_info(declaration);
+        for hoist in &self.resolved.scopes[scope].hoists {
+            if let HoistItem::Function(function) = self.resolved.hoists[*hoist].item
+                && self.resolved.functions[function].captures.is_empty()
+                && !self.resolved.functions[function].is_dead
+            {
+                // Numbered in the order of the source, though used in any order.
+                self.id(function);
             }
         }
         for statement in statements {
-            let name = match unexported(statement) {
-                StmtKind::Func(func) => func.name.as_ref(),
-                StmtKind::Struct(declaration) => Some(&declaration.name),
-                StmtKind::Enum(declaration) => Some(&declaration.name),
-                _ => None,
+            let (name, declaration) = match unexported(statement) {
+                StmtKind::Func(func) => (func.name.as_ref(), None),
+                StmtKind::Struct(declaration) => (Some(&declaration.name), Some(&**declaration)),
+                StmtKind::Enum(declaration) => (Some(&declaration.name), None),
+                _ => (None, None),
             };
             let Some(name) = name else { continue };
             let hoist = self.resolved.hoist_at(name.span.start);
             if self.resolved.hoists[hoist].at_entry {
                 self.at(name.span.start);
-                self.bind_declaration(hoist);
+                self.bind_declaration(hoist, declaration);
             }
         }
     }
 
     /// The statement of a declaration.
-    pub(super) fn declaration(&mut self, name: &Name) {
+    pub(super) fn declaration(&mut self, name: &Name, declaration: Option<&StructDecl>) {
         let hoist = self.resolved.hoist_at(name.span.start);
         if !self.resolved.hoists[hoist].at_entry {
-            self.bind_declaration(hoist);
+            self.bind_declaration(hoist, declaration);
         }
     }
 
-    fn bind_declaration(&mut self, index: HoistIndex) {
+    fn bind_declaration(&mut self, index: HoistIndex, declaration: Option<&StructDecl>) {
         let resolved = self.resolved;
         let hoist = &resolved.hoists[index];
         let Some(variable) = hoist.variable.filter(|_| !hoist.is_replaced) else {
             return;
         };
         let row = &resolved.variables[variable];
-        if !row.is_used || matches!(row.storage, Storage::Function(_)) {
+        let is_needed = row.is_used && !matches!(row.storage, Storage::Function(_));
+        if !is_needed || self.frame.is_unreachable {
             return;
         }
-        match &hoist.item {
-            HoistItem::Function(function) => self.make_function(*function),
-            HoistItem::Struct(_) => {
-                let declaration = self.declarations[&index];
-                let info = &self.tables.program.structs[declaration as usize];
-                let functions: Vec<_> = info
-                    .methods
-                    .iter()
-                    .chain(&info.defaults)
-                    .map(|row| row.1)
-                    .collect();
-                for func in functions {
-                    self.make_function(self.indexes[func as usize]);
-                }
-                self.emit(Op::MakeStructDef { declaration });
-            }
-            HoistItem::Enum => {
+        match (&hoist.item, declaration) {
+            (HoistItem::Function(function), _) => self.make_function(*function),
+            (HoistItem::Struct(_), Some(declaration)) => self.struct_def(index, declaration),
+            (HoistItem::Struct(_), None) | (HoistItem::Enum, _) => {
                 let text = resolved.text(hoist.name).clone();
                 let name = self.tables.name(&text);
                 self.emit(Op::MakeEnumDef { name });
@@ -319,13 +322,13 @@ impl<'a> Lowerer<'a> {
 
     pub(super) fn declared_function(&mut self, func: &'a Func) {
         let Some(name) = &func.name else { return };
-        self.declaration(name);
+        self.declaration(name, None);
         let function = self.resolved.function_at(func.span.start);
         self.enqueue(function, name.text.to_string(), Body::Func(func));
     }
 
     pub(super) fn declared_struct(&mut self, declaration: &'a StructDecl) {
-        self.declaration(&declaration.name);
+        self.declaration(&declaration.name, Some(declaration));
         let owner = &declaration.name.text;
         for method in &declaration.methods {
             let function = self.resolved.function_at(method.span.start);
@@ -344,59 +347,59 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn enqueue(&mut self, function: FunctionIndex, name: String, body: Body<'a>) {
-        if !self.resolved.functions[function].is_dead {
-            self.waiting.push(Waiting {
-                function,
-                name,
-                body,
-            });
-        }
-    }
-
-    /// Describes a struct declaration; of fields or methods with one name the
-    /// last one counts.
-    fn struct_info(&mut self, declaration: &StructDecl) {
-        let hoist = self.resolved.hoist_at(declaration.name.span.start);
-        if self.resolved.hoists[hoist].is_replaced {
-            return;
-        }
-        let mut info = StructInfo {
-            name: self.tables.name(&declaration.name.text),
-            ..StructInfo::default()
-        };
+    /// Pushes a struct declaration's value; of fields or methods with one name
+    /// the last one counts.
+    fn struct_def(&mut self, hoist: HoistIndex, declaration: &StructDecl) {
+        let mut methods: Vec<(NameId, FunctionIndex)> = Vec::new();
         for method in &declaration.methods {
-            let text: Arc<str> = method
-                .name
-                .as_ref()
-                .map_or("<lambda>".into(), |name| name.text.clone());
-            let name = self.tables.name(&text);
-            let func = self.id(self.resolved.function_at(method.span.start));
-            match info.methods.iter_mut().find(|known| known.0 == name) {
-                Some(known) => known.1 = func,
-                None => info.methods.push((name, func)),
+            let Some(name) = &method.name else { continue };
+            let name = self.tables.name(&name.text);
+            let function = self.resolved.function_at(method.span.start);
+            match methods.iter_mut().find(|known| known.0 == name) {
+                Some(known) => known.1 = function,
+                None => methods.push((name, function)),
             }
         }
+        let mut fields: Vec<NameId> = Vec::new();
+        let mut defaults = BTreeMap::new();
         for field in &declaration.fields {
             let name = self.tables.name(&field.name.text);
-            let position = info
-                .fields
-                .iter()
-                .position(|known| *known == name)
-                .unwrap_or(info.fields.len());
-            if position == info.fields.len() {
-                info.fields.push(name);
+            let position = fields.iter().position(|known| *known == name);
+            let position = position.unwrap_or(fields.len());
+            if position == fields.len() {
+                fields.push(name);
             }
-            info.defaults.retain(|known| known.0 != position as u32);
+            defaults.remove(&position);
             if field.default.is_some() {
-                let func = self.id(self.resolved.function_at(field.name.span.start));
-                info.defaults.push((position as u32, func));
+                let function = self.resolved.function_at(field.name.span.start);
+                defaults.insert(position, function);
             }
         }
-        info.defaults.sort_unstable();
+        for function in methods
+            .iter()
+            .map(|row| row.1)
+            .chain(defaults.values().copied())
+        {
+            self.make_function(function);
+        }
+        let info = StructInfo {
+            name: self.tables.name(&declaration.name.text),
+            fields,
+            methods: methods
+                .into_iter()
+                .map(|(name, function)| (name, self.id(function)))
+                .collect(),
+            defaults: defaults
+                .into_iter()
+                .map(|(at, function)| (at as u32, self.id(function)))
+                .collect(),
+        };
         let number = self.tables.program.structs.len() as u32;
         self.tables.program.structs.push(info);
         self.declarations.insert(hoist, number);
+        self.emit(Op::MakeStructDef {
+            declaration: number,
+        });
     }
 }
 
