@@ -12,6 +12,7 @@
 
 mod access;
 mod calls;
+mod combine;
 mod decode;
 mod frame;
 mod inst;

@@ -193,11 +193,33 @@ pub(super) unsafe fn store_element(
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let root = machine.variable(ctx, root);
+        let root = machine.variable(root);
         if let (Some(index), Some(array)) = (key.as_int(), (*root).object_mut::<Array>()) {
-            if (index as u64) < array.len() as u64 && value.depth() < place::MAX_DEPTH {
-                array.set(index as usize, value);
-                return true;
+            let index = index as usize;
+            // Flat arrays take what fits without further ado.
+            match array.elements() {
+                Elements::Ints => {
+                    if let (Some(number), Some(ints)) = (value.as_int(), array.as_ints_mut())
+                        && let Some(place) = ints.get_mut(index)
+                    {
+                        *place = number;
+                        return true;
+                    }
+                }
+                Elements::Floats => {
+                    if let (Some(number), Some(floats)) = (value.as_float(), array.as_floats_mut())
+                        && let Some(place) = floats.get_mut(index)
+                    {
+                        *place = number;
+                        return true;
+                    }
+                }
+                Elements::Values | Elements::Bools => {
+                    if index < array.len() && value.depth() < place::MAX_DEPTH {
+                        array.set(index, value);
+                        return true;
+                    }
+                }
             }
         }
         store_slowly(ctx, root, key.into_raw(), value.into_raw())
@@ -387,7 +409,7 @@ pub(super) unsafe fn store_field(
     // SAFETY: verified.
     unsafe {
         let value = machine.pop();
-        let root = machine.variable(ctx, root);
+        let root = machine.variable(root);
         let cache = (*machine.code).caches.as_ptr().add(cache as usize);
         let FieldCache {
             shape, position, ..
@@ -463,7 +485,7 @@ pub(super) unsafe fn push_element(
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let root = machine.variable(ctx, root);
+        let root = machine.variable(root);
         if let Some(array) = (*root).object_mut::<Array>() {
             if value.depth() < place::MAX_DEPTH {
                 array.push(value);
@@ -485,13 +507,69 @@ unsafe fn push_slowly(ctx: &mut VMContext, root: *mut Value, value: RawValue) ->
 
 /// The length of what has one without asking the built-in.
 #[inline(always)]
-pub(super) fn length(value: &Value) -> Option<Value> {
+fn known_length(value: &Value) -> Option<Value> {
     if let Some(array) = value.as_object::<Array>() {
         return Some(Value::int(array.len() as i64));
     }
     value
         .as_object::<Str>()
         .map(|text| Value::int(text.chars() as i64))
+}
+
+/// `len(value)`; false if it raised.
+#[inline(always)]
+pub(super) unsafe fn length(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    builtin: u32,
+    value: Value,
+    to: Target,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        if let Some(length) = known_length(&value) {
+            drop(value);
+            machine.deliver(length, to);
+            return true;
+        }
+        ctx.stack.top = machine.sp;
+        match call_builtin(ctx, builtin, value) {
+            Ok(length) => {
+                machine.deliver(length, to);
+                true
+            }
+            Err(Raised) => false,
+        }
+    }
+}
+
+/// `len(operand)`; false if it raised.
+#[inline(always)]
+pub(super) unsafe fn length_named(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    builtin: u32,
+    operand: Operand,
+    to: Target,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        if !operand.moves()
+            && let Some(length) = known_length(&*machine.named(operand))
+        {
+            machine.deliver(length, to);
+            return true;
+        }
+        let value = machine.take_named(operand);
+        length(ctx, machine, builtin, value, to)
+    }
+}
+
+/// Calls a built-in with one argument.
+#[inline(never)]
+fn call_builtin(ctx: &mut VMContext, builtin: u32, arg: Value) -> R<Value> {
+    let function = ctx.program.builtins[builtin as usize].function;
+    function(ctx, &mut [arg])
 }
 
 /// A path of the program with the variable it starts from.
@@ -501,7 +579,7 @@ pub(super) fn length(value: &Value) -> Option<Value> {
 unsafe fn root_of(ctx: &VMContext, path: u32, machine: &Machine) -> (*const Path, *mut Value) {
     let path = &raw const ctx.program.program.paths[path as usize];
     // SAFETY: the program outlives the run; the path was verified.
-    unsafe { (path, machine.variable(ctx, (*path).root)) }
+    unsafe { (path, machine.variable((*path).root)) }
 }
 
 /// `StorePath`: the value below the indexes.  Gives the stack's new end.
@@ -606,7 +684,7 @@ pub(super) unsafe fn mutate(
     // SAFETY: as for `store_path`; the program outlives the run.
     unsafe {
         let site = &raw const ctx.program.program.builtin_sites[site as usize];
-        let root = machine.variable(ctx, (*site).place.root);
+        let root = machine.variable((*site).place.root);
         let argc = (*site).argc as usize;
         let args = machine.sp.sub(argc);
         let count = (*site).place.indexes() as usize;

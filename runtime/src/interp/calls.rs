@@ -28,11 +28,47 @@ pub(super) unsafe fn call_value(ctx: &mut VMContext, callee: *mut Value, argc: u
     }
 }
 
-/// Calls a built-in with one argument.
-#[inline(never)]
-pub(super) fn call_builtin(ctx: &mut VMContext, builtin: u32, arg: Value) -> R<Value> {
-    let function = ctx.program.builtins[builtin as usize].function;
-    function(ctx, &mut [arg])
+/// How a value is called.
+pub(super) enum Prepared {
+    /// In a frame of the interpreter.
+    Frame(*const Code, *const heap::Function),
+    /// Through its entry, with the arguments as they are.
+    Entry(*const heap::Function),
+    /// In some other way, or not at all.
+    Other,
+}
+
+/// Decides how the value at `callee` is called.
+///
+/// # Safety
+/// It is a live value, with the arguments above it.
+#[inline(always)]
+pub(super) unsafe fn prepare(
+    ctx: &mut VMContext,
+    interpreter: *mut Interpreter,
+    callee: *mut Value,
+    args: *mut Value,
+    argc: u32,
+) -> Prepared {
+    // SAFETY: as above.
+    unsafe {
+        let Some(object) = (*callee).as_object::<heap::Function>() else {
+            return Prepared::Other;
+        };
+        let info = object.info();
+        if info.params.len() != argc as usize || info.flags.is_method {
+            return Prepared::Other;
+        }
+        if !tiering::is_interpreted(ctx, object, info.id) {
+            return Prepared::Entry(object);
+        }
+        let code = code_of(ctx, interpreter, info.id);
+        if fits(ctx, &*code, args) {
+            Prepared::Frame(code, object)
+        } else {
+            Prepared::Entry(object)
+        }
+    }
 }
 
 /// Calls a function object through its entry, with the arguments that it has
@@ -157,10 +193,7 @@ pub(super) unsafe fn method(
         let indexes = args.sub(index_count);
         let has_receiver = site.place.is_none() || site.early;
         let start = indexes.sub(has_receiver as usize);
-        let root = site
-            .place
-            .as_ref()
-            .map(|path| machine.variable(ctx, path.root));
+        let root = site.place.as_ref().map(|path| machine.variable(path.root));
         let operands = Operands {
             start,
             has_receiver,
@@ -281,7 +314,7 @@ pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, machine:
     };
     // SAFETY: the indexes are still there; no Ruff code runs.
     unsafe {
-        let root = machine.variable(ctx, path.root);
+        let root = machine.variable(path.root);
         let indexes = core::slice::from_raw_parts(machine.sp, path.indexes() as usize);
         call::store_receiver(ctx, site, root, indexes, changed)
     }

@@ -3,6 +3,7 @@
 //! What is combined must not be jumped into.  An instruction's origin is the
 //! `Op` in it that may raise, of which there is at most one.
 
+use super::combine::{Operands, arithmetic, comparison};
 use super::inst::{Code, FieldCache, Inst, Operand, Target};
 use super::machine::PUSH;
 use crate::bytecode::{Function, Op, Operator, Path, Program, Step, Var, VarKind};
@@ -99,134 +100,86 @@ impl Decoder<'_> {
 
     fn next(&mut self) {
         let op = self.ops[self.at];
-        if let Op::LoopHead { .. } = op {
-            if !self.keep_loops {
-                // Whatever jumps here goes on with what follows.
-                self.starts[self.at] = self.insts.len() as u32;
-                self.at += 1;
-                return;
-            }
+        if let Op::LoopHead { .. } = op
+            && !self.keep_loops
+        {
+            // Whatever jumps here goes on with what follows.
+            self.starts[self.at] = self.insts.len() as u32;
+            self.at += 1;
+            return;
         }
-        if let Some(first) = named(op) {
-            if let Some(second) = self.peek(1).and_then(named) {
-                if self.after_two_named(first, second) {
-                    return;
-                }
+        let second = self.peek(1);
+        let done = match (named(op), second.and_then(named), second.and_then(int)) {
+            (Some(left), Some(right), _) => {
+                self.binary(2, Operands::NN(left, right))
+                    || self.store_two(left, right)
+                    || self.after_named(left)
             }
-            if let Some(number) = self.peek(1).and_then(int) {
-                if self.after_named_and_int(first, number) {
-                    return;
-                }
+            (Some(left), None, Some(right)) => {
+                self.binary(2, Operands::NI(left, right)) || self.after_named(left)
             }
-            if self.after_named(first) {
-                return;
-            }
+            (Some(operand), None, None) => self.after_named(operand),
+            (None, ..) => match int(op) {
+                Some(number) => self.after_int(number),
+                None => self.binary(0, Operands::SS),
+            },
+        };
+        if !done {
+            self.plain(op);
         }
-        if let Some(number) = int(op) {
-            if self.after_int(number) {
-                return;
-            }
-        }
-        self.plain(op);
     }
 
-    fn after_two_named(&mut self, left: Operand, right: Operand) -> bool {
-        let Some(op) = self.peek(2) else { return false };
-        let (to, count) = self.target(3);
-        let inst = match op {
-            Op::Add {} => Inst::AddNN { left, right, to },
-            Op::Subtract {} => Inst::SubtractNN { left, right, to },
-            Op::Multiply {} => Inst::MultiplyNN { left, right, to },
-            Op::Divide {} => Inst::DivideNN { left, right, to },
-            Op::Remainder {} => Inst::RemainderNN { left, right, to },
-            Op::Index {} => Inst::IndexNN {
-                object: left,
-                index: right,
-                to,
-            },
-            Op::StorePath { path } => match self.single_index(path) {
-                // The value lies below the index.
-                Some(root) => {
-                    self.emit(
-                        Inst::StoreIndexNN {
-                            root,
-                            index: right,
-                            value: left,
-                        },
-                        3,
-                        2,
-                    );
-                    return true;
-                }
-                None => return false,
-            },
-            _ => {
-                let Some(Op::JumpIfFalse { to }) = self.peek(3) else {
-                    return false;
-                };
-                let inst = match op {
-                    Op::Less {} => Inst::UnlessLessNN { left, right, to },
-                    Op::LessEqual {} => Inst::UnlessLessEqualNN { left, right, to },
-                    Op::Greater {} => Inst::UnlessGreaterNN { left, right, to },
-                    Op::GreaterEqual {} => Inst::UnlessGreaterEqualNN { left, right, to },
-                    Op::Equal {} => Inst::UnlessEqualNN { left, right, to },
-                    Op::NotEqual {} => Inst::UnlessNotEqualNN { left, right, to },
-                    _ => return false,
-                };
-                self.emit(inst, 4, 2);
-                return true;
-            }
+    /// A binary operator this many `Op`s ahead, which come to these operands.
+    fn binary(&mut self, ahead: usize, operands: Operands) -> bool {
+        let op = if ahead == 0 {
+            Some(self.ops[self.at])
+        } else {
+            self.peek(ahead)
         };
-        self.emit(inst, count, 2);
-        true
+        let Some(op) = op else { return false };
+        let (to, count) = self.target(ahead + 1);
+        let inst = arithmetic(op, operands, to).or_else(|| index(op, operands, to));
+        if let Some(inst) = inst {
+            self.emit(inst, count, ahead);
+            return true;
+        }
+        let jump = self.peek(ahead + 1);
+        match jump.and_then(|jump| comparison(op, operands, jump)) {
+            Some(inst) => {
+                self.emit(inst, ahead + 2, ahead);
+                true
+            }
+            None => false,
+        }
     }
 
-    fn after_named_and_int(&mut self, left: Operand, right: i32) -> bool {
-        let Some(op) = self.peek(2) else { return false };
-        let (to, count) = self.target(3);
-        let inst = match op {
-            Op::Add {} => Inst::AddNI { left, right, to },
-            Op::Subtract {} => Inst::SubtractNI { left, right, to },
-            Op::Multiply {} => Inst::MultiplyNI { left, right, to },
-            Op::Divide {} => Inst::DivideNI { left, right, to },
-            Op::Remainder {} => Inst::RemainderNI { left, right, to },
-            Op::Index {} => Inst::IndexNI {
-                object: left,
-                index: right,
-                to,
-            },
-            _ => {
-                let Some(Op::JumpIfFalse { to }) = self.peek(3) else {
-                    return false;
-                };
-                let inst = match op {
-                    Op::Less {} => Inst::UnlessLessNI { left, right, to },
-                    Op::LessEqual {} => Inst::UnlessLessEqualNI { left, right, to },
-                    Op::Greater {} => Inst::UnlessGreaterNI { left, right, to },
-                    Op::GreaterEqual {} => Inst::UnlessGreaterEqualNI { left, right, to },
-                    Op::Equal {} => Inst::UnlessEqualNI { left, right, to },
-                    Op::NotEqual {} => Inst::UnlessNotEqualNI { left, right, to },
-                    _ => return false,
-                };
-                self.emit(inst, 4, 2);
-                return true;
-            }
+    /// `root[right] = left`: the value lies below the index.
+    fn store_two(&mut self, left: Operand, right: Operand) -> bool {
+        let Some(Op::StorePath { path }) = self.peek(2) else {
+            return false;
         };
-        self.emit(inst, count, 2);
+        let Some(root) = self.single_index(path) else {
+            return false;
+        };
+        self.emit(
+            Inst::StoreIndexNN {
+                root,
+                index: right,
+                value: left,
+            },
+            3,
+            2,
+        );
         true
     }
 
     fn after_named(&mut self, operand: Operand) -> bool {
+        if self.binary(1, Operands::SN(operand)) {
+            return true;
+        }
         let Some(op) = self.peek(1) else { return false };
-        let right = operand;
         let (to, count) = self.target(2);
         let inst = match op {
-            Op::Add {} => Inst::AddSN { right, to },
-            Op::Subtract {} => Inst::SubtractSN { right, to },
-            Op::Multiply {} => Inst::MultiplySN { right, to },
-            Op::Divide {} => Inst::DivideSN { right, to },
-            Op::Remainder {} => Inst::RemainderSN { right, to },
-            Op::Index {} => Inst::IndexSN { index: operand, to },
             Op::Field { name } => Inst::FieldN {
                 object: operand,
                 cache: self.cache(name),
@@ -246,106 +199,61 @@ impl Decoder<'_> {
     /// Combinations of a named operand with an `Op` that pushes nothing.
     fn after_named_alone(&mut self, operand: Operand, op: Op) -> bool {
         let inst = match op {
-            Op::StoreLocal { slot } => Inst::Copy {
+            Op::StoreLocal { slot } => Some(Inst::Copy {
                 from: operand,
                 to: slot,
-            },
-            Op::Return {} => Inst::ReturnN { operand },
-            Op::JumpIfFalse { to } => Inst::JumpIfFalseN { operand, to },
-            Op::Update { var, operator } => Inst::UpdateN {
+            }),
+            Op::Return {} => Some(Inst::ReturnN { operand }),
+            Op::JumpIfFalse { to } => Some(Inst::JumpIfFalseN { operand, to }),
+            Op::JumpIfTrue { to } => Some(Inst::JumpIfTrueN { operand, to }),
+            Op::Update { var, operator } => Some(Inst::UpdateN {
                 var,
                 operator,
                 operand,
-            },
-            Op::StorePath { path } => match self.single_index(path) {
-                Some(root) => Inst::StoreIndexN {
-                    root,
-                    index: operand,
-                },
-                None => return false,
-            },
-            Op::Mutate { site } => match self.plain_push(site) {
-                Some(root) => Inst::PushN {
-                    root,
-                    value: operand,
-                },
-                None => return false,
-            },
-            _ => return self.comparison_with_named(operand, op),
+            }),
+            Op::StorePath { path } => self.single_index(path).map(|root| Inst::StoreIndexN {
+                root,
+                index: operand,
+            }),
+            Op::Mutate { site } => self.plain_push(site).map(|root| Inst::PushN {
+                root,
+                value: operand,
+            }),
+            _ => None,
         };
-        self.emit(inst, 2, 1);
-        true
-    }
-
-    fn comparison_with_named(&mut self, right: Operand, op: Op) -> bool {
-        let Some(Op::JumpIfFalse { to }) = self.peek(2) else {
-            return false;
-        };
-        let inst = match op {
-            Op::Less {} => Inst::UnlessLessSN { right, to },
-            Op::LessEqual {} => Inst::UnlessLessEqualSN { right, to },
-            Op::Greater {} => Inst::UnlessGreaterSN { right, to },
-            Op::GreaterEqual {} => Inst::UnlessGreaterEqualSN { right, to },
-            Op::Equal {} => Inst::UnlessEqualSN { right, to },
-            Op::NotEqual {} => Inst::UnlessNotEqualSN { right, to },
-            _ => return false,
-        };
-        self.emit(inst, 3, 1);
-        true
-    }
-
-    fn after_int(&mut self, right: i32) -> bool {
-        let Some(op) = self.peek(1) else { return false };
-        let (to, count) = self.target(2);
-        let inst = match op {
-            Op::Add {} => Inst::AddSI { right, to },
-            Op::Subtract {} => Inst::SubtractSI { right, to },
-            Op::Multiply {} => Inst::MultiplySI { right, to },
-            Op::Divide {} => Inst::DivideSI { right, to },
-            Op::Remainder {} => Inst::RemainderSI { right, to },
-            Op::StoreLocal { slot } => {
-                self.emit(
-                    Inst::CopyInt {
-                        value: right,
-                        to: slot,
-                    },
-                    2,
-                    1,
-                );
-                return true;
+        match inst {
+            Some(inst) => {
+                self.emit(inst, 2, 1);
+                true
             }
-            Op::Update {
+            None => false,
+        }
+    }
+
+    fn after_int(&mut self, number: i32) -> bool {
+        if self.binary(1, Operands::SI(number)) {
+            return true;
+        }
+        let inst = match self.peek(1) {
+            Some(Op::StoreLocal { slot }) => Inst::CopyInt {
+                value: number,
+                to: slot,
+            },
+            Some(Op::Update {
                 var,
                 operator: Operator::Add,
-            } if var.kind() == VarKind::Local => {
-                self.emit(
-                    Inst::Increment {
-                        slot: var.number(),
-                        value: right,
-                    },
-                    2,
-                    1,
-                );
-                return true;
-            }
-            _ => {
-                let Some(Op::JumpIfFalse { to }) = self.peek(2) else {
-                    return false;
-                };
-                let inst = match op {
-                    Op::Less {} => Inst::UnlessLessSI { right, to },
-                    Op::LessEqual {} => Inst::UnlessLessEqualSI { right, to },
-                    Op::Greater {} => Inst::UnlessGreaterSI { right, to },
-                    Op::GreaterEqual {} => Inst::UnlessGreaterEqualSI { right, to },
-                    Op::Equal {} => Inst::UnlessEqualSI { right, to },
-                    Op::NotEqual {} => Inst::UnlessNotEqualSI { right, to },
-                    _ => return false,
-                };
-                self.emit(inst, 3, 1);
-                return true;
-            }
+            }) if var.kind() == VarKind::Local => Inst::Increment {
+                slot: var.number(),
+                value: number,
+            },
+            Some(Op::Update { var, operator }) => Inst::UpdateI {
+                var,
+                operator,
+                value: number,
+            },
+            _ => return false,
         };
-        self.emit(inst, count, 1);
+        self.emit(inst, 2, 1);
         true
     }
 
@@ -353,12 +261,6 @@ impl Decoder<'_> {
     fn plain(&mut self, op: Op) {
         let (to, count) = self.target(1);
         let inst = match op {
-            Op::Add {} => Inst::AddSS { to },
-            Op::Subtract {} => Inst::SubtractSS { to },
-            Op::Multiply {} => Inst::MultiplySS { to },
-            Op::Divide {} => Inst::DivideSS { to },
-            Op::Remainder {} => Inst::RemainderSS { to },
-            Op::Index {} => Inst::IndexSS { to },
             Op::Field { name } => Inst::FieldS {
                 cache: self.cache(name),
                 to,
@@ -382,50 +284,41 @@ impl Decoder<'_> {
     }
 
     fn alone(&mut self, op: Op) {
-        if let Some(Op::JumpIfFalse { to }) = self.peek(1) {
-            let inst = match op {
-                Op::Less {} => Some(Inst::UnlessLessSS { to }),
-                Op::LessEqual {} => Some(Inst::UnlessLessEqualSS { to }),
-                Op::Greater {} => Some(Inst::UnlessGreaterSS { to }),
-                Op::GreaterEqual {} => Some(Inst::UnlessGreaterEqualSS { to }),
-                Op::Equal {} => Some(Inst::UnlessEqualSS { to }),
-                Op::NotEqual {} => Some(Inst::UnlessNotEqualSS { to }),
-                _ => None,
-            };
-            if let Some(inst) = inst {
-                return self.emit(inst, 2, 0);
-            }
-        }
         let inst = match op {
-            Op::StorePath { path } => self
-                .single_index(path)
-                .map(|root| Inst::StoreIndexS { root })
-                .or_else(|| {
-                    let (root, name) = self.single_field(path)?;
-                    Some(Inst::StoreField {
-                        root,
-                        cache: self.cache(name),
-                        path,
-                    })
-                }),
-            Op::UpdatePath { path, operator } => self
-                .single_index(path)
-                .map(|root| Inst::UpdateIndex {
-                    root,
-                    operator,
-                    path,
-                })
-                .or_else(|| {
-                    self.single_field(path).map(|(root, _)| Inst::UpdateField {
-                        root,
-                        operator,
-                        path,
-                    })
-                }),
+            Op::StorePath { path } => self.store(path),
+            Op::UpdatePath { path, operator } => self.update(path, operator),
             Op::Mutate { site } => self.plain_push(site).map(|root| Inst::Push { root }),
             _ => None,
         };
         self.emit(inst.unwrap_or_else(|| Inst::from(op)), 1, 0);
+    }
+
+    fn store(&mut self, path: u32) -> Option<Inst> {
+        if let Some(root) = self.single_index(path) {
+            return Some(Inst::StoreIndexS { root });
+        }
+        let (root, name) = self.single_field(path)?;
+        Some(Inst::StoreField {
+            root,
+            cache: self.cache(name),
+            path,
+        })
+    }
+
+    fn update(&mut self, path: u32, operator: Operator) -> Option<Inst> {
+        if let Some(root) = self.single_index(path) {
+            return Some(Inst::UpdateIndex {
+                root,
+                operator,
+                path,
+            });
+        }
+        let (root, _) = self.single_field(path)?;
+        Some(Inst::UpdateField {
+            root,
+            operator,
+            path,
+        })
     }
 
     /// The root of a path that is one index.
@@ -476,12 +369,25 @@ impl Decoder<'_> {
     }
 }
 
+/// `object[index]` with these operands.
+fn index(op: Op, operands: Operands, to: Target) -> Option<Inst> {
+    let Op::Index {} = op else { return None };
+    match operands {
+        Operands::SS => Some(Inst::IndexSS { to }),
+        Operands::SN(index) => Some(Inst::IndexSN { index, to }),
+        Operands::NN(object, index) => Some(Inst::IndexNN { object, index, to }),
+        Operands::NI(object, index) => Some(Inst::IndexNI { object, index, to }),
+        Operands::SI(_) => None,
+    }
+}
+
 /// The operand that an `Op` only pushes.
 fn named(op: Op) -> Option<Operand> {
     match op {
         Op::LoadLocal { slot } if slot < Operand::LIMIT => Some(Operand::local(slot)),
         Op::MoveLocal { slot } if slot < Operand::LIMIT => Some(Operand::last_use(slot)),
         Op::Constant { index } if index < Operand::LIMIT => Some(Operand::constant(index)),
+        Op::LoadGlobal { global } if global < Operand::LIMIT => Some(Operand::global(global)),
         _ => None,
     }
 }

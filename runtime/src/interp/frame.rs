@@ -104,6 +104,7 @@ pub(super) unsafe fn push_frame(
             code,
             callee,
             constants: ctx.constants,
+            globals: ctx.globals,
         }
     }
 }
@@ -140,6 +141,7 @@ pub(super) unsafe fn caller(ctx: &VMContext, link: *mut Link) -> Machine {
             code: (*link).code,
             callee: (*link).callee,
             constants: ctx.constants,
+            globals: ctx.globals,
         }
     }
 }

@@ -14,15 +14,16 @@ use alloc::boxed::Box;
 use core::cell::Cell;
 
 /// An operand that an instruction names: a local, which may be emptied by the
-/// use, or a constant.
+/// use, a constant, or a global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operand(pub u32);
 
 impl Operand {
-    const CONSTANT: u32 = 1 << 31;
     const MOVES: u32 = 1 << 30;
+    const CONSTANT: u32 = 2 << 30;
+    const GLOBAL: u32 = 3 << 30;
     /// Numbers must be below this.
-    pub const LIMIT: u32 = Operand::MOVES;
+    pub const LIMIT: u32 = 1 << 30;
 
     pub const fn local(slot: u32) -> Operand {
         Operand(slot)
@@ -36,14 +37,24 @@ impl Operand {
         Operand(index | Operand::CONSTANT)
     }
 
+    pub const fn global(number: u32) -> Operand {
+        Operand(number | Operand::GLOBAL)
+    }
+
     #[inline(always)]
-    pub const fn is_constant(self) -> bool {
-        self.0 & Operand::CONSTANT != 0
+    pub const fn is_local(self) -> bool {
+        self.0 < Operand::CONSTANT
+    }
+
+    /// Whether it is a global, if it is no local.
+    #[inline(always)]
+    pub const fn is_global(self) -> bool {
+        self.0 >= Operand::GLOBAL
     }
 
     #[inline(always)]
     pub const fn moves(self) -> bool {
-        self.0 & Operand::MOVES != 0
+        self.0 >> 30 == Operand::MOVES >> 30
     }
 
     #[inline(always)]
@@ -122,16 +133,51 @@ macro_rules! define_insts {
             UnlessNotEqualNN { left: Operand, right: Operand, to: u32 },
             UnlessNotEqualNI { left: Operand, right: i32, to: u32 },
 
+            /// Jump if `left < right`; likewise the following ones.
+            IfLessSS { to: u32 },
+            IfLessSN { right: Operand, to: u32 },
+            IfLessSI { right: i32, to: u32 },
+            IfLessNN { left: Operand, right: Operand, to: u32 },
+            IfLessNI { left: Operand, right: i32, to: u32 },
+            IfLessEqualSS { to: u32 },
+            IfLessEqualSN { right: Operand, to: u32 },
+            IfLessEqualSI { right: i32, to: u32 },
+            IfLessEqualNN { left: Operand, right: Operand, to: u32 },
+            IfLessEqualNI { left: Operand, right: i32, to: u32 },
+            IfGreaterSS { to: u32 },
+            IfGreaterSN { right: Operand, to: u32 },
+            IfGreaterSI { right: i32, to: u32 },
+            IfGreaterNN { left: Operand, right: Operand, to: u32 },
+            IfGreaterNI { left: Operand, right: i32, to: u32 },
+            IfGreaterEqualSS { to: u32 },
+            IfGreaterEqualSN { right: Operand, to: u32 },
+            IfGreaterEqualSI { right: i32, to: u32 },
+            IfGreaterEqualNN { left: Operand, right: Operand, to: u32 },
+            IfGreaterEqualNI { left: Operand, right: i32, to: u32 },
+            IfEqualSS { to: u32 },
+            IfEqualSN { right: Operand, to: u32 },
+            IfEqualSI { right: i32, to: u32 },
+            IfEqualNN { left: Operand, right: Operand, to: u32 },
+            IfEqualNI { left: Operand, right: i32, to: u32 },
+            IfNotEqualSS { to: u32 },
+            IfNotEqualSN { right: Operand, to: u32 },
+            IfNotEqualSI { right: i32, to: u32 },
+            IfNotEqualNN { left: Operand, right: Operand, to: u32 },
+            IfNotEqualNI { left: Operand, right: i32, to: u32 },
+
             /// Put an operand into a slot.
             Copy { from: Operand, to: Target },
             /// Put an int into a slot.
             CopyInt { value: i32, to: Target },
             /// Jump if the operand is falsy.
             JumpIfFalseN { operand: Operand, to: u32 },
+            JumpIfTrueN { operand: Operand, to: u32 },
             /// Return an operand.
             ReturnN { operand: Operand },
             /// `variable operator= operand`
             UpdateN { var: Var, operator: Operator, operand: Operand },
+            /// `variable operator= value`
+            UpdateI { var: Var, operator: Operator, value: i32 },
             /// `slot += value`
             Increment { slot: u32, value: i32 },
             /// `object[index]`
@@ -188,14 +234,20 @@ macro_rules! define_insts {
 
             fn target_mut(&mut self) -> Option<&mut u32> {
                 define_insts!(@jumps self
-                    Jump JumpIfFalse JumpIfTrue JumpIfNotNull JumpIfNull JumpIfUnwrapped JumpIfUnset IterNext
-                    RangeNext JumpIfFalseN RangeNextTo IterNextTo
-                    UnlessLessSS UnlessLessSN UnlessLessSI UnlessLessNN UnlessLessNI
-                    UnlessLessEqualSS UnlessLessEqualSN UnlessLessEqualSI UnlessLessEqualNN UnlessLessEqualNI
+                    Jump JumpIfFalse JumpIfTrue JumpIfNotNull JumpIfNull JumpIfUnwrapped JumpIfUnset
+                    IterNext RangeNext JumpIfFalseN JumpIfTrueN RangeNextTo IterNextTo UnlessLessSS
+                    UnlessLessSN UnlessLessSI UnlessLessNN UnlessLessNI UnlessLessEqualSS
+                    UnlessLessEqualSN UnlessLessEqualSI UnlessLessEqualNN UnlessLessEqualNI
                     UnlessGreaterSS UnlessGreaterSN UnlessGreaterSI UnlessGreaterNN UnlessGreaterNI
-                    UnlessGreaterEqualSS UnlessGreaterEqualSN UnlessGreaterEqualSI UnlessGreaterEqualNN
-                    UnlessGreaterEqualNI UnlessEqualSS UnlessEqualSN UnlessEqualSI UnlessEqualNN UnlessEqualNI
-                    UnlessNotEqualSS UnlessNotEqualSN UnlessNotEqualSI UnlessNotEqualNN UnlessNotEqualNI)
+                    UnlessGreaterEqualSS UnlessGreaterEqualSN UnlessGreaterEqualSI
+                    UnlessGreaterEqualNN UnlessGreaterEqualNI UnlessEqualSS UnlessEqualSN
+                    UnlessEqualSI UnlessEqualNN UnlessEqualNI UnlessNotEqualSS UnlessNotEqualSN
+                    UnlessNotEqualSI UnlessNotEqualNN UnlessNotEqualNI IfLessSS IfLessSN IfLessSI
+                    IfLessNN IfLessNI IfLessEqualSS IfLessEqualSN IfLessEqualSI IfLessEqualNN
+                    IfLessEqualNI IfGreaterSS IfGreaterSN IfGreaterSI IfGreaterNN IfGreaterNI
+                    IfGreaterEqualSS IfGreaterEqualSN IfGreaterEqualSI IfGreaterEqualNN
+                    IfGreaterEqualNI IfEqualSS IfEqualSN IfEqualSI IfEqualNN IfEqualNI IfNotEqualSS
+                    IfNotEqualSN IfNotEqualSI IfNotEqualNN IfNotEqualNI)
             }
         }
     };

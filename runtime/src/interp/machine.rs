@@ -5,13 +5,14 @@
 //! address ever left it, the state would live in memory.  Cold code gets
 //! copies and gives back results.
 
+use super::frame::drop_range;
 use super::inst::{Code, Inst, Operand, Target};
 use crate::bytecode::{Operator, Var, VarKind};
 use crate::context::VMContext;
 use crate::error::Raised;
 use crate::heap::{self, CellObject};
-use crate::semantics::arith;
 use crate::semantics::convert::truthy;
+use crate::semantics::{R, arith};
 use crate::value::{RAISED, RawValue, Value};
 use core::mem::size_of;
 
@@ -29,6 +30,7 @@ pub(super) struct Machine {
     /// The function object that runs.
     pub callee: *const heap::Function,
     pub constants: *const Value,
+    pub globals: *mut Value,
 }
 
 impl Machine {
@@ -51,6 +53,55 @@ impl Machine {
         unsafe {
             self.sp = self.sp.sub(1);
             self.sp.read()
+        }
+    }
+
+    /// Replaces the top by what is computed from it.
+    ///
+    /// # Safety
+    /// The machine is that of a live frame, at a verified instruction.
+    #[inline(always)]
+    pub unsafe fn map_top(&mut self, compute: impl FnOnce(&Value) -> Value) {
+        // SAFETY: verified.
+        unsafe {
+            let top = self.pop();
+            self.push(compute(&top));
+        }
+    }
+
+    /// Replaces the top by whether it passes a test.
+    ///
+    /// # Safety
+    /// The machine is that of a live frame, at a verified instruction.
+    #[inline(always)]
+    pub unsafe fn test_top(&mut self, test: impl FnOnce(&Value) -> bool) {
+        // SAFETY: verified.
+        unsafe { self.map_top(|top| Value::bool(test(top))) };
+    }
+
+    /// Replaces the topmost values by what is made of them; false if that raised.
+    ///
+    /// # Safety
+    /// The machine is that of a live frame, at a verified instruction.
+    #[inline(always)]
+    pub unsafe fn replace(
+        &mut self,
+        count: u32,
+        make: impl FnOnce(&mut [Value]) -> R<Value>,
+    ) -> bool {
+        // SAFETY: verified; the values are dropped once.
+        unsafe {
+            let values = self.sp.sub(count as usize);
+            let result = make(core::slice::from_raw_parts_mut(values, count as usize));
+            drop_range(values, self.sp);
+            self.sp = values;
+            match result {
+                Ok(value) => {
+                    self.push(value);
+                    true
+                }
+                Err(Raised) => false,
+            }
         }
     }
 
@@ -86,10 +137,12 @@ impl Machine {
     /// The machine is that of a live frame, at a verified instruction.
     #[inline(always)]
     pub unsafe fn named(&self, operand: Operand) -> *mut Value {
-        let base = if operand.is_constant() {
-            self.constants.cast_mut()
-        } else {
+        let base = if operand.is_local() {
             self.slots
+        } else if operand.is_global() {
+            self.globals
+        } else {
+            self.constants.cast_mut()
         };
         // SAFETY: verified.
         unsafe { base.add(operand.number()) }
@@ -112,6 +165,22 @@ impl Machine {
         }
     }
 
+    /// The truth of a named operand.
+    ///
+    /// # Safety
+    /// The machine is that of a live frame, at a verified instruction.
+    #[inline(always)]
+    pub unsafe fn truth_of(&self, operand: Operand) -> bool {
+        // SAFETY: verified.
+        unsafe {
+            if operand.moves() {
+                truthy(&self.take_named(operand))
+            } else {
+                truthy(&*self.named(operand))
+            }
+        }
+    }
+
     /// Empties a scalar operand after its last use.
     ///
     /// # Safety
@@ -129,7 +198,7 @@ impl Machine {
     /// # Safety
     /// The machine is that of a live frame, at a verified instruction.
     #[inline(always)]
-    pub unsafe fn variable(&self, ctx: &VMContext, var: Var) -> *mut Value {
+    pub unsafe fn variable(&self, var: Var) -> *mut Value {
         let number = var.number() as usize;
         // SAFETY: verified: the slot exists and holds a cell where one is needed.
         unsafe {
@@ -137,7 +206,7 @@ impl Machine {
                 VarKind::Local => self.slots.add(number),
                 VarKind::Cell => cell_place(self.slots.add(number)),
                 VarKind::Capture => cell_place(self.capture(number)),
-                VarKind::Global => ctx.globals.add(number),
+                VarKind::Global => self.globals.add(number),
             }
         }
     }
@@ -465,12 +534,12 @@ unsafe fn compare_slowly(
     }
 }
 
-/// Jumps unless `left comparison right`; false if that raised.
+/// Jumps if `left comparison right` is what is `WANTED`; false if that raised.
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
 #[inline(always)]
-pub(super) unsafe fn unless<C: Comparison, L: Source, R: Source>(
+pub(super) unsafe fn jump_if<const WANTED: bool, C: Comparison, L: Source, R: Source>(
     ctx: &mut VMContext,
     machine: &mut Machine,
     operands: (L, R),
@@ -483,11 +552,87 @@ pub(super) unsafe fn unless<C: Comparison, L: Source, R: Source>(
             Outcome::Value(value) => truthy(&value),
             Outcome::Raised => return false,
         };
-        if !truth {
+        if truth == WANTED {
             machine.jump(distance);
         }
         true
     }
+}
+
+/// `place operator= right` on scalars of one type; false if that is not what
+/// it is, and then nothing has happened.
+///
+/// # Safety
+/// The place is a live variable.
+#[inline(always)]
+pub(super) unsafe fn update_scalar(place: *mut Value, operator: Operator, right: &Value) -> bool {
+    // SAFETY: a scalar is replaced by one.
+    unsafe {
+        let result = if let (Some(a), Some(b)) = ((*place).as_int(), right.as_int()) {
+            match operator {
+                Operator::Add => a.checked_add(b),
+                Operator::Subtract => a.checked_sub(b),
+                Operator::Multiply => a.checked_mul(b),
+                Operator::Divide => a.checked_div(b),
+                Operator::Remainder => a.checked_rem(b),
+            }
+            .map(Value::int)
+        } else if let (Some(a), Some(b)) = ((*place).as_float(), right.as_float()) {
+            match operator {
+                Operator::Add => Some(Value::float(a + b)),
+                Operator::Subtract => Some(Value::float(a - b)),
+                Operator::Multiply => Some(Value::float(a * b)),
+                Operator::Divide if b != 0.0 => Some(Value::float(a / b)),
+                Operator::Divide | Operator::Remainder => None,
+            }
+        } else {
+            None
+        };
+        match result {
+            Some(result) => {
+                place.write(result);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// `variable operator= right`; false if it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
+#[inline(always)]
+pub(super) unsafe fn update(
+    ctx: &mut VMContext,
+    machine: &Machine,
+    var: Var,
+    operator: Operator,
+    right: Value,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        let place = machine.variable(var);
+        if update_scalar(place, operator, &right) {
+            return true;
+        }
+        ctx.stack.top = machine.sp;
+        update_slowly(ctx, place, operator, right.into_raw())
+    }
+}
+
+/// # Safety
+/// The place is a live variable; the operand is given up.
+#[inline(never)]
+unsafe fn update_slowly(
+    ctx: &mut VMContext,
+    place: *mut Value,
+    operator: Operator,
+    right: RawValue,
+) -> bool {
+    // SAFETY: the caller gives it up.
+    let right = unsafe { Value::from_raw(right) };
+    arith::update(ctx, place, operator, right).is_ok()
 }
 
 /// Whether a frame of this function fits above `slots` and on the call stack.

@@ -9,17 +9,15 @@ use super::frame::{LinkKind, caller, drop_range, leave, push_frame, unwind};
 use super::inst::Inst;
 use super::machine::{
     Equal, Greater, GreaterEqual, Less, LessEqual, Machine, NotEqual, Outcome, PUSH, Top,
-    arithmetic, cell_place, compare, fits, unless,
+    arithmetic, cell_place, compare, fits, jump_if, update,
 };
 use super::{code_of, interpreter_of, suspend, tiering};
-use crate::bytecode::{MethodSite, Operator, Program};
+use crate::bytecode::{MethodSite, Operator, Program, Var, VarKind};
 use crate::call::settle;
 use crate::context::VMContext;
 use crate::heap::{self, CellObject};
 use crate::semantics::convert::{interpolate, truthy};
-use crate::semantics::{
-    R, arith, call, catch, compare::same_value, index, iterate, make, matching,
-};
+use crate::semantics::{arith, call, catch, compare::same_value, index, iterate, make, matching};
 use crate::value::{RawValue, Value};
 use core::ptr::null;
 
@@ -41,16 +39,6 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
         let mut m = *start;
         let interpreter = interpreter_of(ctx);
         let program: *const Program = &raw const *ctx.program.program;
-
-        // Replaces the top by what is computed from it.
-        macro_rules! map_top {
-            (|$top:ident| $result:expr) => {{
-                let $top = m.sp.sub(1).read();
-                let result = $result;
-                drop($top);
-                m.sp.sub(1).write(result);
-            }};
-        }
 
         loop {
             // Leaving the inner loop means that an error is pending.
@@ -79,7 +67,16 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                 }
                 macro_rules! unless {
                     ($comparison:ident, $operands:expr, $to:expr) => {
-                        check!(unless::<$comparison, _, _>(ctx, &mut m, $operands, $to))
+                        check!(jump_if::<false, $comparison, _, _>(
+                            ctx, &mut m, $operands, $to
+                        ))
+                    };
+                }
+                macro_rules! when {
+                    ($comparison:ident, $operands:expr, $to:expr) => {
+                        check!(jump_if::<true, $comparison, _, _>(
+                            ctx, &mut m, $operands, $to
+                        ))
                     };
                 }
                 macro_rules! comparison {
@@ -90,19 +87,6 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                             Outcome::Raised => break 'execute,
                         }
                     };
-                }
-                // Calls a cold function on the values from `$start` on, which
-                // are dropped; pushes the result.
-                macro_rules! make {
-                    ($count:expr, |$slice:ident| $result:expr) => {{
-                        let count = $count as usize;
-                        let values = m.sp.sub(count);
-                        let $slice = core::slice::from_raw_parts_mut(values, count);
-                        let result = $result;
-                        drop_range(values, m.sp);
-                        m.sp = values;
-                        m.push(attempt!(result));
-                    }};
                 }
                 // Goes on in the frame of an interpreted function.
                 macro_rules! enter {
@@ -201,7 +185,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     }
                     Inst::StoreGlobal { global } => *ctx.globals.add(global as usize) = m.pop(),
                     Inst::JumpIfUnset { var, to } => {
-                        if (*m.variable(ctx, var)).is_unset() {
+                        if (*m.variable(var)).is_unset() {
                             m.jump(to);
                         }
                     }
@@ -299,6 +283,44 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     Inst::UnlessNotEqualNI { left, right, to } => {
                         unless!(NotEqual, (left, right), to)
                     }
+                    Inst::IfLessSS { to } => when!(Less, (Top(2), Top(1)), to),
+                    Inst::IfLessSN { right, to } => when!(Less, (Top(1), right), to),
+                    Inst::IfLessSI { right, to } => when!(Less, (Top(1), right), to),
+                    Inst::IfLessNN { left, right, to } => when!(Less, (left, right), to),
+                    Inst::IfLessNI { left, right, to } => when!(Less, (left, right), to),
+                    Inst::IfLessEqualSS { to } => when!(LessEqual, (Top(2), Top(1)), to),
+                    Inst::IfLessEqualSN { right, to } => when!(LessEqual, (Top(1), right), to),
+                    Inst::IfLessEqualSI { right, to } => when!(LessEqual, (Top(1), right), to),
+                    Inst::IfLessEqualNN { left, right, to } => when!(LessEqual, (left, right), to),
+                    Inst::IfLessEqualNI { left, right, to } => when!(LessEqual, (left, right), to),
+                    Inst::IfGreaterSS { to } => when!(Greater, (Top(2), Top(1)), to),
+                    Inst::IfGreaterSN { right, to } => when!(Greater, (Top(1), right), to),
+                    Inst::IfGreaterSI { right, to } => when!(Greater, (Top(1), right), to),
+                    Inst::IfGreaterNN { left, right, to } => when!(Greater, (left, right), to),
+                    Inst::IfGreaterNI { left, right, to } => when!(Greater, (left, right), to),
+                    Inst::IfGreaterEqualSS { to } => when!(GreaterEqual, (Top(2), Top(1)), to),
+                    Inst::IfGreaterEqualSN { right, to } => {
+                        when!(GreaterEqual, (Top(1), right), to)
+                    }
+                    Inst::IfGreaterEqualSI { right, to } => {
+                        when!(GreaterEqual, (Top(1), right), to)
+                    }
+                    Inst::IfGreaterEqualNN { left, right, to } => {
+                        when!(GreaterEqual, (left, right), to)
+                    }
+                    Inst::IfGreaterEqualNI { left, right, to } => {
+                        when!(GreaterEqual, (left, right), to)
+                    }
+                    Inst::IfEqualSS { to } => when!(Equal, (Top(2), Top(1)), to),
+                    Inst::IfEqualSN { right, to } => when!(Equal, (Top(1), right), to),
+                    Inst::IfEqualSI { right, to } => when!(Equal, (Top(1), right), to),
+                    Inst::IfEqualNN { left, right, to } => when!(Equal, (left, right), to),
+                    Inst::IfEqualNI { left, right, to } => when!(Equal, (left, right), to),
+                    Inst::IfNotEqualSS { to } => when!(NotEqual, (Top(2), Top(1)), to),
+                    Inst::IfNotEqualSN { right, to } => when!(NotEqual, (Top(1), right), to),
+                    Inst::IfNotEqualSI { right, to } => when!(NotEqual, (Top(1), right), to),
+                    Inst::IfNotEqualNN { left, right, to } => when!(NotEqual, (left, right), to),
+                    Inst::IfNotEqualNI { left, right, to } => when!(NotEqual, (left, right), to),
                     Inst::Negate {} => {
                         let value = m.pop();
                         ctx.stack.top = m.sp;
@@ -309,17 +331,15 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         ctx.stack.top = m.sp;
                         m.push(attempt!(arith::not(ctx, value)));
                     }
-                    Inst::Truthy {} => map_top!(|top| Value::bool(truthy(&top))),
-                    Inst::Falsy {} => map_top!(|top| Value::bool(!truthy(&top))),
+                    Inst::Truthy {} => m.test_top(truthy),
+                    Inst::Falsy {} => m.test_top(|top| !truthy(top)),
                     Inst::SameValue {} => {
                         let (right, left) = (m.pop(), m.pop());
                         m.push(Value::bool(same_value(&left, &right)));
                     }
                     Inst::Update { var, operator } => {
                         let right = m.pop();
-                        ctx.stack.top = m.sp;
-                        let place = m.variable(ctx, var);
-                        attempt!(arith::update(ctx, place, operator, right));
+                        check!(update(ctx, &m, var, operator, right));
                     }
                     Inst::UpdateN {
                         var,
@@ -327,32 +347,29 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         operand,
                     } => {
                         let right = m.take_named(operand);
-                        ctx.stack.top = m.sp;
-                        let place = m.variable(ctx, var);
-                        attempt!(arith::update(ctx, place, operator, right));
+                        check!(update(ctx, &m, var, operator, right));
+                    }
+                    Inst::UpdateI {
+                        var,
+                        operator,
+                        value,
+                    } => {
+                        check!(update(ctx, &m, var, operator, Value::int(value as i64)));
                     }
                     Inst::Increment { slot, value } => {
-                        let place = m.slots.add(slot as usize);
-                        match (*place)
-                            .as_int()
-                            .and_then(|old| old.checked_add(value as i64))
-                        {
-                            Some(sum) => place.write(Value::int(sum)),
-                            None => {
-                                ctx.stack.top = m.sp;
-                                attempt!(arith::update(
-                                    ctx,
-                                    place,
-                                    Operator::Add,
-                                    Value::int(value as i64)
-                                ));
-                            }
-                        }
+                        let var = Var::new(VarKind::Local, slot);
+                        check!(update(
+                            ctx,
+                            &m,
+                            var,
+                            Operator::Add,
+                            Value::int(value as i64)
+                        ));
                     }
                     Inst::UpdateFrom { var, operator } => {
                         let (right, old) = (m.pop(), m.pop());
                         ctx.stack.top = m.sp;
-                        let place = m.variable(ctx, var);
+                        let place = m.variable(var);
                         attempt!(arith::update_from(ctx, place, operator, old, right));
                     }
 
@@ -362,17 +379,18 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                             m.jump(to);
                         }
                     }
-                    Inst::JumpIfFalseN { operand, to } => {
-                        let truth = truthy(&*m.named(operand));
-                        if operand.moves() {
-                            drop(m.take_named(operand));
-                        }
-                        if !truth {
+                    Inst::JumpIfTrue { to } => {
+                        if truthy(&m.pop()) {
                             m.jump(to);
                         }
                     }
-                    Inst::JumpIfTrue { to } => {
-                        if truthy(&m.pop()) {
+                    Inst::JumpIfFalseN { operand, to } => {
+                        if !m.truth_of(operand) {
+                            m.jump(to);
+                        }
+                    }
+                    Inst::JumpIfTrueN { operand, to } => {
+                        if m.truth_of(operand) {
                             m.jump(to);
                         }
                     }
@@ -413,27 +431,22 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     Inst::Call { argc } => {
                         let args = m.sp.sub(argc as usize);
                         let callee = args.sub(1);
-                        if let Some(object) = (*callee).as_object::<heap::Function>() {
-                            let info = object.info();
-                            if info.params.len() == argc as usize && !info.flags.is_method {
-                                if tiering::is_interpreted(ctx, object, info.id) {
-                                    let code = code_of(ctx, interpreter, info.id);
-                                    if fits(ctx, &*code, args) {
-                                        enter!(code, object, args, callee, LinkKind::Call, null());
-                                        continue 'execute;
-                                    }
-                                } else {
-                                    let result = calls::call_entry(ctx, object, args, m.sp);
-                                    m.sp = args;
-                                    *callee = attempt!(settle(result));
-                                    continue 'execute;
-                                }
+                        match calls::prepare(ctx, interpreter, callee, args, argc) {
+                            calls::Prepared::Frame(code, object) => {
+                                enter!(code, object, args, callee, LinkKind::Call, null());
+                            }
+                            calls::Prepared::Entry(object) => {
+                                let result = calls::call_entry(ctx, &*object, args, m.sp);
+                                m.sp = args;
+                                *callee = attempt!(settle(result));
+                            }
+                            calls::Prepared::Other => {
+                                ctx.stack.top = m.sp;
+                                let result = calls::call_value(ctx, callee, argc as usize);
+                                m.sp = callee;
+                                m.push(attempt!(result));
                             }
                         }
-                        ctx.stack.top = m.sp;
-                        let result = calls::call_value(ctx, callee, argc as usize);
-                        m.sp = callee;
-                        m.push(attempt!(result));
                     }
                     Inst::CallFunction { func, argc } => {
                         let args = m.sp.sub(argc as usize);
@@ -454,35 +467,19 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         ctx.stack.top = m.sp;
                         let function =
                             (*ctx.program.builtins.as_ptr().add(builtin as usize)).function;
-                        make!(argc, |args| function(ctx, args));
+                        check!(m.replace(argc, |args| function(ctx, args)));
                     }
                     Inst::LenS { builtin, to } => {
                         let value = m.pop();
-                        match access::length(&value) {
-                            Some(length) => {
-                                drop(value);
-                                m.deliver(length, to);
-                            }
-                            None => {
-                                ctx.stack.top = m.sp;
-                                let result = calls::call_builtin(ctx, builtin, value);
-                                m.deliver(attempt!(result), to);
-                            }
-                        }
+                        check!(access::length(ctx, &mut m, builtin, value, to));
                     }
                     Inst::LenN {
                         builtin,
                         operand,
                         to,
-                    } => match access::length(&*m.named(operand)) {
-                        Some(length) if !operand.moves() => m.deliver(length, to),
-                        _ => {
-                            ctx.stack.top = m.sp;
-                            let value = m.take_named(operand);
-                            let result = calls::call_builtin(ctx, builtin, value);
-                            m.deliver(attempt!(result), to);
-                        }
-                    },
+                    } => {
+                        check!(access::length_named(ctx, &mut m, builtin, operand, to));
+                    }
                     Inst::CallWith { site } => {
                         ctx.stack.top = m.sp;
                         let site = &*(*program).call_sites.as_ptr().add(site as usize);
@@ -528,7 +525,9 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         check!(access::push_element(ctx, &mut m, root, value));
                     }
 
-                    Inst::MakeArray { count } => make!(count, |values| make::array(ctx, values)),
+                    Inst::MakeArray { count } => {
+                        check!(m.replace(count, |values| make::array(ctx, values)));
+                    }
                     Inst::ArrayPush {} => {
                         let (element, array) = (m.pop(), m.pop());
                         m.push(attempt!(make::array_push(ctx, array, element)));
@@ -537,7 +536,9 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         let (more, array) = (m.pop(), m.pop());
                         m.push(attempt!(make::array_extend(ctx, array, more)));
                     }
-                    Inst::MakeDict { count } => make!(2 * count, |values| make::dict(ctx, values)),
+                    Inst::MakeDict { count } => {
+                        check!(m.replace(2 * count, |values| make::dict(ctx, values)));
+                    }
                     Inst::DictInsert {} => {
                         let (value, key, dict) = (m.pop(), m.pop(), m.pop());
                         m.push(attempt!(make::dict_insert(ctx, dict, key, value)));
@@ -549,10 +550,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     Inst::MakeStruct { site } => {
                         ctx.stack.top = m.sp;
                         let count = (*(*program).struct_sites.as_ptr().add(site as usize)).pops();
-                        make!(count, |values| make::structure(ctx, site, values));
+                        check!(m.replace(count, |values| make::structure(ctx, site, values)));
                     }
                     Inst::MakeVariant { site, count } => {
-                        make!(count, |values| make::variant(ctx, site, values))
+                        check!(m.replace(count, |values| make::variant(ctx, site, values)));
                     }
                     Inst::MakeClosure { func } => {
                         let mut captures = make::captures(ctx, func, m.slots, m.callee);
@@ -560,14 +561,14 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     }
                     Inst::MakeStructDef { declaration } => {
                         let count = (*(*program).structs.as_ptr().add(declaration as usize)).pops();
-                        make!(count, |values| R::Ok(make::struct_def(
-                            ctx,
-                            declaration,
-                            values
-                        )));
+                        let def =
+                            |values: &mut [Value]| Ok(make::struct_def(ctx, declaration, values));
+                        check!(m.replace(count, def));
                     }
                     Inst::MakeEnumDef { name } => m.push(make::enum_def(ctx, name)),
-                    Inst::Interpolate { count } => make!(count, |values| interpolate(ctx, values)),
+                    Inst::Interpolate { count } => {
+                        check!(m.replace(count, |values| interpolate(ctx, values)));
+                    }
 
                     Inst::Index {} => {
                         check!(access::index_stack(ctx, &mut m, Key::Stack, PUSH))
@@ -607,10 +608,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         check!(access::field_named(ctx, &mut m, object, cache, to));
                     }
                     Inst::OptionalField { name } => {
-                        map_top!(|top| index::optional_field(ctx, &top, name));
+                        m.map_top(|top| index::optional_field(ctx, top, name));
                     }
                     Inst::FieldOrUnset { name } => {
-                        map_top!(|top| index::field_or_unset(&top, name))
+                        m.map_top(|top| index::field_or_unset(top, name));
                     }
                     Inst::StorePath { path } => {
                         let (result, start) = access::store_path(ctx, path, m);
@@ -654,7 +655,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     } => {
                         ctx.stack.top = m.sp;
                         m.sp = m.sp.sub(2);
-                        let root = m.variable(ctx, root);
+                        let root = m.variable(root);
                         check!(access::update_element(ctx, root, path, operator, m.sp));
                     }
                     Inst::UpdateField {
@@ -664,35 +665,35 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     } => {
                         let right = m.pop();
                         ctx.stack.top = m.sp;
-                        let root = m.variable(ctx, root);
+                        let root = m.variable(root);
                         check!(access::update_field(ctx, root, path, operator, right));
                     }
 
                     Inst::ElementOrNull { index } => {
-                        map_top!(|top| matching::element_or_null(&top, index))
+                        m.map_top(|top| matching::element_or_null(top, index));
                     }
-                    Inst::ArrayRest { from } => map_top!(|top| matching::array_rest(&top, from)),
+                    Inst::ArrayRest { from } => m.map_top(|top| matching::array_rest(top, from)),
                     Inst::FieldOrNull { name } => {
-                        map_top!(|top| matching::field_or_null(ctx, &top, name))
+                        m.map_top(|top| matching::field_or_null(ctx, top, name));
                     }
-                    Inst::DictRest { list } => map_top!(|top| matching::dict_rest(ctx, &top, list)),
-                    Inst::TestArray { len } => {
-                        map_top!(|top| Value::bool(matching::test_array(&top, len)))
+                    Inst::DictRest { list } => {
+                        m.map_top(|top| matching::dict_rest(ctx, top, list));
                     }
+                    Inst::TestArray { len } => m.test_top(|top| matching::test_array(top, len)),
                     Inst::TestArrayMin { len } => {
-                        map_top!(|top| Value::bool(matching::test_array_min(&top, len)))
+                        m.test_top(|top| matching::test_array_min(top, len));
                     }
                     Inst::TestVariant { site } => {
-                        map_top!(|top| Value::bool(matching::test_variant(ctx, &top, site)))
+                        m.test_top(|top| matching::test_variant(ctx, top, site));
                     }
                     Inst::TestName { name } => {
-                        map_top!(|top| Value::bool(matching::test_name(ctx, &top, name)))
+                        m.test_top(|top| matching::test_name(ctx, top, name));
                     }
                     Inst::TestField { name } => {
-                        map_top!(|top| Value::bool(matching::test_field(ctx, &top, name)))
+                        m.test_top(|top| matching::test_field(ctx, top, name));
                     }
                     Inst::VariantPayload { index } => {
-                        map_top!(|top| matching::variant_payload(&top, index))
+                        m.map_top(|top| matching::variant_payload(top, index));
                     }
 
                     Inst::IterStart { slot } => {
