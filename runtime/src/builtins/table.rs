@@ -71,8 +71,8 @@ macro_rules! for_each_builtin {
             len(1, 1) = arrays::len [pure];
             range(1, 3) = arrays::range [pure];
             sum(1, 1) = arrays::sum [pure];
-            push(2, 2) = arrays::change::push, update [pure];
-            append(2, 2) = arrays::change::append, update [pure];
+            push(2, 2) = arrays::change::push, mutate arrays::change::push_onto [pure];
+            append(2, 2) = arrays::change::append, mutate arrays::change::append_onto [pure];
             pop(1, 1) = arrays::change::pop, mutate arrays::change::pop_from [pure];
             insert(3, 3) = arrays::change::insert, update [pure];
             remove(2, 2) = arrays::change::remove, mutate arrays::change::remove_from [pure];

@@ -39,6 +39,46 @@ fn push_named(ctx: &mut VMContext, args: &mut [Value], name: &str) -> Result<Val
     Ok(Value::from(array))
 }
 
+/// `arr.push(item)`
+pub fn push_onto(
+    ctx: &mut VMContext,
+    target: &mut Value,
+    args: &mut [Value],
+) -> Result<Value, Raised> {
+    push_in_place(ctx, target, args, push)
+}
+
+/// `arr.append(item)`
+pub fn append_onto(
+    ctx: &mut VMContext,
+    target: &mut Value,
+    args: &mut [Value],
+) -> Result<Value, Raised> {
+    push_in_place(ctx, target, args, append)
+}
+
+/// Pushes, or leaves it to the function to say what is wrong.
+#[inline(always)]
+fn push_in_place(
+    ctx: &mut VMContext,
+    target: &mut Value,
+    args: &mut [Value],
+    function: super::super::Function,
+) -> Result<Value, Raised> {
+    if let [item] = args
+        && target.tag() == Tag::Array
+    {
+        check_depth(ctx, item)?;
+        let item = take(item);
+        target
+            .object_mut::<Array>()
+            .expect("the tag says so")
+            .push(item);
+        return Ok(target.clone());
+    }
+    super::super::update(function, ctx, target, args)
+}
+
 /// Takes an array out of its place for writing.  If others see it too, it is
 /// a copy with room for `extra` more elements.
 fn take_array(place: &mut Value, extra: usize) -> Ref<Array> {

@@ -7,6 +7,7 @@ use super::super::arrays::Collector;
 use crate::context::VMContext;
 use crate::error::Raised;
 use crate::value::Value;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use regex::Regex;
@@ -14,20 +15,20 @@ use regex::Regex;
 /// Patterns that were used last, newest at the end; `None` for invalid ones.
 #[derive(Default)]
 struct Compiled {
-    patterns: Vec<(String, Option<Regex>)>,
+    patterns: Vec<(String, Option<Rc<Regex>>)>,
 }
 
 /// Patterns that stay compiled.
 const KEPT_PATTERNS: usize = 32;
 
 /// The compiled pattern; `None` if it is invalid.
-fn compile(ctx: &mut VMContext, pattern: &str) -> Option<Regex> {
+fn compile(ctx: &mut VMContext, pattern: &str) -> Option<Rc<Regex>> {
     let known = ctx.kept::<Compiled>();
     let found = known.patterns.iter().rposition(|(text, _)| text == pattern);
     if let Some(position) = found {
         return known.patterns[position].1.clone();
     }
-    let regex = Regex::new(pattern).ok();
+    let regex = Regex::new(pattern).ok().map(Rc::new);
     if known.patterns.len() == KEPT_PATTERNS {
         known.patterns.remove(0);
     }
