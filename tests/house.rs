@@ -106,6 +106,7 @@ const UNSAFE: &[&str] = &[
     "runtime/src/heap",
     "runtime/src/call",
     "runtime/src/abi",
+    "runtime/src/semantics",
     "runtime/src/interp",
     "runtime/src/builtins/system",
     "runtime/src/loaded",

@@ -7,7 +7,7 @@
 use crate::bytecode::FunctionFlags;
 use crate::context::{TraceEntry, VMContext};
 use crate::error::Raised;
-use crate::heap::{BoundMethod, Function};
+use crate::heap::{BoundMethod, Function, Generator};
 use crate::value::{RAISED, RawValue, Value};
 use core::mem::ManuallyDrop;
 
@@ -25,9 +25,22 @@ pub type Entry = unsafe extern "C" fn(
     args: *mut Value,
 ) -> RawValue;
 
+/// Goes on with a suspended generator to its next `yield`: gives what that
+/// hands over, `Unset` if the generator came to its end, or `RAISED`.
+/// `trace` is the first free entry of the call stack.
+pub type Resume = unsafe extern "C" fn(
+    ctx: *mut VMContext,
+    trace: *mut TraceEntry,
+    generator: *mut Generator,
+) -> RawValue;
+
 /// Calls a function object with exactly the parameters it has; `trace` is the
 /// first free entry of the call stack.
 #[inline]
+#[expect(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "the call stack's first free entry is the context's own"
+)]
 pub fn enter(
     ctx: &mut VMContext,
     trace: *mut TraceEntry,

@@ -80,7 +80,21 @@ pub struct VMContext {
     /// How hot each function is, while there is a tier.
     pub heat: Vec<Heat>,
     /// What the interpreter keeps between runs, once there was one.
-    pub interpreter: Option<Box<dyn core::any::Any>>,
+    pub interpreter: Option<Kept>,
+}
+
+/// Something that an engine keeps in the context, of a type that only it knows.
+pub struct Kept {
+    pub pointer: *mut (),
+    /// Frees it.
+    pub free: unsafe fn(*mut ()),
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // SAFETY: whoever made it brought the function that fits.
+        unsafe { (self.free)(self.pointer) }
+    }
 }
 
 /// How often an interpreted function was called and its loops passed.

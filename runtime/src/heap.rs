@@ -152,8 +152,11 @@ impl<T: Object> Ref<T> {
     /// The object for writing, if this is its only owner.
     #[inline]
     pub fn get_mut(&mut self) -> Option<&mut T> {
+        if !self.header().is_unique() {
+            return None;
+        }
         // SAFETY: unique, and borrowed through `&mut self`.
-        self.header().is_unique().then(|| unsafe { self.0.as_mut() })
+        Some(unsafe { self.0.as_mut() })
     }
 
     /// Makes the object immortal.  For literals, before they are shared.

@@ -23,7 +23,7 @@ mod tiering;
 
 use crate::bytecode::{Function, FunctionFlags, FunctionId};
 use crate::call::Entry;
-use crate::context::{TraceEntry, VMContext};
+use crate::context::{Kept, TraceEntry, VMContext};
 use crate::heap;
 use crate::semantics::call;
 use crate::value::{RawValue, Value};
@@ -119,22 +119,40 @@ fn machine_stack_is_low(ctx: &VMContext) -> bool {
 pub(crate) struct Interpreter {
     /// By function; null for those that were not called yet.
     codes: Box<[*const Code]>,
+    #[expect(clippy::vec_box, reason = "the codes stay where they are")]
     owned: Vec<Box<Code>>,
 }
 
 /// What the interpreter keeps in the context.
-#[inline]
+#[inline(always)]
 fn interpreter_of(ctx: &mut VMContext) -> *mut Interpreter {
+    match &ctx.interpreter {
+        Some(kept) => kept.pointer.cast(),
+        None => start_interpreter(ctx),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn start_interpreter(ctx: &mut VMContext) -> *mut Interpreter {
     let functions = ctx.program.program.functions.len();
-    let kept = ctx.interpreter.get_or_insert_with(|| {
-        let codes = alloc::vec![null(); functions].into_boxed_slice();
-        Box::new(Interpreter {
-            codes,
-            owned: Vec::new(),
-        })
+    let codes = alloc::vec![null(); functions].into_boxed_slice();
+    let interpreter = Box::into_raw(Box::new(Interpreter {
+        codes,
+        owned: Vec::new(),
+    }));
+    ctx.interpreter = Some(Kept {
+        pointer: interpreter.cast(),
+        free: free_interpreter,
     });
-    let kept: Option<&mut Interpreter> = kept.downcast_mut();
-    kept.expect("nothing else is kept there")
+    interpreter
+}
+
+/// # Safety
+/// `interpreter` came from `start_interpreter`, and nothing runs any more.
+unsafe fn free_interpreter(interpreter: *mut ()) {
+    // SAFETY: it was a box, and nobody uses it again.
+    drop(unsafe { Box::from_raw(interpreter.cast::<Interpreter>()) });
 }
 
 /// A function's code, decoded.
@@ -146,7 +164,7 @@ unsafe fn code_of(ctx: &VMContext, interpreter: *mut Interpreter, func: Function
     // SAFETY: function numbers are verified; no reference into the interpreter
     // is held elsewhere.
     unsafe {
-        let known = *(&(*interpreter).codes).as_ptr().add(func as usize);
+        let known = *(*interpreter).codes.as_ptr().add(func as usize);
         if known.is_null() {
             decode_now(ctx, &mut *interpreter, func)
         } else {

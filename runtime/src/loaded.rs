@@ -29,11 +29,14 @@ pub struct LoadedProgram {
     /// Immortal function objects of declared functions without captures.
     pub functions: Vec<Value>,
     /// All shapes; boxed, so that they stay where they are.
+    #[expect(clippy::vec_box, reason = "shapes stay where they are")]
     shapes: Vec<Box<Shape>>,
     /// Shape of a declaration's own fields, by declaration.
     pub declared_shapes: Vec<*const Shape>,
     /// Shape of each struct site whose declaration is known, else null.
     pub site_shapes: Vec<*const Shape>,
+    /// Whether a struct site's values are exactly its shape's fields, in order.
+    pub site_is_direct: Vec<bool>,
     /// The shape of caught errors without and with a `cause`.
     pub error_shapes: [*const Shape; 2],
     /// Global variables by name hash.
@@ -125,6 +128,7 @@ impl LoadedProgram {
             shapes: Vec::new(),
             declared_shapes: Vec::new(),
             site_shapes: Vec::new(),
+            site_is_direct: Vec::new(),
             error_shapes: [null(); 2],
             variables,
             ascii,
@@ -213,7 +217,11 @@ impl LoadedProgram {
                 }
                 self.shape(site.name, &fields)
             });
+            // SAFETY: shapes live as long as `self`.
+            let is_direct =
+                unsafe { shape.as_ref() }.is_some_and(|shape| shape.fields == site.fields);
             self.site_shapes.push(shape);
+            self.site_is_direct.push(is_direct);
         }
     }
 

@@ -10,6 +10,11 @@
 //! pointer must stay valid while Ruff code runs, as those of slots, cells and
 //! globals do.
 
+#![expect(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "a variable is a pointer that stays valid, see above"
+)]
+
 use crate::error::Raised;
 
 pub mod arith;

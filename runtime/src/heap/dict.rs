@@ -21,6 +21,7 @@ pub enum Key<'a> {
 impl<'a> Key<'a> {
     /// The key that a string is: its number if it is canonical decimal text.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "nothing is parsed that could fail")]
     pub fn from_str(text: &'a Str) -> Key<'a> {
         match canonical_int(text.as_bytes()) {
             Some(number) => Key::Int(number),

@@ -5,19 +5,10 @@
 
 use super::cycles::{self, Root};
 use super::{Function, Object, Ref, allocator};
-use crate::context::{TraceEntry, VMContext};
-use crate::value::{RawValue, Tag, Value};
+use crate::call::Resume;
+use crate::value::{Tag, Value};
 use alloc::vec::Vec;
 use core::mem::size_of;
-
-/// Goes on with a suspended generator to its next `yield`: gives what that
-/// hands over, `Unset` if the generator came to its end, or `RAISED`.
-/// `trace` is the first free entry of the call stack.
-pub type Resume = unsafe extern "C" fn(
-    ctx: *mut VMContext,
-    trace: *mut TraceEntry,
-    generator: *mut Generator,
-) -> RawValue;
 
 /// Where a generator is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

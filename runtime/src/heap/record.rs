@@ -101,6 +101,30 @@ impl Record {
         }
     }
 
+    /// An instance with these values, which are taken, as its fields in order.
+    ///
+    /// # Safety
+    /// `shape` outlives the instance and has as many fields.
+    pub unsafe fn from_values(
+        shape: *const Shape,
+        def: Option<Ref<StructDef>>,
+        values: &mut [Value],
+    ) -> Ref<Record> {
+        let size = FIELDS_OFFSET + size_of_val(values);
+        let object: *mut Record = allocator::allocate(size).cast();
+        let mut header = Header::new(Tag::Struct);
+        header.depth = 1;
+        // SAFETY: fresh memory of that size; the caller vouches for the shape.
+        unsafe {
+            object.write(Record { header, shape, def });
+            for (index, value) in values.iter_mut().enumerate() {
+                (*object).header.deepen(value.depth());
+                fields_of(object).add(index).write(core::mem::take(value));
+            }
+            Ref::from_raw(object)
+        }
+    }
+
     #[inline(always)]
     pub fn shape(&self) -> &Shape {
         // SAFETY: shapes outlive instances.

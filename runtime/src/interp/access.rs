@@ -11,11 +11,19 @@ use crate::semantics::{R, arith, index, place};
 use crate::value::{RAISED, RawValue, Tag, Value};
 use core::cell::Cell;
 
-/// The element of an array at an index, if that is in bounds.
+/// The element of an array or ASCII string at an index, if that is in bounds.
 #[inline(always)]
-fn element(object: &Value, index: Option<i64>) -> Option<Value> {
-    let array = object.as_object::<Array>()?;
+fn element(ctx: &VMContext, object: &Value, index: Option<i64>) -> Option<Value> {
     let index = index? as usize;
+    let Some(array) = object.as_object::<Array>() else {
+        let text = object.as_object::<Str>()?;
+        let byte = *text.as_bytes().get(index).filter(|_| text.is_ascii())?;
+        return ctx
+            .program
+            .ascii
+            .get(byte as usize)
+            .map(|text| Value::from(text.clone()));
+    };
     match array.elements() {
         Elements::Ints => array
             .as_ints()?
@@ -42,18 +50,23 @@ pub(super) unsafe fn index_named(
     key: Key,
     to: Target,
 ) -> bool {
-    // SAFETY: verified.
+    // SAFETY: verified; indexing runs no Ruff code, so operands can be looked
+    // at where they are.
     unsafe {
-        if !object.moves() {
-            if let Some(element) = element(&*machine.named(object), key.int(machine)) {
-                key.done(machine);
-                machine.deliver(element, to);
-                return true;
-            }
+        let place = machine.named(object);
+        let result = match element(ctx, &*place, key.int(machine)) {
+            Some(element) => element.into_raw(),
+            None => key.with(machine, |key| index_slowly(ctx, &*place, key)),
+        };
+        if object.moves() {
+            *place = Value::UNSET;
         }
-        let object = machine.take_named(object).into_raw();
-        let key = key.take(machine).into_raw();
-        deliver_element(ctx, machine, object, key, to)
+        key.done(machine);
+        if result.tag == RAISED {
+            return false;
+        }
+        machine.deliver(Value::from_raw(result), to);
+        true
     }
 }
 
@@ -68,36 +81,16 @@ pub(super) unsafe fn index_stack(
     key: Key,
     to: Target,
 ) -> bool {
-    // SAFETY: verified.
+    // SAFETY: verified; as for `index_named`.
     unsafe {
         let place = machine.sp.sub(1 + key.pops());
-        let object = place.read();
-        if let Some(element) = element(&object, key.int(machine)) {
-            key.done(machine);
-            machine.sp = place;
-            drop(object);
-            machine.deliver(element, to);
-            return true;
-        }
-        let key = key.take(machine).into_raw();
+        let result = match element(ctx, &*place, key.int(machine)) {
+            Some(element) => element.into_raw(),
+            None => key.with(machine, |key| index_slowly(ctx, &*place, key)),
+        };
+        key.done(machine);
         machine.sp = place;
-        deliver_element(ctx, machine, object.into_raw(), key, to)
-    }
-}
-
-/// # Safety
-/// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
-unsafe fn deliver_element(
-    ctx: &mut VMContext,
-    machine: &mut Machine,
-    object: RawValue,
-    key: RawValue,
-    to: Target,
-) -> bool {
-    // SAFETY: verified; both are given up.
-    unsafe {
-        let result = index_slowly(ctx, object, key);
+        core::ptr::drop_in_place(place);
         if result.tag == RAISED {
             return false;
         }
@@ -106,13 +99,9 @@ unsafe fn deliver_element(
     }
 }
 
-/// # Safety
-/// The operands are given up.
 #[inline(never)]
-unsafe fn index_slowly(ctx: &mut VMContext, object: RawValue, key: RawValue) -> RawValue {
-    // SAFETY: the caller gives both up.
-    let (object, key) = unsafe { (Value::from_raw(object), Value::from_raw(key)) };
-    raw(index::index(ctx, &object, &key))
+fn index_slowly(ctx: &mut VMContext, object: &Value, key: &Value) -> RawValue {
+    raw(index::index(ctx, object, key))
 }
 
 fn raw(result: R<Value>) -> RawValue {
@@ -150,31 +139,35 @@ impl Key {
         }
     }
 
-    /// The key, owned; it is popped by the caller.
+    /// Looks at the key.
     ///
     /// # Safety
     /// The machine is that of a live frame, at a verified instruction.
     #[inline(always)]
-    unsafe fn take(self, machine: &Machine) -> Value {
+    unsafe fn with<T>(self, machine: &Machine, action: impl FnOnce(&Value) -> T) -> T {
         // SAFETY: verified.
         unsafe {
             match self {
-                Key::Stack => machine.sp.sub(1).read(),
-                Key::Named(operand) => machine.take_named(operand),
-                Key::Int(number) => Value::int(number as i64),
+                Key::Stack => action(&*machine.sp.sub(1)),
+                Key::Named(operand) => action(&*machine.named(operand)),
+                Key::Int(number) => action(&Value::int(number as i64)),
             }
         }
     }
 
-    /// Called instead of `take` for an int that was read.
+    /// Drops the key, but leaves it to the caller to cut the stack.
     ///
     /// # Safety
     /// The machine is that of a live frame, at a verified instruction.
     #[inline(always)]
     unsafe fn done(self, machine: &Machine) {
-        if let Key::Named(operand) = self {
-            // SAFETY: verified.
-            unsafe { machine.done_with_scalar(operand) };
+        // SAFETY: verified.
+        unsafe {
+            match self {
+                Key::Stack => core::ptr::drop_in_place(machine.sp.sub(1)),
+                Key::Named(operand) if operand.moves() => *machine.named(operand) = Value::UNSET,
+                Key::Named(_) | Key::Int(_) => {}
+            }
         }
     }
 }
@@ -320,14 +313,14 @@ pub(super) unsafe fn field_named(
     // SAFETY: verified.
     unsafe {
         let cache = (*machine.code).caches.as_ptr().add(cache as usize);
-        if !object.moves() {
-            if let Some(value) = cached_field(&*machine.named(object), &*cache) {
-                machine.deliver(value, to);
-                return true;
-            }
+        let place = machine.named(object);
+        let result = match cached_field(&*place, &*cache) {
+            Some(value) => value.into_raw(),
+            None => field_slowly(ctx, &*place, &*cache),
+        };
+        if object.moves() {
+            *place = Value::UNSET;
         }
-        let object = machine.take_named(object).into_raw();
-        let result = field_slowly(ctx, object, &*cache);
         if result.tag == RAISED {
             return false;
         }
@@ -351,12 +344,11 @@ pub(super) unsafe fn field_stack(
     unsafe {
         let cache = (*machine.code).caches.as_ptr().add(cache as usize);
         let object = machine.pop();
-        if let Some(value) = cached_field(&object, &*cache) {
-            drop(object);
-            machine.deliver(value, to);
-            return true;
-        }
-        let result = field_slowly(ctx, object.into_raw(), &*cache);
+        let result = match cached_field(&object, &*cache) {
+            Some(value) => value.into_raw(),
+            None => field_slowly(ctx, &object, &*cache),
+        };
+        drop(object);
         if result.tag == RAISED {
             return false;
         }
@@ -365,18 +357,10 @@ pub(super) unsafe fn field_stack(
     }
 }
 
-/// # Safety
-/// The operand is given up.
 #[inline(never)]
-unsafe fn field_slowly(
-    ctx: &mut VMContext,
-    object: RawValue,
-    cache: &Cell<FieldCache>,
-) -> RawValue {
-    // SAFETY: the caller gives it up.
-    let object = unsafe { Value::from_raw(object) };
-    note_field(&object, cache);
-    raw(index::field(ctx, &object, cache.get().name))
+fn field_slowly(ctx: &mut VMContext, object: &Value, cache: &Cell<FieldCache>) -> RawValue {
+    note_field(object, cache);
+    raw(index::field(ctx, object, cache.get().name))
 }
 
 /// Lets the cache point at the field in this struct's shape, if it is one.
@@ -414,12 +398,13 @@ pub(super) unsafe fn store_field(
         let FieldCache {
             shape, position, ..
         } = (*cache).get();
-        if let Some(record) = (*root).object_mut::<Record>() {
-            if core::ptr::eq(record.shape(), shape) && value.depth() < place::MAX_DEPTH {
-                record.note_depth(value.depth());
-                record.fields_mut()[position as usize] = value;
-                return true;
-            }
+        if let Some(record) = (*root).object_mut::<Record>()
+            && core::ptr::eq(record.shape(), shape)
+            && value.depth() < place::MAX_DEPTH
+        {
+            record.note_depth(value.depth());
+            record.fields_mut()[position as usize] = value;
+            return true;
         }
         store_field_slowly(ctx, root, &*cache, path, value.into_raw())
     }
@@ -460,12 +445,11 @@ pub(super) unsafe fn update_field(
         let path = &raw const ctx.program.program.paths[path as usize];
         if let ([Step::Field(name)], Some(record)) =
             (&(&(*path).steps)[..], (*root).object_mut::<Record>())
+            && let Some(position) = record.shape().position(*name)
         {
-            if let Some(position) = record.shape().position(*name) {
-                let field = &mut record.fields_mut()[position];
-                if !field.is_unset() && field.tag() != Tag::Struct {
-                    return arith::update(ctx, field, operator, right).is_ok();
-                }
+            let field = &mut record.fields_mut()[position];
+            if !field.is_unset() && field.tag() != Tag::Struct {
+                return arith::update(ctx, field, operator, right).is_ok();
             }
         }
         place::update_path(ctx, root, &*path, &mut [], operator, right).is_ok()
@@ -486,11 +470,11 @@ pub(super) unsafe fn push_element(
     // SAFETY: verified.
     unsafe {
         let root = machine.variable(root);
-        if let Some(array) = (*root).object_mut::<Array>() {
-            if value.depth() < place::MAX_DEPTH {
-                array.push(value);
-                return true;
-            }
+        if let Some(array) = (*root).object_mut::<Array>()
+            && value.depth() < place::MAX_DEPTH
+        {
+            array.push(value);
+            return true;
         }
         push_slowly(ctx, root, value.into_raw())
     }
@@ -517,6 +501,9 @@ fn known_length(value: &Value) -> Option<Value> {
 }
 
 /// `len(value)`; false if it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
 #[inline(always)]
 pub(super) unsafe fn length(
     ctx: &mut VMContext,
@@ -544,6 +531,9 @@ pub(super) unsafe fn length(
 }
 
 /// `len(operand)`; false if it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
 #[inline(always)]
 pub(super) unsafe fn length_named(
     ctx: &mut VMContext,

@@ -2,15 +2,17 @@
 //! go on in it.
 
 use super::frame::drop_range;
-use super::inst::Code;
+use super::inst::{Code, Invocation};
 use super::machine::{Machine, fits};
 use super::{Interpreter, code_of, tiering};
-use crate::bytecode::{ArgKind, MethodSite, Path};
+use crate::bytecode::MethodSite;
 use crate::call as calling;
 use crate::context::{LoopEntry, VMContext};
-use crate::heap::{self, Record};
+use crate::heap::{self, Record, StructDef};
+use crate::names::NameId;
 use crate::semantics::{R, call, place};
 use crate::value::{RawValue, Value};
+use core::cell::Cell;
 
 /// Calls the value at `callee` with the `argc` values above it; all are gone
 /// afterwards.
@@ -159,16 +161,12 @@ pub(super) enum Called {
     },
 }
 
-/// What a method call finds on the stack: `start` to the end.
+/// What a method call finds on the stack: from the receiver to the end.
+#[derive(Clone, Copy)]
 struct Operands {
     start: *mut Value,
-    /// The receiver lies at `start`.
-    has_receiver: bool,
     indexes: *mut Value,
-    index_count: usize,
     args: *mut Value,
-    argc: usize,
-    root: Option<*mut Value>,
 }
 
 /// Calls a method.
@@ -179,41 +177,35 @@ struct Operands {
 pub(super) unsafe fn method(
     ctx: &mut VMContext,
     interpreter: *mut Interpreter,
-    site: &MethodSite,
+    invocation: &Invocation,
     machine: Machine,
 ) -> Called {
-    // SAFETY: the verifier has counted the operands.
+    // SAFETY: the verifier has counted the operands; the site outlives the run.
     unsafe {
-        let argc = site.args.len();
-        let args = machine.sp.sub(argc);
-        let index_count = site
-            .place
-            .as_ref()
-            .map_or(0, |path| path.indexes() as usize);
-        let indexes = args.sub(index_count);
-        let has_receiver = site.place.is_none() || site.early;
-        let start = indexes.sub(has_receiver as usize);
-        let root = site.place.as_ref().map(|path| machine.variable(path.root));
+        let site = &*invocation.site;
+        let args = machine.sp.sub(invocation.argc as usize);
+        let indexes = args.sub(invocation.index_count as usize);
+        let start = indexes.sub(invocation.has_receiver as usize);
         let operands = Operands {
             start,
-            has_receiver,
             indexes,
-            index_count,
             args,
-            argc,
-            root,
         };
-        if let Some(called) = interpreted_method(ctx, interpreter, site, &operands) {
+        if invocation.is_plain
+            && let Some(called) =
+                interpreted_method(ctx, interpreter, invocation, machine, operands)
+        {
             return called;
         }
-        let receiver = has_receiver.then(|| start.read());
+        let receiver = invocation.has_receiver.then(|| start.read());
+        let root = site.place.as_ref().map(|path| machine.variable(path.root));
         let result = call::call_method(
             ctx,
             site,
             root,
             receiver,
-            core::slice::from_raw_parts_mut(indexes, index_count),
-            core::slice::from_raw_parts_mut(args, argc),
+            core::slice::from_raw_parts_mut(indexes, invocation.index_count as usize),
+            core::slice::from_raw_parts_mut(args, invocation.argc as usize),
         );
         drop_range(indexes, machine.sp);
         Called::Done { result, start }
@@ -228,55 +220,45 @@ pub(super) unsafe fn method(
 unsafe fn interpreted_method(
     ctx: &mut VMContext,
     interpreter: *mut Interpreter,
-    site: &MethodSite,
-    operands: &Operands,
+    invocation: &Invocation,
+    machine: Machine,
+    Operands {
+        start,
+        indexes,
+        args,
+    }: Operands,
 ) -> Option<Called> {
     // SAFETY: as for `method`.
     unsafe {
-        let Operands {
-            start,
-            has_receiver,
-            indexes,
-            index_count,
-            args,
-            argc,
-            root,
-        } = *operands;
+        let site = &*invocation.site;
+        let index_count = invocation.index_count as usize;
         let read;
-        let receiver: &Value = match (&site.place, root) {
-            _ if has_receiver => &*start,
-            (Some(Path { steps, .. }), Some(root)) if steps.is_empty() => &*root,
-            (Some(path), Some(root)) => {
-                // An error here comes up again where it is reported.
-                let indexes = core::slice::from_raw_parts(indexes, index_count);
-                match place::read_path(ctx, root, path, indexes) {
-                    Ok(value) => read = value,
-                    Err(_) => {
-                        ctx.pending = None;
-                        return None;
-                    }
-                }
-                &read
-            }
-            _ => return None,
+        let receiver: &Value = if invocation.has_receiver {
+            &*start
+        } else if let Some(variable) = invocation.variable {
+            &*machine.variable(variable)
+        } else {
+            read = receiver_at(ctx, site, machine, indexes)?;
+            &read
         };
-        let method = receiver.as_object::<Record>()?.def()?.method(site.name)?;
+        let def = receiver.as_object::<Record>()?.def()?;
+        let method = find_method(def, site.name, &invocation.hint)?;
         let object: *const heap::Function = method.as_object::<heap::Function>()?;
         let info = (*object).info();
-        if info.arity() != argc || !site.args.iter().all(|kind| *kind == ArgKind::One) {
+        if info.arity() != invocation.argc as usize {
             return None;
         }
         // A function object that nothing else may keep alive lies below the slots.
         let kept = (!(*object.cast::<heap::Header>()).is_immortal()).then(|| method.clone());
         let slots = start.add(index_count + kept.is_some() as usize);
         let target = code_of(ctx, interpreter, info.id);
-        let changes_self = info.flags.changes_self;
         if !fits(ctx, &*target, slots) || !tiering::is_interpreted(ctx, &*object, info.id) {
             return None;
         }
-        let receiver = match (&site.place, root) {
-            _ if has_receiver => start.read(),
-            (Some(path), Some(root)) if site.take && changes_self => {
+        let receiver = match &site.place {
+            _ if invocation.has_receiver => start.read(),
+            Some(path) if site.take && info.flags.changes_self => {
+                let root = machine.variable(path.root);
                 let indexes = core::slice::from_raw_parts(indexes, index_count);
                 match call::take_receiver(ctx, root, path, indexes) {
                     Ok(receiver) => receiver,
@@ -287,7 +269,9 @@ unsafe fn interpreted_method(
         };
         // Receiver, indexes and arguments change their order: indexes, then slots.
         core::ptr::copy(indexes, start, index_count);
-        core::ptr::copy(args, slots.add(1), argc);
+        if args != slots.add(1) {
+            core::ptr::copy(args, slots.add(1), invocation.argc as usize);
+        }
         slots.write(receiver);
         if let Some(kept) = kept {
             slots.sub(1).write(kept);
@@ -299,6 +283,43 @@ unsafe fn interpreted_method(
             result: start,
         })
     }
+}
+
+/// The receiver at a place that is more than a variable.  An error comes up
+/// again where it is reported.
+///
+/// # Safety
+/// As for `method`.
+unsafe fn receiver_at(
+    ctx: &mut VMContext,
+    site: &MethodSite,
+    machine: Machine,
+    indexes: *mut Value,
+) -> Option<Value> {
+    let path = site.place.as_ref()?;
+    // SAFETY: as for `method`.
+    unsafe {
+        let root = machine.variable(path.root);
+        let indexes = core::slice::from_raw_parts(indexes, path.indexes() as usize);
+        let read = place::read_path(ctx, root, path, indexes);
+        if read.is_err() {
+            ctx.pending = None;
+        }
+        read.ok()
+    }
+}
+
+/// The method of a declaration, looked for first where it was last.
+#[inline(always)]
+fn find_method<'a>(def: &'a StructDef, name: NameId, hint: &Cell<u32>) -> Option<&'a Value> {
+    if let Some((known, method)) = def.methods.get(hint.get() as usize)
+        && *known == name
+    {
+        return Some(method);
+    }
+    let position = def.methods.iter().position(|(known, _)| *known == name)?;
+    hint.set(position as u32);
+    Some(&def.methods[position].1)
 }
 
 /// Stores the final `self` of a method back into its receiver's place; the

@@ -4,9 +4,9 @@
 //! `Op` in it that may raise, of which there is at most one.
 
 use super::combine::{Operands, arithmetic, comparison};
-use super::inst::{Code, FieldCache, Inst, Operand, Target};
+use super::inst::{Code, FieldCache, Inst, Invocation, Operand, Target};
 use super::machine::PUSH;
-use crate::bytecode::{Function, Op, Operator, Path, Program, Step, Var, VarKind};
+use crate::bytecode::{ArgKind, Function, Op, Operator, Path, Program, Step, Var, VarKind};
 use crate::names::NameId;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -25,6 +25,7 @@ pub(super) fn decode(program: &Program, function: &Function, keep_loops: bool) -
         origins: Vec::with_capacity(function.code.len()),
         starts: vec![0; function.code.len()],
         caches: Vec::new(),
+        invocations: Vec::new(),
         at: 0,
     };
     while decoder.at < function.code.len() {
@@ -42,6 +43,7 @@ pub(super) fn decode(program: &Program, function: &Function, keep_loops: bool) -
         is_top_level: function.info.flags.is_top_level,
         changes_self: function.info.flags.changes_self,
         caches: decoder.caches.into_boxed_slice(),
+        invocations: decoder.invocations.into_boxed_slice(),
     }
 }
 
@@ -65,6 +67,7 @@ struct Decoder<'a> {
     /// The instruction that each `Op` became (part of).
     starts: Vec<u32>,
     caches: Vec<Cell<FieldCache>>,
+    invocations: Vec<Invocation>,
     /// The next `Op`.
     at: usize,
 }
@@ -287,6 +290,7 @@ impl Decoder<'_> {
         let inst = match op {
             Op::StorePath { path } => self.store(path),
             Op::UpdatePath { path, operator } => self.update(path, operator),
+            Op::CallMethod { site } => Some(self.invocation(site)),
             Op::Mutate { site } => self.plain_push(site).map(|root| Inst::Push { root }),
             _ => None,
         };
@@ -319,6 +323,26 @@ impl Decoder<'_> {
             operator,
             path,
         })
+    }
+
+    fn invocation(&mut self, site: u32) -> Inst {
+        let site = &self.program.method_sites[site as usize];
+        let is_early = site.place.is_none() || site.early;
+        let place = site.place.as_ref();
+        self.invocations.push(Invocation {
+            site,
+            hint: Cell::new(0),
+            argc: site.args.len() as u32,
+            index_count: place.map_or(0, Path::indexes),
+            has_receiver: is_early,
+            variable: place
+                .filter(|path| !is_early && path.steps.is_empty())
+                .map(|path| path.root),
+            is_plain: site.args.iter().all(|kind| *kind == ArgKind::One),
+        });
+        Inst::Invoke {
+            invocation: self.invocations.len() as u32 - 1,
+        }
     }
 
     /// The root of a path that is one index.

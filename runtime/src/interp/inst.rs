@@ -5,8 +5,7 @@
 //! stack are named by the instruction that uses them.  Jump targets are
 //! distances, so nothing but the next instruction's address is needed.
 
-use super::machine::PUSH;
-use crate::bytecode::{FunctionId, Op, Operator, Var};
+use crate::bytecode::{FunctionId, MethodSite, Op, Operator, Var};
 use crate::for_each_op;
 use crate::heap::Shape;
 use crate::names::NameId;
@@ -205,6 +204,8 @@ macro_rules! define_insts {
             RangeNextTo { slot: u32, to: u32, target: Target },
             /// The next element into a slot.
             IterNextTo { slot: u32, to: u32, target: Target },
+            /// Call a method.
+            Invoke { invocation: u32 },
             /// `len(operand)`
             LenS { builtin: u32, to: Target },
             LenN { builtin: u32, operand: Operand, to: Target },
@@ -277,6 +278,24 @@ pub struct Code {
     pub changes_self: bool,
     /// Where fields were found last.
     pub caches: Box<[Cell<FieldCache>]>,
+    /// What is known of its method calls.
+    pub invocations: Box<[Invocation]>,
+}
+
+/// A method call, prepared.
+pub struct Invocation {
+    pub site: *const MethodSite,
+    /// Where the method was found last in the declaration's list.
+    pub hint: Cell<u32>,
+    pub argc: u32,
+    /// Indexes of the receiver's place.
+    pub index_count: u32,
+    /// The receiver lies below indexes and arguments.
+    pub has_receiver: bool,
+    /// The receiver's place, if that is a variable and the receiver is read now.
+    pub variable: Option<Var>,
+    /// No spread and no named arguments.
+    pub is_plain: bool,
 }
 
 /// Where a field was found last.
@@ -287,5 +306,3 @@ pub struct FieldCache {
     pub position: u32,
     pub name: NameId,
 }
-
-const _: () = assert!(PUSH >= Operand::LIMIT);

@@ -10,7 +10,7 @@ use super::inst::{Code, Inst, Operand, Target};
 use crate::bytecode::{Operator, Var, VarKind};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{self, CellObject};
+use crate::heap::{self, CellObject, Str};
 use crate::semantics::convert::truthy;
 use crate::semantics::{R, arith};
 use crate::value::{RAISED, RawValue, Value};
@@ -436,12 +436,14 @@ unsafe fn operate(
 pub(super) trait Comparison {
     fn ints(a: i64, b: i64) -> bool;
     fn floats(a: f64, b: f64) -> bool;
+    /// What it is on strings, if it only asks whether they are the same.
+    const SAME_TEXT: Option<bool>;
     /// The operation without the fast paths.
     const SLOW: fn(&mut VMContext, &Value, &Value) -> Result<Value, Raised>;
 }
 
 macro_rules! comparisons {
-    ($($name:ident $operator:tt $slow:ident $floats:expr;)*) => {
+    ($($name:ident $operator:tt $slow:ident $same_text:expr, $floats:expr;)*) => {
         $(
             pub(super) struct $name;
             impl Comparison for $name {
@@ -454,6 +456,7 @@ macro_rules! comparisons {
                     let floats: fn(f64, f64) -> bool = $floats;
                     floats(a, b)
                 }
+                const SAME_TEXT: Option<bool> = $same_text;
                 const SLOW: fn(&mut VMContext, &Value, &Value) -> Result<Value, Raised> =
                     crate::semantics::compare::$slow;
             }
@@ -461,12 +464,12 @@ macro_rules! comparisons {
     };
 }
 comparisons! {
-    Less < less |a, b| a < b;
-    LessEqual <= less_equal |a, b| a <= b;
-    Greater > greater |a, b| a > b;
-    GreaterEqual >= greater_equal |a, b| a >= b;
-    Equal == equal crate::semantics::compare::same_float;
-    NotEqual != not_equal |a, b| !crate::semantics::compare::same_float(a, b);
+    Less < less None, |a, b| a < b;
+    LessEqual <= less_equal None, |a, b| a <= b;
+    Greater > greater None, |a, b| a > b;
+    GreaterEqual >= greater_equal None, |a, b| a >= b;
+    Equal == equal Some(true), crate::semantics::compare::same_float;
+    NotEqual != not_equal Some(false), |a, b| !crate::semantics::compare::same_float(a, b);
 }
 
 /// What a comparison found.
@@ -502,11 +505,14 @@ pub(super) unsafe fn compare<C: Comparison, L: Source, R: Source>(
             machine.sp = machine.sp.sub(L::POPS + R::POPS);
             return Outcome::Is(truth);
         }
-        let (left, right) = (
-            left.take(machine).into_raw(),
-            right.take(machine).into_raw(),
-        );
+        let (left, right) = (left.take(machine), right.take(machine));
         machine.sp = machine.sp.sub(L::POPS + R::POPS);
+        if let Some(wanted) = C::SAME_TEXT
+            && let (Some(a), Some(b)) = (left.as_object::<Str>(), right.as_object::<Str>())
+        {
+            return Outcome::Is((a == b) == wanted);
+        }
+        let (left, right) = (left.into_raw(), right.into_raw());
         ctx.stack.top = machine.sp;
         let result = compare_slowly(ctx, C::SLOW, left, right);
         if result.tag == RAISED {

@@ -8,11 +8,11 @@ use super::calls;
 use super::frame::{LinkKind, caller, drop_range, leave, push_frame, unwind};
 use super::inst::Inst;
 use super::machine::{
-    Equal, Greater, GreaterEqual, Less, LessEqual, Machine, NotEqual, Outcome, PUSH, Top,
-    arithmetic, cell_place, compare, fits, jump_if, update,
+    Equal, Greater, GreaterEqual, Less, LessEqual, Machine, NotEqual, Outcome, Top, arithmetic,
+    cell_place, compare, fits, jump_if, update,
 };
 use super::{code_of, interpreter_of, suspend, tiering};
-use crate::bytecode::{MethodSite, Operator, Program, Var, VarKind};
+use crate::bytecode::{Operator, Program, Var, VarKind};
 use crate::call::settle;
 use crate::context::VMContext;
 use crate::heap::{self, CellObject};
@@ -190,12 +190,16 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         }
                     }
 
-                    // The decoder gives these their operands.
-                    Inst::Add {} => math!(Add, (Top(2), Top(1)), PUSH),
-                    Inst::Subtract {} => math!(Subtract, (Top(2), Top(1)), PUSH),
-                    Inst::Multiply {} => math!(Multiply, (Top(2), Top(1)), PUSH),
-                    Inst::Divide {} => math!(Divide, (Top(2), Top(1)), PUSH),
-                    Inst::Remainder {} => math!(Remainder, (Top(2), Top(1)), PUSH),
+                    // The decoder has put others in their place.
+                    Inst::Add {}
+                    | Inst::Subtract {}
+                    | Inst::Multiply {}
+                    | Inst::Divide {}
+                    | Inst::Remainder {}
+                    | Inst::Index {} => unreachable!("decoded with its operands"),
+                    Inst::Field { name: number } | Inst::CallMethod { site: number } => {
+                        unreachable!("{number} was decoded with its cache")
+                    }
                     Inst::AddSS { to } => math!(Add, (Top(2), Top(1)), to),
                     Inst::AddSN { right, to } => math!(Add, (Top(1), right), to),
                     Inst::AddSI { right, to } => math!(Add, (Top(1), right), to),
@@ -414,14 +418,14 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         }
                     }
                     Inst::LoopHead { number } => {
-                        if m.sp == m.operands() {
-                            if let Some(entry) = tiering::hot_loop(ctx, (*m.code).id, number) {
-                                let result = calls::finish_loop(ctx, entry, m);
-                                let result = attempt!(settle(result));
-                                m.push(result);
-                                // The result leaves the frame like any other.
-                                m.pc = &raw const RETURN;
-                            }
+                        if m.sp == m.operands()
+                            && let Some(entry) = tiering::hot_loop(ctx, (*m.code).id, number)
+                        {
+                            let result = calls::finish_loop(ctx, entry, m);
+                            let result = attempt!(settle(result));
+                            m.push(result);
+                            // The result leaves the frame like any other.
+                            m.pc = &raw const RETURN;
                         }
                     }
                     Inst::Return {} => give_back!(m.pop()),
@@ -491,11 +495,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         m.sp = callee;
                         m.push(attempt!(result));
                     }
-                    Inst::CallMethod { site } => {
+                    Inst::Invoke { invocation } => {
                         ctx.stack.top = m.sp;
-                        let site: *const MethodSite =
-                            (*program).method_sites.as_ptr().add(site as usize);
-                        match calls::method(ctx, interpreter, &*site, m) {
+                        let invocation = (*m.code).invocations.as_ptr().add(invocation as usize);
+                        match calls::method(ctx, interpreter, &*invocation, m) {
                             calls::Called::Done { result, start } => {
                                 m.sp = start;
                                 m.push(attempt!(result));
@@ -506,6 +509,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                                 slots: args,
                                 result,
                             } => {
+                                let site = (*invocation).site;
                                 enter!(target, object, args, result, LinkKind::Method, site);
                             }
                         }
@@ -570,9 +574,6 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         check!(m.replace(count, |values| interpolate(ctx, values)));
                     }
 
-                    Inst::Index {} => {
-                        check!(access::index_stack(ctx, &mut m, Key::Stack, PUSH))
-                    }
                     Inst::IndexSS { to } => {
                         check!(access::index_stack(ctx, &mut m, Key::Stack, to))
                     }
@@ -596,10 +597,6 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                             Key::Int(index),
                             to
                         ));
-                    }
-                    Inst::Field { name } => {
-                        let object = m.pop();
-                        m.push(attempt!(index::field(ctx, &object, name)));
                     }
                     Inst::FieldS { cache, to } => {
                         check!(access::field_stack(ctx, &mut m, cache, to))

@@ -37,9 +37,7 @@ fn take_over(ctx: &mut VMContext, object: &Function, func: FunctionId) -> bool {
 /// Counts the call.
 #[inline]
 pub(super) fn replaced_entry(ctx: &mut VMContext, func: FunctionId) -> Option<Entry> {
-    if ctx.tier.is_none() {
-        return None;
-    }
+    ctx.tier.as_ref()?;
     let known = ctx.program.entries[func as usize];
     if !is_interpreters(known) {
         return Some(known);

@@ -304,11 +304,13 @@ impl Call<'_> {
             return Err(wrong_count(ctx, info, args.len()));
         }
         let mut receiver = receiver;
-        if info.flags.changes_self && !self.early && self.site.take {
-            if let Some(place) = &self.place {
-                drop(receiver);
-                receiver = take_receiver(ctx, place.root, place.path, self.indexes)?;
-            }
+        if info.flags.changes_self
+            && !self.early
+            && self.site.take
+            && let Some(place) = &self.place
+        {
+            drop(receiver);
+            receiver = take_receiver(ctx, place.root, place.path, self.indexes)?;
         }
         let result = call::call_method(ctx, function, receiver, args)?;
         if info.flags.changes_self {

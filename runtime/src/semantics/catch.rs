@@ -67,10 +67,10 @@ pub fn catch(ctx: &mut VMContext) -> R<Value> {
         thrown,
         origin,
     } = *pending;
-    if let Some(caught) = &thrown {
-        if is_caught_error(caught) {
-            return Ok(thrown.unwrap_or_default());
-        }
+    if let Some(caught) = &thrown
+        && is_caught_error(caught)
+    {
+        return Ok(thrown.unwrap_or_default());
     }
     let cause = thrown
         .as_ref()

@@ -13,10 +13,10 @@ use alloc::string::String;
 /// `object[index]`
 #[inline]
 pub fn index(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> {
-    if let (Some(array), Some(number)) = (object.as_object::<Array>(), index.as_int()) {
-        if let Some(position) = position(number, array.len()) {
-            return Ok(array.get(position));
-        }
+    if let (Some(array), Some(number)) = (object.as_object::<Array>(), index.as_int())
+        && let Some(position) = position(number, array.len())
+    {
+        return Ok(array.get(position));
     }
     match object.tag() {
         Tag::Array => index_array(ctx, object, index),

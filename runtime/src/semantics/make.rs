@@ -5,8 +5,8 @@ use crate::bytecode::{Capture, VariantSite};
 use crate::call;
 use crate::context::VMContext;
 use crate::heap::{
-    Array, Dict, EnumDef, Function, Header, Record, Ref, Shape, Str, StructDef, Variant,
-    VariantKind,
+    Array, Dict, EnumDef, Function, Header, Queue, Record, Ref, Set, Shape, Stack, Str, StructDef,
+    Variant, VariantKind,
 };
 use crate::names::NameId;
 use crate::value::Value;
@@ -57,6 +57,12 @@ fn exact_depth(value: &Value, known: &mut BTreeMap<u64, u16>) -> usize {
         record.fields().iter().for_each(&mut visit);
     } else if let Some(variant) = value.as_object::<Variant>() {
         variant.payload().iter().for_each(&mut visit);
+    } else if let Some(set) = value.as_object::<Set>() {
+        set.iter().for_each(&mut visit);
+    } else if let Some(queue) = value.as_object::<Queue>() {
+        queue.iter().for_each(&mut visit);
+    } else if let Some(stack) = value.as_object::<Stack>() {
+        stack.iter().for_each(&mut visit);
     }
     let depth = (below + 1) as u16;
     known.insert(value.payload(), depth);
@@ -165,6 +171,12 @@ pub fn structure(ctx: &mut VMContext, site: u32, values: &mut [Value]) -> R<Valu
     };
     for value in values.iter() {
         check_depth(ctx, 1, value, "creating a struct")?;
+    }
+    if core::ptr::eq(shape, known_shape) && ctx.program.site_is_direct[site as usize] {
+        // SAFETY: the site has a value for each of the shape's fields.
+        return Ok(Value::from(unsafe {
+            Record::from_values(shape, def, values)
+        }));
     }
     // SAFETY: shapes live as long as the loaded program, which outlives instances.
     let (mut record, shape) = unsafe { (Record::unset(shape, def.clone()), &*shape) };
@@ -279,7 +291,7 @@ pub unsafe fn captures(
     let copy = |capture: &Capture| unsafe {
         match *capture {
             Capture::Cell(slot) | Capture::Value(slot) => (*slots.add(slot as usize)).clone(),
-            Capture::Outer(index) => (&(*maker).captures())[index as usize].clone(),
+            Capture::Outer(index) => (*maker).captures()[index as usize].clone(),
         }
     };
     captures.iter().map(copy).collect()

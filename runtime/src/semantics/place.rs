@@ -45,14 +45,13 @@ static NO_INDEX: Value = Value::NULL;
 pub fn store_index(ctx: &mut VMContext, place: *mut Value, index: Value, value: Value) -> R<()> {
     // SAFETY: the place is valid, and no Ruff code runs here.
     let container = unsafe { &mut *place };
-    if let Some(number) = index.as_int() {
-        if let Some(array) = container.object_mut::<Array>() {
-            if let Some(position) = super::index::position(number, array.len()) {
-                check_depth(ctx, 1, &value, DOING)?;
-                array.set(position, value);
-                return Ok(());
-            }
-        }
+    if let Some(number) = index.as_int()
+        && let Some(array) = container.object_mut::<Array>()
+        && let Some(position) = super::index::position(number, array.len())
+    {
+        check_depth(ctx, 1, &value, DOING)?;
+        array.set(position, value);
+        return Ok(());
     }
     check_depth(ctx, 1, &value, DOING)?;
     store_step(ctx, container, Access::Index(&index), value)
