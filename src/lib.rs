@@ -1,9 +1,35 @@
 //! The `ruffc` compiler as a library: from Ruff source to native code.
 //!
 //! The rooms in the order in which a program goes through them; each may use
-//! the ones before it, and no room calls back up.
+//! the ones before it, and no room calls back up:
+//! `source`, `diagnostic` — texts, and what is said about them;
+//! `syntax`, `resolve`, `lower` — from text to bytecode;
+//! `infer`, `codegen` — from bytecode to Cranelift's IR;
+//! `emit`, `link` — from there to an object, to memory, to an executable;
+//! `vm` — running programs in this process;
+//! `driver`, `cli` — the pipeline, and the command line in front of it.
 
 pub mod source;
+
 pub mod diagnostic;
+
 pub mod syntax;
+
+pub mod resolve;
+
+pub mod lower;
+
+pub mod infer;
+
+pub mod codegen;
+
+pub mod emit;
 pub mod link;
+
+pub mod vm;
+
+pub mod driver;
+
+pub mod cli;
+
+pub use vm::VM;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `ruffc` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ruffc::cli::main()
+}

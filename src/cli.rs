@@ -1,0 +1,240 @@
+//! The command line: what was asked for, and what is printed.
+//!
+//! `arguments` holds the commands and flags, each once, with their help; here
+//! they become requests to the driver, and its results messages and statuses.
+
+mod arguments;
+mod print;
+
+use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
+use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
+use crate::link::{Libc, Symbols};
+use crate::source::SourceMap;
+use crate::vm::{Engine, JitOptions};
+use arguments::{
+    Build, Check, CodeFlags, Command, CommandLine, Emit, EngineChoice, KindName, Level,
+    ReportFlags, Run,
+};
+use std::convert::Infallible;
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use target_lexicon::Triple;
+
+/// The `ruffc` command.
+pub fn main() -> ExitCode {
+    driver::report_panics();
+    driver::end_on_closed_pipe();
+    let request = arguments::parse(env::args_os()).and_then(|line| Ok((request(&line)?, line)));
+    let (request, line) = match request {
+        Ok(both) => both,
+        Err(error) => {
+            // Where there is nobody to read it, there is nothing to be done.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let status = driver::on_large_stack(|| execute(&request, &line));
+    // As the system does it: only eight bits of a status are seen.
+    ExitCode::from(status as u8)
+}
+
+enum Request {
+    Build(driver::Build),
+    Run(driver::Run),
+    Check(driver::Check),
+}
+
+/// Does what was asked for; gives the exit status.
+fn execute(request: &Request, line: &CommandLine) -> i32 {
+    let report = report_flags(line);
+    let mut sources = SourceMap::new();
+    let mut log = Log::new(report.verbose);
+    let result = match request {
+        Request::Build(build) => driver::build(build, &mut sources, &mut log).map(|()| 0),
+        Request::Run(run) => driver::run(run, &mut sources, &mut log),
+        Request::Check(check) => driver::check(check, &mut sources, &mut log).map(|()| 0),
+    };
+    let status = match &result {
+        Ok(status) => *status,
+        Err(failure) => failure.exit_status(),
+    };
+    match (&line.command, result) {
+        (Command::Check(Check { json: true, .. }), Err(Failure::Diagnostics(diagnostics))) => {
+            print::json(&diagnostics, &sources);
+        }
+        (
+            Command::Check(Check {
+                json: false, file, ..
+            }),
+            Ok(_),
+        ) => print::passed(file),
+        (_, Err(failure)) => print::failure(&failure, &sources, line.color),
+        (_, Ok(_)) => {}
+    }
+    let wants_stats = matches!(&line.command, Command::Run(Run { stats: true, .. }));
+    print::log(&log, report, wants_stats);
+    status
+}
+
+fn report_flags(line: &CommandLine) -> &ReportFlags {
+    match &line.command {
+        Command::Build(Build { report, .. })
+        | Command::Run(Run { report, .. })
+        | Command::Check(Check { report, .. })
+        | Command::Emit(Emit { report, .. }) => report,
+    }
+}
+
+/// What the driver is asked for.
+fn request(line: &CommandLine) -> Result<Request, clap::Error> {
+    Ok(match &line.command {
+        Command::Build(build) => Request::Build(build_request(build)?),
+        Command::Emit(emit) => Request::Build(emit_request(emit)?),
+        Command::Run(run) => Request::Run(run_request(run)),
+        Command::Check(check) => Request::Check(driver::Check {
+            input: check.file.clone(),
+        }),
+    })
+}
+
+fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
+    let base = build
+        .output
+        .clone()
+        .unwrap_or_else(|| default_output(&build.file));
+    let is_exact = build.output.is_some() && build.emit.len() == 1;
+    let mut wanted = Vec::new();
+    for kind in &build.emit {
+        let path = match kind.0 {
+            Kind::Exe => base.clone(),
+            _ if is_exact => base.clone(),
+            _ => base.with_extension(kind.extension()),
+        };
+        wanted.push(Wanted {
+            kind: kind.0,
+            sink: sink(*kind, path)?,
+        });
+    }
+    Ok(driver::Build {
+        input: build.file.clone(),
+        wanted,
+        code: code_options(&build.code),
+        fallbacks: if build.no_fallback {
+            Fallbacks::Refused
+        } else {
+            Fallbacks::Allowed
+        },
+        linking: Linking {
+            linker: build
+                .linker
+                .parse()
+                .unwrap_or_else(|never: Infallible| match never {}),
+            runtime: build.runtime.clone(),
+            libc: if build.is_static {
+                Libc::Static
+            } else {
+                Libc::Dynamic
+            },
+            symbols: if build.debug {
+                Symbols::Kept
+            } else {
+                Symbols::Stripped
+            },
+        },
+    })
+}
+
+fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
+    Ok(driver::Build {
+        input: emit.file.clone(),
+        wanted: vec![Wanted {
+            kind: emit.kind.0,
+            sink: sink(emit.kind, emit.output.clone())?,
+        }],
+        code: code_options(&emit.code),
+        fallbacks: Fallbacks::Allowed,
+        linking: Linking {
+            linker: crate::link::Linker::Auto,
+            runtime: None,
+            libc: Libc::Dynamic,
+            symbols: Symbols::Stripped,
+        },
+    })
+}
+
+fn run_request(run: &Run) -> driver::Run {
+    let jit = JitOptions {
+        threshold: run.jit_threshold,
+        ..JitOptions::default()
+    };
+    let engine = match run.engine {
+        EngineChoice::Interp => Engine::Interpreter,
+        EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),
+    };
+    driver::Run {
+        input: run.file.clone(),
+        args: run
+            .args
+            .iter()
+            .map(|arg| arg.to_string_lossy().into_owned())
+            .collect(),
+        engine,
+    }
+}
+
+/// `app.ruff` becomes `app`; a name without extension must not be replaced by
+/// the result.
+fn default_output(input: &Path) -> PathBuf {
+    let name = Path::new(input.file_name().unwrap_or_default());
+    match name.extension() {
+        Some(_) => name.with_extension(""),
+        None => name.with_extension("out"),
+    }
+}
+
+fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
+    if path != Path::new("-") {
+        return Ok(Sink::File(path));
+    }
+    match kind.0 {
+        Kind::Exe => Err(arguments::usage_error(
+            "an executable can't be written to standard output",
+        )),
+        Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
+            "an object file is nothing for a terminal; name a file with `-o`",
+        )),
+        _ => Ok(Sink::StandardOutput),
+    }
+}
+
+fn code_options(flags: &CodeFlags) -> emit::Options {
+    let target = TargetOptions::new(flags.target.clone().unwrap_or_else(host));
+    let target = TargetOptions {
+        cpu: match &*flags.cpu {
+            "baseline" => Cpu::Baseline,
+            "native" => Cpu::Native,
+            name => Cpu::Named(name.to_owned()),
+        },
+        effort: match flags.level {
+            Level::Quick => Effort::Quick,
+            Level::Full => Effort::Full,
+        },
+        verify: target.verify || flags.verify,
+        ..target
+    };
+    emit::Options {
+        target,
+        bodies: if flags.bytecode_only {
+            Bodies::Bytecode
+        } else {
+            Bodies::Compiled
+        },
+    }
+}
+
+/// The target that this compiler was built for, and has a runtime for.
+fn host() -> Triple {
+    arguments::HOST.parse().unwrap_or_else(|_| Triple::host())
+}

@@ -1,0 +1,424 @@
+//! Commands and flags, each once, with their help.
+
+use crate::driver::Kind;
+use crate::emit;
+use clap::builder::PossibleValue;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use target_lexicon::Triple;
+
+/// The target that this compiler was built for.
+pub const HOST: &str = env!("RUFFC_RUNTIME_TARGET");
+
+const EXAMPLES: &str = "\
+Examples:
+  ruffc run hello.ruff                  run a program at once
+  ruffc hello.ruff                      the same
+  ruffc run hello.ruff one --two        with arguments, which `args()` gives
+  ruffc build hello.ruff                make the executable `hello`
+  ruffc build -o out/app app.ruff       make it somewhere else
+  ruffc check app.ruff                  look for errors without running anything
+  ruffc emit bytecode app.ruff          show what the program is lowered to
+
+Exit status: 0 success, 2 wrong command line, 3 syntax error, 4 error of the program,
+5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
+
+/// Compiles programs written in Ruff to native executables, or runs them.
+#[derive(Debug, Parser)]
+#[command(name = "ruffc", version = VERSION.as_str(), after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+pub struct CommandLine {
+    /// When messages are coloured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} ({HOST}, Cranelift {})",
+        env!("CARGO_PKG_VERSION"),
+        emit::CODE_GENERATOR_VERSION
+    )
+});
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Build(Build),
+    Run(Run),
+    Check(Check),
+    Emit(Emit),
+}
+
+/// Compile a program to an executable
+///
+/// The executable needs nothing of ruffc to run. It carries the parts of the runtime that the
+/// program can reach. Functions that cannot be compiled yet stay bytecode inside it.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc build app.ruff                        make `app`
+  ruffc build -o - --emit obj app.ruff        write the object file to standard output
+  ruffc build --emit exe,asm app.ruff         make `app` and `app.s`
+  ruffc build --time -v app.ruff              say what is done and how long it takes")]
+pub struct Build {
+    /// The program
+    pub file: PathBuf,
+    /// Where the result goes; `-` is standard output [default: the program's name without `.ruff`]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What is made, one or more of these
+    #[arg(
+        long,
+        value_name = "KIND",
+        value_delimiter = ',',
+        default_value = "exe"
+    )]
+    pub emit: Vec<KindName>,
+    #[command(flatten)]
+    pub code: CodeFlags,
+    /// Refuse the program if a function of it would stay bytecode
+    #[arg(long)]
+    pub no_fallback: bool,
+    /// Who links: `auto`, `wild` (the linker inside), `cc`, `zig`, or the path of a linker or C compiler
+    #[arg(long, value_name = "LINKER", default_value = "auto")]
+    pub linker: String,
+    /// The runtime to link with, instead of the one inside ruffc
+    #[arg(long, value_name = "ARCHIVE")]
+    pub runtime: Option<PathBuf>,
+    /// Link the C library in as well
+    #[arg(long = "static")]
+    pub is_static: bool,
+    /// Keep symbols, for debuggers and profilers
+    #[arg(short = 'g', long)]
+    pub debug: bool,
+    #[command(flatten)]
+    pub report: ReportFlags,
+}
+
+/// Run a program at once
+///
+/// Programs start in the interpreter; functions and loops that get hot are compiled while they run.
+/// Everything after the file belongs to the program.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc run app.ruff one --two            `args()` gives [\"one\", \"--two\"]
+  ruffc run --stats app.ruff              say what was compiled, on standard error
+  ruffc run --engine interp app.ruff      compile nothing
+  ruffc run --jit-threshold 1 app.ruff    compile everything at once")]
+pub struct Run {
+    /// Who runs the program
+    #[arg(long, default_value = "auto")]
+    pub engine: EngineChoice,
+    /// Calls or iterations after which code is compiled
+    #[arg(long, value_name = "N", default_value_t = crate::vm::DEFAULT_THRESHOLD)]
+    pub jit_threshold: u32,
+    /// Say on standard error what was compiled
+    #[arg(long)]
+    pub stats: bool,
+    #[command(flatten)]
+    pub report: ReportFlags,
+    /// The program
+    pub file: PathBuf,
+    /// Arguments for the program
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENT"
+    )]
+    pub args: Vec<OsString>,
+}
+
+/// Look for errors in a program without running it
+#[derive(Args, Debug)]
+pub struct Check {
+    /// The program
+    pub file: PathBuf,
+    /// Print each diagnostic as a JSON object on a line of its own, on standard output
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub report: ReportFlags,
+}
+
+/// Show a stage of a program's compilation
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc emit ast app.ruff                 the syntax tree
+  ruffc emit asm -O0 app.ruff             the machine code without optimisation
+  ruffc emit obj -o app.o app.ruff        the object file")]
+pub struct Emit {
+    /// What to show
+    pub kind: KindName,
+    /// The program
+    pub file: PathBuf,
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub code: CodeFlags,
+    #[command(flatten)]
+    pub report: ReportFlags,
+}
+
+/// How code is made.
+#[derive(Args, Clone, Debug)]
+pub struct CodeFlags {
+    /// How much effort goes into the code: `-O0` compiles quickly, `-O` makes the best code
+    #[arg(
+        short = 'O',
+        value_name = "LEVEL",
+        default_value = "2",
+        hide_default_value = true
+    )]
+    pub level: Level,
+    /// Which processors the code must run on: `baseline`, `native` (this machine's), or a name such as `x86-64-v3`
+    #[arg(long, default_value = "baseline")]
+    pub cpu: String,
+    /// The target [default: this machine's]
+    #[arg(long, value_name = "TRIPLE", value_parser = target)]
+    pub target: Option<Triple>,
+    /// Keep every function bytecode
+    #[arg(long, hide = true)]
+    pub bytecode_only: bool,
+    /// Let the code generator check the code it is given
+    #[arg(long, hide = true)]
+    pub verify: bool,
+}
+
+/// What is told besides the result.
+#[derive(Args, Clone, Debug)]
+pub struct ReportFlags {
+    /// Say on standard error how long each stage took
+    #[arg(long)]
+    pub time: bool,
+    /// Say on standard error what is done
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineChoice {
+    /// The interpreter and, where there is one, the JIT
+    Auto,
+    /// The interpreter and the JIT
+    Jit,
+    /// The interpreter alone
+    Interp,
+}
+
+/// The name of what a program can be turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KindName(pub Kind);
+
+impl ValueEnum for KindName {
+    fn value_variants<'a>() -> &'a [KindName] {
+        &[
+            KindName(Kind::Exe),
+            KindName(Kind::Obj),
+            KindName(Kind::Asm),
+            KindName(Kind::Clif),
+            KindName(Kind::Bytecode),
+            KindName(Kind::Ast),
+            KindName(Kind::Tokens),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self.0 {
+            Kind::Exe => ("exe", "An executable"),
+            Kind::Obj => ("obj", "A relocatable object file"),
+            Kind::Asm => ("asm", "Machine code as text"),
+            Kind::Clif => ("clif", "The code generator's input, before optimisation"),
+            Kind::Bytecode => ("bytecode", "What the program is lowered to"),
+            Kind::Ast => ("ast", "The syntax tree"),
+            Kind::Tokens => ("tokens", "The tokens"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl KindName {
+    /// What the name of a file with this ends with.
+    pub fn extension(self) -> &'static str {
+        match self.0 {
+            Kind::Exe => "",
+            Kind::Obj => "o",
+            Kind::Asm => "s",
+            Kind::Clif => "clif",
+            Kind::Bytecode => "bytecode",
+            Kind::Ast => "ast",
+            Kind::Tokens => "tokens",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    Quick,
+    Full,
+}
+
+impl ValueEnum for Level {
+    fn value_variants<'a>() -> &'a [Level] {
+        &[Level::Quick, Level::Full]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Level::Quick => PossibleValue::new("0"),
+            Level::Full => PossibleValue::new("2").aliases(["1", "3"]),
+        })
+    }
+}
+
+fn target(name: &str) -> Result<Triple, UnknownTarget> {
+    name.parse().map_err(|_| UnknownTarget)
+}
+
+#[derive(Debug)]
+struct UnknownTarget;
+
+impl fmt::Display for UnknownTarget {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("this is not the name of a target")
+    }
+}
+
+impl std::error::Error for UnknownTarget {}
+
+/// A mistake in a command line that its parts don't show.
+pub fn usage_error(message: &str) -> clap::Error {
+    CommandLine::command().error(ErrorKind::ValueValidation, message)
+}
+
+/// What a command line asks for.
+///
+/// # Errors
+/// If it is wrong, or asks for help; the error knows how to print itself and
+/// which status to end with.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<CommandLine, clap::Error> {
+    CommandLine::try_parse_from(completed(args.into_iter().collect()))
+}
+
+/// The command line with what may be left out: `run` before a file, and the
+/// level after `-O`.
+fn completed(mut args: Vec<OsString>) -> Vec<OsString> {
+    let Some(first) = first_positional(&args) else {
+        return args;
+    };
+    if looks_like_file(&args[first]) {
+        args.insert(first, "run".into());
+    } else if args[first] != "run" {
+        // What follows `run FILE` is the program's, so it is left alone.
+        for arg in args[first..].iter_mut().filter(|arg| *arg == "-O") {
+            *arg = "-O2".into();
+        }
+    }
+    args
+}
+
+/// The position of the first argument that is no flag, nor a flag's value.
+fn first_positional(args: &[OsString]) -> Option<usize> {
+    let mut index = 1;
+    while let Some(arg) = args.get(index) {
+        if arg == "--color" {
+            index += 2;
+        } else if arg.as_encoded_bytes().starts_with(b"-") {
+            index += 1;
+        } else {
+            return Some(index);
+        }
+    }
+    None
+}
+
+/// No command has a name like this.
+fn looks_like_file(arg: &OsStr) -> bool {
+    let path = Path::new(arg);
+    path.extension().is_some() || path.components().count() > 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> CommandLine {
+        parse(line.split(' ').map(OsString::from)).expect("the command line is right")
+    }
+
+    #[test]
+    fn the_declarations_are_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_after_the_file_is_the_programs() {
+        for line in [
+            "ruffc run --stats a.ruff -x --stats y",
+            "ruffc run --stats a.ruff -- -x --stats y",
+        ] {
+            let Command::Run(run) = parsed(line).command else {
+                panic!("{line}")
+            };
+            assert!(run.stats);
+            assert_eq!(run.args, ["-x", "--stats", "y"], "{line}");
+        }
+        let Command::Run(run) = parsed("ruffc run a.ruff 10").command else {
+            panic!()
+        };
+        assert!(!run.stats);
+        assert_eq!(run.args, ["10"]);
+    }
+
+    #[test]
+    fn a_file_alone_is_run() {
+        let line = parsed("ruffc --color never a.ruff -O b");
+        assert_eq!(line.color, ColorChoice::Never);
+        let Command::Run(run) = line.command else {
+            panic!()
+        };
+        assert_eq!(run.file, Path::new("a.ruff"));
+        assert_eq!(run.args, ["-O", "b"]);
+    }
+
+    #[test]
+    fn the_level_may_be_left_out() {
+        for (line, level) in [
+            ("ruffc build -O a.ruff", Level::Full),
+            ("ruffc build a.ruff", Level::Full),
+            ("ruffc build -O0 a.ruff", Level::Quick),
+            ("ruffc build -O 0 a.ruff", Level::Quick),
+            ("ruffc build -O3 a.ruff", Level::Full),
+        ] {
+            let Command::Build(build) = parsed(line).command else {
+                panic!("{line}")
+            };
+            assert_eq!(build.code.level, level, "{line}");
+            assert_eq!(build.file, Path::new("a.ruff"), "{line}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_a_list() {
+        let Command::Build(build) = parsed("ruffc build --emit exe,asm --emit clif a.ruff").command
+        else {
+            panic!()
+        };
+        assert_eq!(build.emit, [Kind::Exe, Kind::Asm, Kind::Clif].map(KindName));
+    }
+}

@@ -1,0 +1,68 @@
+//! What people and tools get to see.
+
+use super::arguments::{ColorChoice, ReportFlags};
+use crate::diagnostic::{self, Diagnostic, Form};
+use crate::driver::{Failure, Log};
+use crate::source::SourceMap;
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+/// Prints why a command was not carried out.
+pub fn failure(failure: &Failure, sources: &SourceMap, color: ColorChoice) {
+    to_standard_error(&failure.text(sources, form(color)));
+}
+
+/// Prints diagnostics for tools, on standard output.
+pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) {
+    let lines = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic::json(diagnostic, sources) + "\n");
+    to_standard_output(&lines.collect::<String>());
+}
+
+/// Prints that there is nothing to be said against a program.
+pub fn passed(file: &Path) {
+    to_standard_output(&format!("check passed: {}\n", file.display()));
+}
+
+/// Prints what was asked for of the log.
+pub fn log(log: &Log, flags: &ReportFlags, wants_stats: bool) {
+    for note in log.notes() {
+        to_standard_error(&format!("{note}\n"));
+    }
+    if let Some(stats) = log.stats().filter(|_| wants_stats) {
+        to_standard_error(&stats.to_string());
+    }
+    if flags.time {
+        to_standard_error(&log.times());
+    }
+}
+
+/// Pictures are for people, and colours for terminals that show them.
+fn form(color: ColorChoice) -> Form {
+    let is_terminal = io::stderr().is_terminal();
+    let shows_colors = || {
+        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        is_terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+    };
+    match color {
+        ColorChoice::Always => Form::Colour,
+        ColorChoice::Auto if shows_colors() => Form::Colour,
+        ColorChoice::Auto | ColorChoice::Never if is_terminal => Form::Snippet,
+        ColorChoice::Auto | ColorChoice::Never => Form::Plain,
+    }
+}
+
+fn to_standard_error(text: &str) {
+    // Where there is nobody to read it, there is nothing to be done.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn to_standard_output(text: &str) {
+    let mut output = io::stdout().lock();
+    // As above.
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+}

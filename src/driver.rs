@@ -1,0 +1,233 @@
+//! The pipeline, from a file to what is wanted of it, top to bottom.
+//!
+//! Each stage is a function from one value to the next; stages don't print,
+//! and touch no files.  What the driver has to say goes into a `Log`, for
+//! whoever asked for it.
+
+mod failure;
+mod log;
+mod output;
+mod process;
+mod request;
+
+pub use failure::Failure;
+pub use log::Log;
+pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
+pub use request::{Build, Check, Fallbacks, Kind, Linking, Run, Sink, Wanted};
+
+use crate::diagnostic::Diagnostic;
+use crate::emit::jit::JitStats;
+use crate::emit::{self, Fallback, Object};
+use crate::infer::{self, Facts};
+use crate::link::{self, LinkOptions};
+use crate::lower;
+use crate::source::{FileId, SourceMap};
+use crate::syntax;
+use crate::vm;
+use ruff_runtime::bytecode::{Program, disasm, verify};
+use ruff_runtime::context::VMContext;
+use ruff_runtime::names::{NameHash, NameTable};
+use ruff_runtime::start;
+use std::path::Path;
+use std::rc::Rc;
+
+/// Makes everything that is wanted of a program.
+///
+/// # Errors
+/// If the program is wrong, or a result can't be made or written.
+pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<(), Failure> {
+    let file = load(&request.input, sources, log)?;
+    if let Some(sink) = request.sink(Kind::Tokens) {
+        let (tokens, diagnostics) = log.stage("lex", || syntax::tokens(sources, file));
+        refuse(diagnostics)?;
+        output::write(sink, syntax::dump::tokens(&tokens, sources).as_bytes())?;
+    }
+    if request.ends_before(Kind::Ast) {
+        return Ok(());
+    }
+
+    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    if let Some(sink) = request.sink(Kind::Ast) {
+        output::write(sink, syntax::dump::tree(&tree).as_bytes())?;
+    }
+    if request.ends_before(Kind::Bytecode) {
+        return Ok(());
+    }
+
+    let program = lower(&tree, sources, log)?;
+    if let Some(sink) = request.sink(Kind::Bytecode) {
+        output::write(sink, disasm::disassemble(&program).as_bytes())?;
+    }
+    if request.ends_before(Kind::Clif) {
+        return Ok(());
+    }
+
+    let facts = log.stage("infer", || infer::infer(&program));
+    if let Some(sink) = request.sink(Kind::Clif) {
+        let clif = log.stage("clif", || emit::clif(&program, &facts, &request.code))?;
+        output::write(sink, clif.as_bytes())?;
+    }
+    if let Some(sink) = request.sink(Kind::Asm) {
+        let assembly = log.stage("asm", || emit::assembly(&program, &facts, &request.code))?;
+        output::write(sink, assembly.as_bytes())?;
+    }
+    if request.ends_before(Kind::Obj) {
+        return Ok(());
+    }
+
+    let object = object(&program, &facts, request, log)?;
+    if let Some(sink) = request.sink(Kind::Obj) {
+        output::write(sink, &object.bytes)?;
+    }
+    match request.sink(Kind::Exe) {
+        Some(sink) => link(&object, sink, request, log),
+        None => Ok(()),
+    }
+}
+
+/// Runs a program in this process; gives its exit status.
+///
+/// # Errors
+/// If the program is wrong.  What goes wrong while it runs, it reports itself.
+pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32, Failure> {
+    let program = program(&request.input, sources, log)?;
+    let loaded = log.stage("prepare", || vm::load(program))?;
+    let mut ctx = VMContext::new(loaded);
+    ctx.args = request.args.clone();
+    let stats = Rc::default();
+    vm::attach(&mut ctx, request.engine.clone(), Rc::clone(&stats));
+    let status = log.stage("run", || start::run_and_report(&mut ctx));
+    log.stage("clean up", || drop(ctx));
+    let stats: &JitStats = &stats.borrow();
+    log.keep_stats(stats.clone());
+    Ok(status)
+}
+
+/// Looks for errors in a program.
+///
+/// # Errors
+/// If there are any.
+pub fn check(request: &Check, sources: &mut SourceMap, log: &mut Log) -> Result<(), Failure> {
+    program(&request.input, sources, log).map(drop)
+}
+
+/// From a file to a verified program.
+fn program(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<Program, Failure> {
+    let file = load(input, sources, log)?;
+    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    lower(&tree, sources, log)
+}
+
+fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, Failure> {
+    let file = log.stage("load", || sources.load(input));
+    file.map_err(|error| Failure::Diagnostics(vec![error.into()]))
+}
+
+fn lower(
+    tree: &syntax::ast::Program,
+    sources: &SourceMap,
+    log: &mut Log,
+) -> Result<Program, Failure> {
+    let mut program = log.stage("lower", || lower::lower(tree, sources))?;
+    refuse_collisions(&program)?;
+    if let Err(error) = log.stage("verify", || verify::verify(&mut program)) {
+        panic!("lowering made {error}\n{}", disasm::disassemble(&program));
+    }
+    Ok(program)
+}
+
+fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
+    match diagnostics.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Diagnostics(diagnostics)),
+    }
+}
+
+/// Variables that programs share are found by the hash of their name.
+fn refuse_collisions(program: &Program) -> Result<(), Failure> {
+    let mut table = NameTable::default();
+    for (slot, name) in (0..).zip(&program.globals) {
+        let name = &program.names[*name as usize];
+        table
+            .insert(NameHash::of(name), name, slot)
+            .map_err(|collision| Failure::refused(collision.to_string()))?;
+    }
+    Ok(())
+}
+
+fn object(
+    program: &Program,
+    facts: &Facts,
+    request: &Build,
+    log: &mut Log,
+) -> Result<Object, Failure> {
+    let object = log.stage("compile", || emit::object(program, facts, &request.code))?;
+    log.note(|| {
+        format!(
+            "{} functions compiled to {} bytes",
+            object.compiled_count, object.code_size
+        )
+    });
+    let fallbacks: Vec<String> = object
+        .fallbacks
+        .iter()
+        .map(|fallback| described(program, fallback))
+        .collect();
+    match request.fallbacks {
+        Fallbacks::Refused if !fallbacks.is_empty() => {
+            let diagnostics = fallbacks.into_iter().map(Failure::refusal);
+            return Err(Failure::Diagnostics(diagnostics.collect()));
+        }
+        Fallbacks::Refused | Fallbacks::Allowed => {}
+    }
+    for fallback in fallbacks {
+        log.note(|| fallback);
+    }
+    Ok(object)
+}
+
+/// Which function stays bytecode, and why.
+fn described(program: &Program, fallback: &Fallback) -> String {
+    let name = &program.functions[fallback.function as usize].info.name;
+    let place = program
+        .position(fallback.function, 0)
+        .map_or_else(String::new, |position| {
+            let file = program
+                .files
+                .get(position.file as usize)
+                .map_or("", |file| file);
+            format!(" ({file}:{}:{})", position.line, position.column)
+        });
+    match &fallback.reason {
+        Some(reason) => format!("function `{name}`{place} stays bytecode: {reason}"),
+        None => format!("function `{name}`{place} stays bytecode, as was asked for"),
+    }
+}
+
+fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<(), Failure> {
+    let Sink::File(path) = sink else {
+        return Err(Failure::refused(
+            "an executable can't be written to standard output".to_owned(),
+        ));
+    };
+    let Linking {
+        linker,
+        runtime,
+        libc,
+        symbols,
+    } = request.linking.clone();
+    let target = request.code.target.triple.clone();
+    let options = LinkOptions {
+        linker,
+        runtime,
+        libc,
+        symbols,
+        ..LinkOptions::new(target, path)
+    };
+    let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
+    log.note(|| format!("linked by {}", linked.linker));
+    if let Some(reason) = &linked.fallback {
+        log.note(|| format!("not by the linker inside: {reason}"));
+    }
+    Ok(())
+}

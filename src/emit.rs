@@ -1,0 +1,100 @@
+//! The two endings of a compilation: generated code becomes an object file, or
+//! runs in this process.
+//!
+//! Both take the IR that `codegen` makes of a function and give its callees'
+//! names a meaning: symbols in one, addresses in the other.  What the code does
+//! is decided before it gets here.
+
+mod symbol;
+mod target;
+
+mod compile;
+mod program;
+
+mod image;
+mod listing;
+mod object;
+
+pub mod jit;
+
+pub use compile::Refusal;
+pub use listing::{assembly, clif};
+pub use object::{Object, object};
+pub use program::Bodies;
+pub use target::{Cpu, Effort, TargetError, TargetOptions};
+
+use cranelift_module::ModuleError;
+use program::{Body, Parts};
+use ruff_runtime::bytecode::FunctionId;
+use std::fmt;
+
+/// The version of the code generator.
+pub const CODE_GENERATOR_VERSION: &str = cranelift_object::VERSION;
+
+/// How a program becomes code.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub target: TargetOptions,
+    pub bodies: Bodies,
+}
+
+/// A function that stays bytecode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fallback {
+    pub function: FunctionId,
+    /// `None` if it was asked for.
+    pub reason: Option<Refusal>,
+}
+
+/// Why there is no code.
+#[derive(Debug)]
+pub enum EmitError {
+    Target(TargetError),
+    /// The program names a built-in that this runtime lacks.
+    UnknownBuiltin(Box<str>),
+    /// The code generator refused something: this compiler's mistake.
+    Module(Box<ModuleError>),
+    /// The object could not be put together: this compiler's mistake.
+    Write(::object::write::Error),
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EmitError::Target(error) => error.fmt(out),
+            EmitError::UnknownBuiltin(name) => {
+                write!(out, "this runtime has no built-in function `{name}`")
+            }
+            EmitError::Module(error) => write!(out, "the code generator failed: {error}"),
+            EmitError::Write(error) => write!(out, "the object file could not be made: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+impl From<TargetError> for EmitError {
+    fn from(error: TargetError) -> EmitError {
+        EmitError::Target(error)
+    }
+}
+
+impl From<ModuleError> for EmitError {
+    fn from(error: ModuleError) -> EmitError {
+        EmitError::Module(Box::new(error))
+    }
+}
+
+/// The functions that stay bytecode, in order.
+fn fallbacks(parts: &Parts) -> Vec<Fallback> {
+    let kept = (0..)
+        .zip(&parts.bodies)
+        .filter_map(|(function, body)| match body {
+            Body::Kept(reason) => Some(Fallback {
+                function,
+                reason: reason.clone(),
+            }),
+            Body::Compiled(_) | Body::Unused => None,
+        });
+    kept.collect()
+}

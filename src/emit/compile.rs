@@ -1,0 +1,270 @@
+//! From IR to machine code, in threads when there is enough to do.
+//!
+//! Functions are compiled independently of each other; what they call stays
+//! named as `codegen` names it.  The result depends on the program alone, not
+//! on how the work was shared out.
+
+use super::target::Ending;
+use crate::codegen::names::Callee;
+use crate::codegen::{self, Source, Unsupported};
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
+use cranelift_codegen::{CodegenError, Context};
+use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
+use ruff_runtime::bytecode::FunctionId;
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Instructions of bytecode that are worth a thread.
+const THREAD_WORTH: usize = 1500;
+/// Cranelift recurses little, but over the user's control flow.
+const THREAD_STACK: usize = 64 << 20;
+
+/// Something to be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    /// A function's body.
+    Body(FunctionId),
+    /// The rest of a function's body from a loop's head on.
+    Loop(FunctionId, u32),
+    /// The generic entry of a function that has a compiled body.
+    Entry(FunctionId),
+    /// The stand-in for the body of a function that stays bytecode.
+    Shim(FunctionId),
+    /// A function's body once more, with the C calling convention.
+    Typed(FunctionId),
+}
+
+/// What is written down besides the machine code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Listing {
+    #[default]
+    None,
+    Clif,
+    Assembly,
+}
+
+/// Why a function stays bytecode.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    Unsupported(Unsupported),
+    /// It is too large for the code generator.
+    TooLarge,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Unsupported(unsupported) => unsupported.fmt(out),
+            Refusal::TooLarge => out.write_str("too large for the code generator"),
+        }
+    }
+}
+
+/// Machine code that does not know yet where its callees are.
+pub(super) struct Code {
+    pub bytes: Vec<u8>,
+    pub alignment: u64,
+    relocations: Vec<ModuleReloc>,
+    pub listing: String,
+}
+
+impl Code {
+    /// Everything that the code calls by name, once for each call.
+    pub fn callees(&self) -> impl Iterator<Item = Callee> {
+        self.relocations
+            .iter()
+            .filter_map(|relocation| callee(&relocation.name))
+    }
+
+    /// The relocations, with callees and the code itself as a module knows them.
+    pub fn relocations(&self, own: FuncId, resolve: impl Fn(Callee) -> FuncId) -> Vec<ModuleReloc> {
+        let resolved = |relocation: &ModuleReloc| {
+            let name = match (&relocation.name, callee(&relocation.name)) {
+                (_, Some(callee)) => resolve(callee).into(),
+                (ModuleRelocTarget::FunctionOffset(_, offset), None) => {
+                    ModuleRelocTarget::FunctionOffset(own, *offset)
+                }
+                (other, None) => other.clone(),
+            };
+            ModuleReloc {
+                name,
+                ..*relocation
+            }
+        };
+        self.relocations.iter().map(resolved).collect()
+    }
+}
+
+fn callee(name: &ModuleRelocTarget) -> Option<Callee> {
+    match *name {
+        ModuleRelocTarget::User { namespace, index } => Some(Callee::from_external_name(
+            &UserExternalName::new(namespace, index),
+        )),
+        _ => None,
+    }
+}
+
+/// Compiles one function after the other and keeps what they can share.
+pub(super) struct Compiler<'a> {
+    source: Source<'a>,
+    ending: Ending,
+    listing: Listing,
+    context: Context,
+}
+
+impl<'a> Compiler<'a> {
+    pub fn new(source: Source<'a>, ending: Ending, listing: Listing) -> Compiler<'a> {
+        Compiler {
+            source,
+            ending,
+            listing,
+            context: Context::new(),
+        }
+    }
+
+    /// # Errors
+    /// If the function has to stay bytecode.
+    ///
+    /// # Panics
+    /// If the IR is wrong, which is this compiler's mistake.
+    pub fn compile(&mut self, job: Job) -> Result<Code, Refusal> {
+        let function = self.translate(job).map_err(Refusal::Unsupported)?;
+        self.context.clear();
+        self.context.func = function;
+        self.context.set_disasm(self.listing == Listing::Assembly);
+        self.place_callees();
+        let mut listing = match self.listing {
+            Listing::Clif => self.context.func.display().to_string(),
+            Listing::None | Listing::Assembly => String::new(),
+        };
+        let result = self
+            .context
+            .compile(self.source.isa, &mut ControlPlane::default());
+        if let Err(error) = result {
+            return match error.inner {
+                CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
+                    Err(Refusal::TooLarge)
+                }
+                inner => panic!("{job:?}: {inner}\n{}", error.func.display()),
+            };
+        }
+        // The code is taken out, so that its bytes need not be copied.
+        let code = self
+            .context
+            .take_compiled_code()
+            .expect("it was just compiled");
+        if let Some(assembly) = code.vcode {
+            listing = assembly;
+        }
+        // The function that offsets in itself refer to has no number yet.
+        let own = FuncId::from_u32(0);
+        let function = &self.context.func;
+        let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, function, own);
+        Ok(Code {
+            bytes: code.buffer.data().to_vec(),
+            alignment: code.buffer.alignment.into(),
+            relocations: code.buffer.relocs().iter().map(relocation).collect(),
+            listing,
+        })
+    }
+
+    fn translate(&self, job: Job) -> Result<ir::Function, Unsupported> {
+        match job {
+            Job::Body(func) => codegen::translate(self.source, func),
+            Job::Loop(func, number) => codegen::translate_loop(self.source, func, number),
+            Job::Entry(func) => Ok(codegen::generic_entry(self.source, func)),
+            Job::Shim(func) => Ok(codegen::bytecode_shim(self.source, func)),
+            Job::Typed(func) => {
+                let mut function = codegen::translate(self.source, func)?;
+                function.signature.call_conv = self.source.isa.default_call_conv();
+                Ok(function)
+            }
+        }
+    }
+
+    /// Says which callees are near: reached by a plain call.  In an executable
+    /// all are; in memory the runtime may be anywhere.
+    fn place_callees(&mut self) {
+        let function = &mut self.context.func;
+        let names = function.params.user_named_funcs();
+        for callee in function.stencil.dfg.ext_funcs.values_mut() {
+            if let ExternalName::User(name) = callee.name {
+                let is_helper =
+                    matches!(Callee::from_external_name(&names[name]), Callee::Helper(_));
+                callee.colocated = self.ending == Ending::Object || !is_helper;
+            }
+        }
+    }
+}
+
+/// Compiles all jobs; the results are in their order.
+pub(super) fn compile_all(
+    source: Source,
+    listing: Listing,
+    jobs: &[Job],
+) -> Vec<Result<Code, Refusal>> {
+    let threads = threads_for(source, jobs);
+    if threads <= 1 {
+        let mut compiler = Compiler::new(source, Ending::Object, listing);
+        return jobs.iter().map(|job| compiler.compile(*job)).collect();
+    }
+    // Each thread takes the next job until none is left, so that one large
+    // function does not leave the other threads without work.
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut compiler = Compiler::new(source, Ending::Object, listing);
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(index) else {
+                return done;
+            };
+            done.push((index, compiler.compile(*job)));
+        }
+    };
+    let mut results: Vec<Option<Result<Code, Refusal>>> = jobs.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let start = || {
+            std::thread::Builder::new()
+                .stack_size(THREAD_STACK)
+                .spawn_scoped(scope, work)
+                .ok()
+        };
+        let helpers: Vec<_> = (1..threads).filter_map(|_| start()).collect();
+        let mut place = |done: Vec<(usize, Result<Code, Refusal>)>| {
+            for (index, result) in done {
+                results[index] = Some(result);
+            }
+        };
+        place(work());
+        for helper in helpers {
+            match helper.join() {
+                Ok(done) => place(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    results
+        .into_iter()
+        .map(|result| result.expect("every job was taken by a thread"))
+        .collect()
+}
+
+fn threads_for(source: Source, jobs: &[Job]) -> usize {
+    let instructions: usize = jobs
+        .iter()
+        .map(|job| match job {
+            Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
+                source.program.functions[*func as usize].code.len()
+            }
+            Job::Entry(_) | Job::Shim(_) => 10,
+        })
+        .sum();
+    let useful = (instructions / THREAD_WORTH).min(jobs.len());
+    if useful <= 1 {
+        // Asking how many processors there are takes longer than a small program.
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().min(useful))
+}

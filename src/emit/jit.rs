@@ -1,0 +1,146 @@
+//! The ending in memory: hot functions and loops of a running program become
+//! machine code in this process.
+//!
+//! Together with what was asked for, the functions are compiled that it calls
+//! directly, as far as the budget goes; calls of the others go through shims,
+//! which find whatever runs the function at that time.  Code that is once made
+//! stays where it is until the `Jit` is dropped.
+//!
+//! One `Jit` serves one program.  Its facts are inferred when the first code
+//! gets hot, so that programs that never do are not kept waiting.
+
+mod machine;
+mod stats;
+mod typed;
+
+pub use stats::JitStats;
+pub use typed::{CallRaised, IntFunction, TypedError};
+
+use super::compile::Job;
+use super::target::{TargetError, TargetOptions};
+use machine::{Failure, Machine};
+use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::call::Entry;
+use ruff_runtime::context::{LoopEntry, Tier};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Calls or iterations after which code is hot, unless somebody says otherwise.
+pub const DEFAULT_THRESHOLD: u32 = 100;
+
+/// How hot code is compiled.
+#[derive(Clone, Debug)]
+pub struct JitOptions {
+    /// Calls or iterations after which code is hot; at least one.
+    pub threshold: u32,
+    pub target: TargetOptions,
+}
+
+impl Default for JitOptions {
+    fn default() -> JitOptions {
+        JitOptions {
+            threshold: DEFAULT_THRESHOLD,
+            target: TargetOptions::native(),
+        }
+    }
+}
+
+/// The compiler of one running program's hot code.
+pub struct Jit {
+    options: JitOptions,
+    stats: Rc<RefCell<JitStats>>,
+    machine: MachineState,
+}
+
+enum MachineState {
+    /// Nothing was hot yet.
+    Unmade,
+    Made(Box<Machine>),
+    /// There can't be any more code.
+    Broken,
+}
+
+impl Jit {
+    /// A compiler that adds what it does to `stats`.
+    pub fn new(options: JitOptions, stats: Rc<RefCell<JitStats>>) -> Jit {
+        Jit {
+            options,
+            stats,
+            machine: MachineState::Unmade,
+        }
+    }
+
+    /// Compiles the job and what it calls; gives the code's address.
+    fn compile(&mut self, program: &Program, job: Job) -> Option<*const u8> {
+        let start = Instant::now();
+        let result = self.try_compile(program, job);
+        let mut stats = self.stats.borrow_mut();
+        stats.compile_time += start.elapsed();
+        match result {
+            Ok(address) => Some(address),
+            Err(Failure::Refused(_) | Failure::Broken) => None,
+            // A module that failed in the middle of its work is not asked again.
+            Err(Failure::Module(error)) => {
+                stats.note_fallback(error.to_string());
+                drop(stats);
+                self.machine = match std::mem::replace(&mut self.machine, MachineState::Broken) {
+                    MachineState::Made(machine) => {
+                        // Code made before may still run.
+                        machine.leak();
+                        MachineState::Broken
+                    }
+                    other => other,
+                };
+                None
+            }
+        }
+    }
+
+    fn try_compile(&mut self, program: &Program, job: Job) -> Result<*const u8, Failure> {
+        let machine = match &mut self.machine {
+            MachineState::Made(machine) => machine,
+            MachineState::Broken => return Err(Failure::Broken),
+            MachineState::Unmade => {
+                let made = Machine::new(program, &self.options.target);
+                // A host without code generator stays one.
+                self.machine = MachineState::Broken;
+                self.machine = MachineState::Made(Box::new(made.map_err(Failure::Module)?));
+                return self.try_compile(program, job);
+            }
+        };
+        machine.compile(program, job, &mut self.stats.borrow_mut())
+    }
+}
+
+impl Tier for Jit {
+    fn compile_function(&mut self, program: &Program, func: FunctionId) -> Option<Entry> {
+        let address = self.compile(program, Job::Entry(func))?;
+        // SAFETY: the code was generated with the signature of `Entry` for this
+        // very function, and lives as long as this compiler.
+        Some(unsafe { std::mem::transmute::<*const u8, Entry>(address) })
+    }
+
+    fn compile_loop(
+        &mut self,
+        program: &Program,
+        func: FunctionId,
+        number: u32,
+    ) -> Option<LoopEntry> {
+        let address = self.compile(program, Job::Loop(func, number))?;
+        // SAFETY: as above, with the signature of `LoopEntry`.
+        Some(unsafe { std::mem::transmute::<*const u8, LoopEntry>(address) })
+    }
+
+    fn threshold(&self) -> u32 {
+        self.options.threshold.max(1)
+    }
+}
+
+/// Whether there is a code generator for this machine.
+///
+/// # Errors
+/// If there is none.
+pub fn is_available() -> Result<(), TargetError> {
+    super::target::isa(&TargetOptions::native(), super::target::Ending::Memory).map(|_| ())
+}

@@ -1,0 +1,290 @@
+//! Code in memory: what is there, what calls what, and how more is added.
+
+use super::JitStats;
+use crate::codegen::names::Callee;
+use crate::codegen::{Source, signature};
+use crate::emit::EmitError;
+use crate::emit::compile::{Code, Compiler, Job, Listing, Refusal};
+use crate::emit::symbol::Symbols;
+use crate::emit::target::{self, Ending, TargetOptions};
+use crate::infer::{self, Facts};
+use cranelift_codegen::ir::Signature;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, ModuleError};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{FunctionId, Program};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::mem::ManuallyDrop;
+
+/// Address space for code.  It is one range, so that all of it is within reach
+/// of a plain call; memory is only taken as it is used.
+const CODE_SPACE: usize = 256 << 20;
+/// Functions that are compiled because something hot calls them, at a time.
+const CALLEE_BUDGET: usize = 64;
+
+/// Why there is no code.
+pub(super) enum Failure {
+    Refused(Refusal),
+    /// It was compiled, but there is no place for it.
+    Module(EmitError),
+    /// There was such a failure before.
+    Broken,
+}
+
+impl From<ModuleError> for Failure {
+    fn from(error: ModuleError) -> Failure {
+        Failure::Module(error.into())
+    }
+}
+
+/// What direct callers of a function reach.
+#[derive(Clone, Copy)]
+enum Direct {
+    Nothing,
+    /// Whatever its function object's entry is.
+    Shim(FuncId),
+    Body(FuncId),
+}
+
+pub(super) struct Machine {
+    isa: OwnedTargetIsa,
+    facts: Facts,
+    symbols: Symbols,
+    /// Its memory is freed by hand: `JITModule` leaks it by default.
+    module: ManuallyDrop<JITModule>,
+    helpers: FxHashMap<Helper, FuncId>,
+    direct: Vec<Direct>,
+    entries: Vec<Option<FuncId>>,
+    refused: Vec<Option<Refusal>>,
+    /// For declarations: nothing is called by its declared signature.
+    signature: Signature,
+}
+
+impl Machine {
+    pub fn new(program: &Program, options: &TargetOptions) -> Result<Machine, EmitError> {
+        let isa = target::isa(options, Ending::Memory)?;
+        let mut builder =
+            JITBuilder::with_isa(isa.clone(), cranelift_module::default_libcall_names());
+        builder.symbol_lookup_fn(Box::new(|symbol| {
+            Helper::ALL
+                .iter()
+                .find(|helper| helper.row().symbol == symbol)
+                .map(|helper| helper.address())
+        }));
+        // Without the range, code may end up too far apart; that is an error
+        // when it happens, not before.
+        if let Ok(memory) = ArenaMemoryProvider::new_with_size(CODE_SPACE) {
+            builder.memory_provider(Box::new(memory));
+        }
+        let count = program.functions.len();
+        Ok(Machine {
+            signature: signature::generic(&*isa),
+            isa,
+            facts: infer::infer(program),
+            symbols: Symbols::new(program),
+            module: ManuallyDrop::new(JITModule::new(builder)),
+            helpers: FxHashMap::default(),
+            direct: vec![Direct::Nothing; count],
+            entries: vec![None; count],
+            refused: vec![None; count],
+        })
+    }
+
+    /// Keeps the code for ever.
+    pub fn leak(self) {
+        std::mem::forget(self);
+    }
+
+    /// What is known of the program.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Compiles the job and what it needs; gives the code's address.
+    pub fn compile(
+        &mut self,
+        program: &Program,
+        job: Job,
+        stats: &mut JitStats,
+    ) -> Result<*const u8, Failure> {
+        debug_assert_eq!(
+            program.functions.len(),
+            self.direct.len(),
+            "one compiler serves one program"
+        );
+        if let Job::Entry(func) = job
+            && let Some(id) = self.entries[func as usize]
+        {
+            return Ok(self.module.get_finalized_function(id));
+        }
+        let codes = self.batch(program, job, stats).map_err(Failure::Refused)?;
+        let mut ids = Vec::with_capacity(codes.len());
+        for (job, _) in &codes {
+            ids.push(self.declare(*job)?);
+        }
+        for ((job, code), id) in codes.iter().zip(&ids) {
+            self.define(*id, code)?;
+            stats.note_code(*job, code.bytes.len());
+        }
+        self.module.finalize_definitions()?;
+        let wanted = codes
+            .iter()
+            .position(|(known, _)| *known == job)
+            .expect("the job is in its batch");
+        Ok(self.module.get_finalized_function(ids[wanted]))
+    }
+
+    /// The code for the job and for all that it needs and is not there.
+    fn batch(
+        &mut self,
+        program: &Program,
+        job: Job,
+        stats: &mut JitStats,
+    ) -> Result<Vec<(Job, Code)>, Refusal> {
+        let source = Source {
+            program,
+            facts: &self.facts,
+            isa: &*self.isa,
+        };
+        let mut batch = Batch {
+            compiler: Compiler::new(source, Ending::Memory, Listing::None),
+            direct: &self.direct,
+            refused: &mut self.refused,
+            stats,
+            added: FxHashSet::default(),
+            codes: Vec::new(),
+        };
+        batch.add_wanted(job)?;
+        batch.add_callees();
+        Ok(batch.codes)
+    }
+
+    /// Declares what the job defines, and lets direct callers find it.
+    fn declare(&mut self, job: Job) -> Result<FuncId, ModuleError> {
+        let id =
+            self.module
+                .declare_function(&self.symbols.of(job), Linkage::Local, &self.signature)?;
+        match job {
+            Job::Body(func) => self.direct[func as usize] = Direct::Body(id),
+            Job::Shim(func) => self.direct[func as usize] = Direct::Shim(id),
+            Job::Entry(func) => self.entries[func as usize] = Some(id),
+            Job::Loop(..) | Job::Typed(_) => {}
+        }
+        Ok(id)
+    }
+
+    fn define(&mut self, id: FuncId, code: &Code) -> Result<(), ModuleError> {
+        for callee in code.callees() {
+            if let Callee::Helper(helper) = callee
+                && !self.helpers.contains_key(&helper)
+            {
+                let symbol = helper.row().symbol;
+                let declared =
+                    self.module
+                        .declare_function(symbol, Linkage::Import, &self.signature)?;
+                self.helpers.insert(helper, declared);
+            }
+        }
+        let relocations = code.relocations(id, |callee| match callee {
+            Callee::Helper(helper) => self.helpers[&helper],
+            Callee::Generic(func) => {
+                self.entries[func as usize].expect("nothing calls entries by name")
+            }
+            Callee::Direct(func) => match self.direct[func as usize] {
+                Direct::Shim(id) | Direct::Body(id) => id,
+                Direct::Nothing => unreachable!("the batch holds all callees"),
+            },
+        });
+        self.module
+            .define_function_bytes(id, code.alignment, &code.bytes, &relocations)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // SAFETY: the module is not used again; whoever owns the compiler has
+        // finished running the program, so none of the code is running.
+        unsafe { ManuallyDrop::take(&mut self.module).free_memory() };
+    }
+}
+
+/// Code that is added at once.
+struct Batch<'a> {
+    compiler: Compiler<'a>,
+    direct: &'a [Direct],
+    refused: &'a mut [Option<Refusal>],
+    stats: &'a mut JitStats,
+    /// The functions that direct callers reach through this batch.
+    added: FxHashSet<FunctionId>,
+    codes: Vec<(Job, Code)>,
+}
+
+impl Batch<'_> {
+    fn add_wanted(&mut self, job: Job) -> Result<(), Refusal> {
+        match job {
+            Job::Entry(func) => {
+                if !matches!(self.direct[func as usize], Direct::Body(_)) {
+                    self.add_body(func)?;
+                }
+                self.add(job)
+            }
+            Job::Loop(..) | Job::Typed(_) | Job::Body(_) | Job::Shim(_) => self
+                .add(job)
+                .inspect_err(|refusal| self.stats.note_fallback(refusal.to_string())),
+        }
+    }
+
+    /// Adds what the code in the batch calls, and what that calls, and so on.
+    fn add_callees(&mut self) {
+        let mut budget = CALLEE_BUDGET;
+        let mut next = 0;
+        while let Some((_, code)) = self.codes.get(next) {
+            let called: Vec<FunctionId> = code.callees().filter_map(directly_called).collect();
+            next += 1;
+            for func in called {
+                let is_there = self.added.contains(&func)
+                    || !matches!(self.direct[func as usize], Direct::Nothing);
+                if is_there {
+                    continue;
+                }
+                if budget > 0 {
+                    budget -= 1;
+                    if self.add_body(func).is_ok() {
+                        continue;
+                    }
+                }
+                self.add(Job::Shim(func))
+                    .expect("shims can always be compiled");
+                self.added.insert(func);
+            }
+        }
+    }
+
+    /// Adds a function's body, unless that was refused before.
+    fn add_body(&mut self, func: FunctionId) -> Result<(), Refusal> {
+        if let Some(refusal) = &self.refused[func as usize] {
+            return Err(refusal.clone());
+        }
+        if let Err(refusal) = self.add(Job::Body(func)) {
+            self.stats.note_fallback(refusal.to_string());
+            self.refused[func as usize] = Some(refusal.clone());
+            return Err(refusal);
+        }
+        self.added.insert(func);
+        Ok(())
+    }
+
+    fn add(&mut self, job: Job) -> Result<(), Refusal> {
+        let code = self.compiler.compile(job)?;
+        self.codes.push((job, code));
+        Ok(())
+    }
+}
+
+fn directly_called(callee: Callee) -> Option<FunctionId> {
+    match callee {
+        Callee::Direct(func) => Some(func),
+        Callee::Generic(_) | Callee::Helper(_) => None,
+    }
+}

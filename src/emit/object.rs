@@ -1,0 +1,214 @@
+//! The ending in a file: a whole program as a relocatable object.
+//!
+//! It defines `main(argc, argv)` and imports what it uses and nothing else:
+//! helpers of the table, rows of built-ins, the start of the runtime, and the
+//! interpreter only if a function stays bytecode.
+//!
+//! Everything is position independent; tables of pointers are in data that is
+//! read-only after relocation.
+
+use super::compile::{Code, Job, Listing};
+use super::image;
+use super::program::{self, Body, Parts};
+use super::symbol::Symbols;
+use super::target::{self, Ending};
+use super::{EmitError, Fallback, Options};
+use crate::codegen::names::Callee;
+use crate::codegen::{Source, signature};
+use crate::infer::Facts;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_module::{FuncId, Linkage, Module};
+use cranelift_object::{ObjectBuilder, ObjectModule};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{FunctionId, Program};
+use std::collections::BTreeMap;
+
+/// An object file and how it came about.
+#[derive(Debug)]
+pub struct Object {
+    pub bytes: Vec<u8>,
+    /// The functions that stay bytecode, in order.
+    pub fallbacks: Vec<Fallback>,
+    /// How many functions became machine code.
+    pub compiled_count: usize,
+    /// The size of their machine code.
+    pub code_size: usize,
+}
+
+/// Makes the object file of a verified program.
+///
+/// # Errors
+/// If there is no code generator for the target, or a built-in is unknown.
+pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Object, EmitError> {
+    let isa = target::isa(&options.target, Ending::Object)?;
+    let source = Source {
+        program,
+        facts,
+        isa: &*isa,
+    };
+    let parts = program::compile(source, options.bodies, Listing::None);
+
+    let mut writer = Writer::new(isa.clone(), program, &parts)?;
+    writer.define_code(&parts)?;
+    let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
+    image::define_main(&mut writer.module, header)?;
+    let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
+    let bytes = writer.module.finish().emit().map_err(EmitError::Write)?;
+    Ok(Object {
+        bytes,
+        fallbacks: super::fallbacks(&parts),
+        compiled_count,
+        code_size,
+    })
+}
+
+/// The module that is being filled.
+struct Writer {
+    module: ObjectModule,
+    helpers: BTreeMap<u32, FuncId>,
+    /// What direct callers of a function call: its body or its shim.
+    direct: Vec<Option<FuncId>>,
+    /// What goes into the table of entries.
+    entries: Vec<Option<FuncId>>,
+    compiled_count: usize,
+    code_size: usize,
+}
+
+impl Writer {
+    /// Declares everything that the parts define or use, in an order that only
+    /// the program decides.
+    fn new(isa: OwnedTargetIsa, program: &Program, parts: &Parts) -> Result<Writer, EmitError> {
+        let mut builder = ObjectBuilder::new(
+            isa,
+            object_name(program),
+            cranelift_module::default_libcall_names(),
+        )?;
+        builder.per_function_section(true);
+        let mut module = ObjectModule::new(builder);
+        let mut helpers = BTreeMap::new();
+        for helper in used_helpers(parts) {
+            let signature = signature::helper(module.isa(), helper);
+            let id = module.declare_function(helper.row().symbol, Linkage::Import, &signature)?;
+            helpers.insert(helper as u32, id);
+        }
+        let mut writer = Writer {
+            module,
+            helpers,
+            direct: Vec::new(),
+            entries: Vec::new(),
+            compiled_count: 0,
+            code_size: 0,
+        };
+        writer.declare_functions(program, parts)?;
+        Ok(writer)
+    }
+
+    fn declare_functions(&mut self, program: &Program, parts: &Parts) -> Result<(), EmitError> {
+        let symbols = Symbols::new(program);
+        for (func, body) in (0..).zip(&parts.bodies) {
+            let function = &program.functions[func as usize];
+            let (direct, entry) = match body {
+                Body::Compiled(_) => {
+                    let entry = parts.entries[func as usize]
+                        .is_some()
+                        .then(|| symbols.of(Job::Entry(func)));
+                    (
+                        Some(symbols.of(Job::Body(func))),
+                        entry.map(|symbol| (symbol, Linkage::Local)),
+                    )
+                }
+                Body::Kept(_) => {
+                    let shim = parts.shims[func as usize]
+                        .is_some()
+                        .then(|| symbols.of(Job::Shim(func)));
+                    (
+                        shim,
+                        Some((
+                            image::interpreter_symbol(function).to_owned(),
+                            Linkage::Import,
+                        )),
+                    )
+                }
+                Body::Unused => (None, None),
+            };
+            // What is declared here is only defined and pointed at, never called
+            // from IR that is still to be compiled, so any signature will do.
+            let signature = signature::generic(self.module.isa());
+            let direct = direct.map(|symbol| {
+                self.module
+                    .declare_function(&symbol, Linkage::Local, &signature)
+            });
+            let entry = entry.map(|(symbol, linkage)| {
+                self.module.declare_function(&symbol, linkage, &signature)
+            });
+            self.direct.push(direct.transpose()?);
+            self.entries.push(entry.transpose()?);
+        }
+        Ok(())
+    }
+
+    fn define_code(&mut self, parts: &Parts) -> Result<(), EmitError> {
+        for func in 0..parts.bodies.len() {
+            if let Body::Compiled(code) = &parts.bodies[func] {
+                self.compiled_count += 1;
+                self.code_size += code.bytes.len();
+                self.define(self.direct[func], code)?;
+            }
+            if let Some(code) = &parts.shims[func] {
+                self.define(self.direct[func], code)?;
+            }
+            if let Some(code) = &parts.entries[func] {
+                self.define(self.entries[func], code)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, id: Option<FuncId>, code: &Code) -> Result<(), EmitError> {
+        let id = id.expect("everything that is defined was declared");
+        let relocations = code.relocations(id, |callee| self.callee(callee));
+        self.module
+            .define_function_bytes(id, code.alignment, &code.bytes, &relocations)?;
+        Ok(())
+    }
+
+    fn callee(&self, callee: Callee) -> FuncId {
+        let declared = match callee {
+            Callee::Helper(helper) => self.helpers.get(&(helper as u32)).copied(),
+            Callee::Direct(func) => self.function(&self.direct, func),
+            Callee::Generic(func) => self.function(&self.entries, func),
+        };
+        declared.unwrap_or_else(|| panic!("{callee:?} is called but not declared"))
+    }
+
+    fn function(&self, table: &[Option<FuncId>], func: FunctionId) -> Option<FuncId> {
+        table[func as usize]
+    }
+}
+
+/// The helpers that the code calls, in the order of the table.
+fn used_helpers(parts: &Parts) -> impl Iterator<Item = Helper> {
+    let bodies = parts.bodies.iter().filter_map(|body| match body {
+        Body::Compiled(code) => Some(code),
+        Body::Kept(_) | Body::Unused => None,
+    });
+    let glue = parts.entries.iter().chain(&parts.shims).flatten();
+    let mut used = vec![false; Helper::ALL.len()];
+    for callee in bodies.chain(glue).flat_map(Code::callees) {
+        if let Callee::Helper(helper) = callee {
+            used[helper as usize] = true;
+        }
+    }
+    Helper::ALL
+        .iter()
+        .copied()
+        .filter(move |helper| used[*helper as usize])
+}
+
+/// How the object calls itself: like the script, without the folder that it
+/// happens to be in.
+fn object_name(program: &Program) -> String {
+    let file = program.files.first().map_or("", |file| file);
+    let name = std::path::Path::new(file).file_name().unwrap_or_default();
+    name.to_string_lossy().replace('\0', "")
+}

@@ -1,0 +1,179 @@
+//! A whole program as machine code: which functions are needed, which of them
+//! stay bytecode, and what glue that takes.
+
+use super::compile::{self, Code, Job, Listing, Refusal};
+use crate::codegen::Source;
+use crate::codegen::names::Callee;
+use ruff_runtime::bytecode::{FunctionId, Op, Program};
+
+/// Which functions become machine code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// All that can.
+    #[default]
+    Compiled,
+    /// None: the interpreter runs everything.  For comparisons and tests.
+    Bytecode,
+}
+
+/// What became of a function.
+pub(super) enum Body {
+    Compiled(Code),
+    /// It stays bytecode, for this reason unless that was asked for.
+    Kept(Option<Refusal>),
+    /// Nothing can ever call it.
+    Unused,
+}
+
+/// The parts of a program, by function.
+pub(super) struct Parts {
+    pub bodies: Vec<Body>,
+    /// Generic entries of compiled functions that are called as values.
+    pub entries: Vec<Option<Code>>,
+    /// What compiled functions call in place of functions that stay bytecode.
+    pub shims: Vec<Option<Code>>,
+}
+
+/// Compiles what a program needs.
+pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts {
+    let program = source.program;
+    let used = used_functions(program);
+    let bodies = compile_bodies(source, bodies, listing, &used);
+
+    let (entries, shims) = needed_glue(program, &bodies);
+    let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
+    jobs.extend(shims.iter().map(|func| Job::Shim(*func)));
+    let mut parts = Parts {
+        bodies,
+        entries: program.functions.iter().map(|_| None).collect(),
+        shims: program.functions.iter().map(|_| None).collect(),
+    };
+    for (job, result) in jobs
+        .iter()
+        .zip(compile::compile_all(source, listing, &jobs))
+    {
+        let code = result.unwrap_or_else(|refusal| panic!("{job:?}: {refusal}"));
+        match *job {
+            Job::Entry(func) => parts.entries[func as usize] = Some(code),
+            Job::Shim(func) => parts.shims[func as usize] = Some(code),
+            Job::Body(_) | Job::Loop(..) | Job::Typed(_) => unreachable!("not glue"),
+        }
+    }
+    parts
+}
+
+fn compile_bodies(source: Source, choice: Bodies, listing: Listing, used: &[bool]) -> Vec<Body> {
+    let jobs: Vec<Job> = match choice {
+        Bodies::Compiled => (0..)
+            .zip(used)
+            .filter(|(_, used)| **used)
+            .map(|(func, _)| Job::Body(func))
+            .collect(),
+        Bodies::Bytecode => Vec::new(),
+    };
+    let mut results = compile::compile_all(source, listing, &jobs).into_iter();
+    used.iter()
+        .map(|used| match (used, choice) {
+            (false, _) => Body::Unused,
+            (true, Bodies::Bytecode) => Body::Kept(None),
+            (true, Bodies::Compiled) => {
+                match results.next().expect("every used function was a job") {
+                    Ok(code) => Body::Compiled(code),
+                    Err(refusal) => Body::Kept(Some(refusal)),
+                }
+            }
+        })
+        .collect()
+}
+
+/// The functions that a run of the program can reach.  Structs' functions and
+/// modules' top levels always count: the runtime finds them by itself.
+fn used_functions(program: &Program) -> Vec<bool> {
+    let mut used = vec![false; program.functions.len()];
+    let mut waiting = vec![program.main];
+    for declaration in &program.structs {
+        waiting.extend(declaration.methods.iter().map(|(_, func)| *func));
+        waiting.extend(declaration.defaults.iter().map(|(_, func)| *func));
+    }
+    waiting.extend(
+        (0..)
+            .zip(&program.functions)
+            .filter(|(_, f)| f.info.flags.is_top_level)
+            .map(|(func, _)| func),
+    );
+    while let Some(func) = waiting.pop() {
+        if !std::mem::replace(&mut used[func as usize], true) {
+            waiting.extend(
+                program.functions[func as usize]
+                    .code
+                    .iter()
+                    .filter_map(mentioned_function),
+            );
+        }
+    }
+    used
+}
+
+fn mentioned_function(op: &Op) -> Option<FunctionId> {
+    match *op {
+        Op::CallFunction { func, .. } => Some(func),
+        _ => function_as_value(op),
+    }
+}
+
+fn function_as_value(op: &Op) -> Option<FunctionId> {
+    match *op {
+        Op::Function { func } | Op::MakeClosure { func } => Some(func),
+        _ => None,
+    }
+}
+
+/// The compiled functions that need a generic entry, and the functions kept
+/// as bytecode that need a shim.
+fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<FunctionId>) {
+    let mut as_value = vec![false; bodies.len()];
+    let mut directly = vec![false; bodies.len()];
+    as_value[program.main as usize] = true;
+    for declaration in &program.structs {
+        for func in declaration
+            .methods
+            .iter()
+            .map(|(_, func)| func)
+            .chain(declaration.defaults.iter().map(|(_, func)| func))
+        {
+            as_value[*func as usize] = true;
+        }
+    }
+    for (function, body) in program.functions.iter().zip(bodies) {
+        match body {
+            Body::Unused => continue,
+            Body::Compiled(code) => {
+                for callee in code.callees() {
+                    match callee {
+                        Callee::Direct(func) => directly[func as usize] = true,
+                        Callee::Generic(func) => as_value[func as usize] = true,
+                        Callee::Helper(_) => {}
+                    }
+                }
+            }
+            // The interpreter calls everything through function objects.
+            Body::Kept(_) => {
+                for func in function.code.iter().filter_map(mentioned_function) {
+                    as_value[func as usize] = true;
+                }
+            }
+        }
+        for func in function.code.iter().filter_map(function_as_value) {
+            as_value[func as usize] = true;
+        }
+        as_value[function.info.id as usize] |= function.info.flags.is_top_level;
+    }
+    let functions = || (0..).zip(bodies);
+    let entries = functions()
+        .filter(|(func, body)| matches!(body, Body::Compiled(_)) && as_value[*func as usize])
+        .map(|(func, _)| func);
+    let shims = functions()
+        .filter(|(func, body)| matches!(body, Body::Kept(_)) && directly[*func as usize])
+        .map(|(func, _)| func);
+    (entries.collect(), shims.collect())
+}

@@ -1,0 +1,167 @@
+//! What machine code is made for: architecture, processor, how much effort.
+
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable, SetError};
+use std::fmt;
+use target_lexicon::Triple;
+
+/// How much effort goes into the code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effort {
+    /// Quick to make, slower to run.
+    Quick,
+    #[default]
+    Full,
+}
+
+/// Which processors the code must run on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cpu {
+    /// Every processor of the architecture.
+    #[default]
+    Baseline,
+    /// This machine's, with all it can do.
+    Native,
+    /// One that Cranelift knows by name: `x86-64-v3`, `znver3`.
+    Named(String),
+}
+
+/// What to make code for.
+#[derive(Clone, Debug)]
+pub struct TargetOptions {
+    pub triple: Triple,
+    pub cpu: Cpu,
+    pub effort: Effort,
+    /// Let Cranelift check the IR that it is given.
+    pub verify: bool,
+}
+
+impl TargetOptions {
+    /// Full effort for every processor of the target.
+    pub fn new(triple: Triple) -> TargetOptions {
+        TargetOptions {
+            triple,
+            cpu: Cpu::Baseline,
+            effort: Effort::Full,
+            verify: cfg!(debug_assertions),
+        }
+    }
+
+    /// Full effort for this machine alone.
+    pub fn native() -> TargetOptions {
+        TargetOptions {
+            cpu: Cpu::Native,
+            ..TargetOptions::new(Triple::host())
+        }
+    }
+}
+
+/// Where code ends up decides how it refers to other code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Anywhere; the linker puts it together with the runtime.
+    Object,
+    /// At a fixed place, perhaps far from the runtime.
+    Memory,
+}
+
+/// Why there is no code for a target.
+#[derive(Debug)]
+pub enum TargetError {
+    /// Cranelift makes no code for it.
+    Unsupported(Triple),
+    UnknownCpu {
+        cpu: String,
+        triple: Triple,
+    },
+    /// The processor of another architecture was asked for.
+    NotNative(Triple),
+    /// What this machine's processor can do is not known.
+    UnknownHost(&'static str),
+    /// A setting that Cranelift does not accept: this compiler's mistake.
+    Setting(SetError),
+    Settings(cranelift_codegen::CodegenError),
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TargetError::Unsupported(triple) => {
+                write!(out, "there is no code generator for `{triple}`")
+            }
+            TargetError::UnknownCpu { cpu, triple } => {
+                write!(
+                    out,
+                    "`{cpu}` is not a processor of `{triple}` that the code generator knows"
+                )
+            }
+            TargetError::NotNative(triple) => {
+                write!(
+                    out,
+                    "this machine's processor was asked for, but the target is `{triple}`"
+                )
+            }
+            TargetError::UnknownHost(reason) => {
+                write!(out, "this machine's processor is not supported: {reason}")
+            }
+            TargetError::Setting(error) => {
+                write!(out, "the code generator refused a setting: {error}")
+            }
+            TargetError::Settings(error) => {
+                write!(out, "the code generator refused its settings: {error}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+/// The code generator for a target.
+pub(super) fn isa(options: &TargetOptions, ending: Ending) -> Result<OwnedTargetIsa, TargetError> {
+    let flags = settings::Flags::new(flags(options, ending).map_err(TargetError::Setting)?);
+    let unsupported = |_| TargetError::Unsupported(options.triple.clone());
+    let mut builder = isa::lookup(options.triple.clone()).map_err(unsupported)?;
+    match &options.cpu {
+        Cpu::Baseline => {}
+        Cpu::Native if options.triple.architecture != Triple::host().architecture => {
+            return Err(TargetError::NotNative(options.triple.clone()));
+        }
+        Cpu::Native => {
+            cranelift_native::infer_native_flags(&mut builder).map_err(TargetError::UnknownHost)?
+        }
+        Cpu::Named(name) => builder.enable(name).map_err(|_| TargetError::UnknownCpu {
+            cpu: name.clone(),
+            triple: options.triple.clone(),
+        })?,
+    }
+    builder.finish(flags).map_err(TargetError::Settings)
+}
+
+fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, SetError> {
+    let mut flags = settings::builder();
+    flags.set(
+        "is_pic",
+        if ending == Ending::Object {
+            "true"
+        } else {
+            "false"
+        },
+    )?;
+    flags.set(
+        "enable_verifier",
+        if options.verify { "true" } else { "false" },
+    )?;
+    // A frame larger than a page must not step over the stack's guard page.
+    flags.set("enable_probestack", "true")?;
+    flags.set("probestack_strategy", "inline")?;
+    // Errors are statuses: nothing ever unwinds through generated code.
+    flags.set("unwind_info", "false")?;
+    match options.effort {
+        Effort::Full => flags.set("opt_level", "speed")?,
+        Effort::Quick => {
+            flags.set("opt_level", "none")?;
+            flags.set("regalloc_algorithm", "single_pass")?;
+        }
+    }
+    Ok(flags)
+}
