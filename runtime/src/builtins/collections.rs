@@ -3,7 +3,7 @@
 //! They are lenient: what is not of the expected type counts as empty, so
 //! nearly nothing here can fail.
 
-use super::arguments::fail;
+use super::arguments::{check_depth, fail};
 use super::arrays::change::pair;
 use super::arrays::{Collector, array_at};
 use super::hashing::equality_hashes;
@@ -61,10 +61,11 @@ fn set_of<'a>(items: impl Iterator<Item = &'a Value>) -> Value {
 }
 
 /// `set_add(s, item)`
-pub fn set_add(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn set_add(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let [set, item, ..] = args else {
         return Ok(Value::from(Set::new()));
     };
+    check_depth(ctx, item)?;
     let Some(known) = set.as_object::<Set>() else {
         return Ok(Value::from(Set::new()));
     };
@@ -181,10 +182,11 @@ pub fn queue(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 }
 
 /// `queue_enqueue(q, item)`
-pub fn queue_enqueue(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn queue_enqueue(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let [queue, item, ..] = args else {
         return Ok(empty_queue());
     };
+    check_depth(ctx, item)?;
     let mut queue = take(queue);
     match queue.object_mut::<Queue>() {
         Some(target) => target.push(take(item)),
@@ -194,7 +196,10 @@ pub fn queue_enqueue(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Rai
 }
 
 /// `queue_dequeue(q)`
-pub fn queue_dequeue(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn queue_dequeue(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+    if let Some(queue) = args.first() {
+        check_depth(ctx, queue)?;
+    }
     let mut queue = args.first_mut().map(take).unwrap_or(Value::NULL);
     let Some(target) = queue.object_mut::<Queue>() else {
         return Ok(pair(empty_queue(), Value::NULL));
@@ -274,10 +279,11 @@ pub fn stack(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 }
 
 /// `stack_push(s, item)`
-pub fn stack_push(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn stack_push(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let [stack, item, ..] = args else {
         return Ok(empty_stack());
     };
+    check_depth(ctx, item)?;
     let mut stack = take(stack);
     match stack.object_mut::<Stack>() {
         Some(target) => target.push(take(item)),
@@ -287,7 +293,10 @@ pub fn stack_push(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised
 }
 
 /// `stack_pop(s)`
-pub fn stack_pop(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn stack_pop(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+    if let Some(stack) = args.first() {
+        check_depth(ctx, stack)?;
+    }
     let mut stack = args.first_mut().map(take).unwrap_or(Value::NULL);
     let Some(target) = stack.object_mut::<Stack>() else {
         return Ok(pair(empty_stack(), Value::NULL));

@@ -2,7 +2,7 @@
 //!
 //! Most of them are lenient: what is no dict counts as an empty one.
 
-use super::arguments::{check_count, fail};
+use super::arguments::{check_count, check_depth, fail};
 use super::arrays::Collector;
 use super::arrays::change::pair;
 use crate::context::VMContext;
@@ -33,7 +33,10 @@ pub fn values(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 }
 
 /// `items(d)`
-pub fn items(_: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+pub fn items(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+    if let Some(dict) = args.first() {
+        check_depth(ctx, dict)?;
+    }
     Ok(collect_entries(args, |key, value| {
         pair(key_string(key), value.clone())
     }))

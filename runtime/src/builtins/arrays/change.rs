@@ -98,6 +98,7 @@ pub fn pop(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     if args[0].tag() != Tag::Array {
         return fail(ctx, "pop() requires an array argument");
     }
+    check_depth(ctx, &args[0])?;
     let mut array = take_array(&mut args[0], 0);
     let last = array.get_mut().expect("unique").pop();
     Ok(pair(Value::from(array), last.unwrap_or(Value::int(0))))
@@ -163,6 +164,7 @@ pub fn insert(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> 
 pub fn remove_at(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     check_count_inflected(ctx, args, "remove_at", 2)?;
     let position = removed_position(ctx, &args[0], &args[1])?;
+    check_depth(ctx, &args[0])?;
     let mut array = take_array(&mut args[0], 0);
     let removed = array.get_mut().expect("unique").remove(position);
     Ok(pair(Value::from(array), removed))
@@ -227,6 +229,7 @@ pub fn remove(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> 
     if args[0].tag() != Tag::Dict || Key::from_value(&args[1]).is_none() {
         return fail(ctx, REMOVE_MESSAGE);
     }
+    check_depth(ctx, &args[0])?;
     let mut target = take(&mut args[0]);
     let removed = remove_key(&mut target, &args[1]);
     Ok(pair(target, removed.unwrap_or(Value::int(0))))

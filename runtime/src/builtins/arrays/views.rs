@@ -1,6 +1,8 @@
 //! Built-ins that make arrays of parts of other arrays.
 
-use super::super::arguments::{check_count, check_count_inflected, fail, size_from, whole_number};
+use super::super::arguments::{
+    check_count, check_count_inflected, check_depth, fail, size_from, whole_number,
+};
 use super::change::{pair, position_of};
 use super::{Collector, array_at};
 use crate::context::VMContext;
@@ -71,6 +73,7 @@ pub fn skip(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 /// `chunk(arr, size)`
 pub fn chunk(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (array, size) = array_and_count(ctx, args, "chunk", "size")?;
+    check_depth(ctx, &args[0])?;
     if size <= 0 {
         return Ok(Value::from(Array::from_values(core::iter::once(
             args[0].clone(),
@@ -90,6 +93,7 @@ pub fn chunk(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 /// `windows(arr, size)`
 pub fn windows(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (array, size) = array_and_count(ctx, args, "windows", "size")?;
+    check_depth(ctx, &args[0])?;
     let size = size_from(size);
     if size == 0 || size > array.len() {
         return Ok(Value::from(Array::new()));
@@ -147,6 +151,8 @@ pub fn zip(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (Some(first), Some(second)) = (array_at(args, 0), array_at(args, 1)) else {
         return fail(ctx, "zip() requires 2 array arguments");
     };
+    check_depth(ctx, &args[0])?;
+    check_depth(ctx, &args[1])?;
     let mut pairs = Collector::new(first.len().min(second.len()));
     for (left, right) in first.iter().zip(second.iter()) {
         pairs.push(pair(left, right));
@@ -160,6 +166,7 @@ pub fn enumerate(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raise
     let Some(array) = array_at(args, 0) else {
         return fail(ctx, "enumerate() requires an array argument");
     };
+    check_depth(ctx, &args[0])?;
     let mut pairs = Collector::new(array.len());
     for (index, value) in array.iter().enumerate() {
         pairs.push(pair(Value::int(index as i64), value));
