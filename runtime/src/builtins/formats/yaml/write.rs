@@ -171,17 +171,16 @@ fn is_plain(text: &str) -> bool {
     };
     let mut characters = text.chars();
     let (first, second) = (characters.next().unwrap_or(' '), characters.next());
-    matches!(resolve(text), Plain::Text)
-        && !has_idle_zero
-        && !text.starts_with(' ')
-        && !text.ends_with(' ')
-        && !INDICATORS.contains(first)
-        && !(matches!(first, '-' | '?' | ':') && matches!(second, None | Some(' ')))
-        && !text.starts_with("---")
-        && !text.starts_with("...")
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with(':')
+    if has_idle_zero || !matches!(resolve(text), Plain::Text) {
+        return false;
+    }
+    let starts_indicated = INDICATORS.contains(first)
+        || (matches!(first, '-' | '?' | ':') && matches!(second, None | Some(' ')))
+        || text.starts_with("---")
+        || text.starts_with("...")
+        || text.starts_with(' ');
+    let ends_indicated = text.ends_with(' ') || text.ends_with(':');
+    !starts_indicated && !ends_indicated && !text.contains(": ") && !text.contains(" #")
 }
 
 /// A block of lines.
