@@ -215,8 +215,16 @@ impl<'a> Lowerer<'a> {
             early |= self.may_change(arg, &place.root.text, is_shared(root));
             is_inert &= self.is_pure(arg);
         }
-        if early {
+        // The place is an argument too, and the first to be computed.  (Before
+        // its last step a place must exist, but an expression may give null.)
+        let last = place.steps.len().saturating_sub(1);
+        let mut before_last = place.steps[..last].iter();
+        let differs = before_last.any(|step| matches!(step, PlaceStep::Field(_)));
+        if early || differs {
             self.expr(first);
+        }
+        if differs && !early {
+            self.emit(Op::Pop {});
         }
         self.indexes(place);
         let path = Path {
@@ -224,8 +232,7 @@ impl<'a> Lowerer<'a> {
             name: self.tables.name(&place.root.text),
             steps: self.steps(place),
         };
-        if !early && !is_inert && !place.steps.is_empty() {
-            // The place is an argument too, and the first to be computed.
+        if !early && !differs && !is_inert && !place.steps.is_empty() {
             let path = self.tables.path(path.clone());
             self.emit(Op::ReadPath { path });
             self.emit(Op::Pop {});

@@ -272,26 +272,43 @@ impl<'a> Lowerer<'a> {
             };
             piped.into_iter().chain(args.iter().map(of_arg))
         };
+        let indexes = receiver.steps.iter().filter_map(|step| match *step {
+            ReceiverStep::Index(index, _) => Some(index),
+            ReceiverStep::Field(..) | ReceiverStep::Slot(..) => None,
+        });
         let early = match root {
             Some(root) => {
-                values().any(|value| self.may_change(value, receiver.name, is_shared(root)))
+                let mut values = values().chain(indexes);
+                values.any(|value| self.may_change(value, receiver.name, is_shared(root)))
             }
             None => true,
         };
+        // Before its last step a place must exist, but an expression may give
+        // null; and an index may do something between two steps.
+        let last = receiver.steps.len().saturating_sub(1);
+        let differs = receiver
+            .steps
+            .iter()
+            .enumerate()
+            .any(|(at, step)| match step {
+                ReceiverStep::Index(index, _) => !self.is_pure(index),
+                ReceiverStep::Field(..) => at < last,
+                ReceiverStep::Slot(..) => false,
+            });
         let (end, end_null) = (self.label(), self.label());
-        if early || optional {
-            self.settle_indexes(&mut receiver);
-            self.read_receiver(&receiver);
+        let is_read = early || optional || differs;
+        if is_read {
+            self.read_receiver(&mut receiver);
         }
         if optional {
             self.jump(Op::JumpIfNull { to: 0 }, end_null);
         }
-        if optional && !early {
+        if is_read && !early {
             self.emit(Op::Pop {});
         }
         self.receiver_indexes(&receiver);
         if let Some(Certain { var, .. }) = root
-            && !early
+            && !is_read
             && !receiver.steps.is_empty()
             && !values().all(|value| self.is_pure(value))
         {
@@ -357,26 +374,10 @@ impl<'a> Lowerer<'a> {
         Var::new(VarKind::Local, slot)
     }
 
-    /// Computes indexes once and for all.
-    fn settle_indexes(&mut self, receiver: &mut Receiver<'a>) {
-        for step in &mut receiver.steps {
-            let ReceiverStep::Index(index, at) = *step else {
-                continue;
-            };
-            if matches!(index.kind, ExprKind::Literal(_)) {
-                continue;
-            }
-            self.expr(index);
-            let slot = self.hidden(1);
-            self.emit(Op::StoreLocal { slot });
-            *step = ReceiverStep::Slot(slot, at);
-        }
-    }
-
-    /// Pushes the receiver's value; its indexes are settled.
-    fn read_receiver(&mut self, receiver: &Receiver<'a>) {
+    /// Pushes the receiver's value; what its indexes are is kept.
+    fn read_receiver(&mut self, receiver: &mut Receiver<'a>) {
         self.read(receiver.name, receiver.offset);
-        for step in &receiver.steps {
+        for step in &mut receiver.steps {
             match *step {
                 ReceiverStep::Field(name, at) => {
                     self.at(at);
@@ -384,6 +385,12 @@ impl<'a> Lowerer<'a> {
                 }
                 ReceiverStep::Index(index, at) => {
                     self.expr(index);
+                    if !matches!(index.kind, ExprKind::Literal(_)) {
+                        let slot = self.hidden(1);
+                        self.emit(Op::StoreLocal { slot });
+                        self.emit(Op::LoadLocal { slot });
+                        *step = ReceiverStep::Slot(slot, at);
+                    }
                     self.at(at);
                     self.emit(Op::Index {});
                 }
