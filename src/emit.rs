@@ -12,6 +12,7 @@ mod compile;
 mod program;
 
 mod image;
+mod inlining;
 mod listing;
 mod object;
 

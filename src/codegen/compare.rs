@@ -164,6 +164,24 @@ impl Translator<'_, '_> {
             .ins()
             .brif(lengths, compare, &[], done, &[BlockArg::Value(no)]);
         self.switch_sealed(compare);
+        // The first bytes decide most comparisons, and all of single characters.
+        let text = ruff_runtime::heap::string::TEXT_OFFSET as i32;
+        let left_byte = self.builder.ins().uload8(types::I32, flags, left, text);
+        let right_byte = self.builder.ins().uload8(types::I32, flags, right, text);
+        let first = self.builder.ins().icmp(IntCC::Equal, left_byte, right_byte);
+        let empty = self.builder.ins().icmp_imm_u(IntCC::Equal, left_len, 0);
+        let first = self.builder.ins().bor(first, empty);
+        let short = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, left_len, 1);
+        let differ = self.builder.ins().icmp_imm_u(IntCC::Equal, first, 0);
+        let decided = self.builder.ins().bor(short, differ);
+        let rest = self.builder.create_block();
+        self.builder
+            .ins()
+            .brif(decided, done, &[BlockArg::Value(first)], rest, &[]);
+        self.switch_sealed(rest);
         let word = self.call_helper(Helper::SameText, &[left, right])[0];
         let same = self.builder.ins().ireduce(types::I8, word);
         self.builder.ins().jump(done, &[BlockArg::Value(same)]);

@@ -1,12 +1,15 @@
 //! Making values: the parts go to a helper in memory.
 
 use super::func::Translator;
-use super::stack::Owner;
+use super::func::trusted;
+use super::signature::Class;
+use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
-use cranelift_codegen::ir::InstBuilder;
-use cranelift_codegen::ir::types;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{BlockArg, InstBuilder, types};
 use ruff_runtime::abi::Helper;
-use ruff_runtime::bytecode::Capture;
+use ruff_runtime::bytecode::{Capture, StructSite};
+use ruff_runtime::heap::record::{DECLARATION_OFFSET, FIELDS_OFFSET};
 use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_> {
@@ -64,6 +67,15 @@ impl Translator<'_, '_> {
     pub fn make_struct(&mut self, number: u32) {
         let site = &self.source.program.struct_sites[number as usize];
         self.own_borrows_from_shared();
+        if let Some((declaration, order)) = self.flat_instance(site) {
+            self.make_flat_struct(number, declaration, &order);
+            return;
+        }
+        self.make_struct_by_helper(number);
+    }
+
+    fn make_struct_by_helper(&mut self, number: u32) {
+        let site = &self.source.program.struct_sites[number as usize];
         let values = self.pop_to_memory(site.pops() as usize);
         let id = self.iconst(i64::from(number));
         let words = self.call_raising(Helper::MakeStruct, &[self.ctx, id, values]);
@@ -71,6 +83,66 @@ impl Translator<'_, '_> {
             .declaration
             .map_or(Type::of(Tags::STRUCT), Type::instance);
         self.push_words(ty, &words);
+    }
+
+    /// Whether a literal gives each declared field a scalar or string: the
+    /// declaration, and for each field where in the literal its value is.
+    fn flat_instance(&self, site: &StructSite) -> Option<(u32, Vec<usize>)> {
+        let declaration = site.declaration.filter(|_| site.has_def)?;
+        let fields = &self.source.program.structs[declaration as usize].fields;
+        if fields.len() != site.fields.len() {
+            return None;
+        }
+        let first = self.stack.len() - site.fields.len();
+        let flat = |entry: &Entry| match entry.class {
+            Class::Object(tag) => tag == Tag::String,
+            Class::Dynamic => false,
+            Class::Null | Class::Int | Class::Float | Class::Bool => true,
+        };
+        let is_def = self.stack[first - 1].class == Class::Object(Tag::StructDef);
+        if !is_def || !self.stack[first..].iter().all(flat) {
+            return None;
+        }
+        let at = |field| site.fields.iter().position(|given| given == field);
+        let order: Option<Vec<usize>> = fields.iter().map(at).collect();
+        Some((declaration, order?))
+    }
+
+    /// Allocates the instance and writes its fields in place.
+    fn make_flat_struct(&mut self, number: u32, declaration: u32, order: &[usize]) {
+        let first = self.stack.len() - order.len();
+        for at in first - 1..self.stack.len() {
+            self.stack[at] = self.own(self.stack[at]);
+        }
+        let def = self.stack[first - 1].word();
+        let held = self
+            .builder
+            .ins()
+            .load(types::I32, trusted(), def, DECLARATION_OFFSET as i32);
+        let known = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, held, i64::from(declaration));
+        let (fast, slow) = (self.builder.create_block(), self.cold_block());
+        let done = self.builder.create_block();
+        let result = self.builder.append_block_param(done, types::I64);
+        self.builder.ins().brif(known, fast, &[], slow, &[]);
+        self.switch_sealed(fast);
+        let shape = self.declared_shape(declaration);
+        let record = self.call_helper(Helper::NewRecord, &[shape, def])[0];
+        for (field, at) in order.iter().enumerate() {
+            let offset = (FIELDS_OFFSET + 16 * field) as i32;
+            self.store_value(self.stack[first + at], record, offset);
+        }
+        self.builder.ins().jump(done, &[BlockArg::Value(record)]);
+        self.switch_sealed(slow);
+        self.make_struct_by_helper(number);
+        let made = self.pop();
+        let object = self.payload_word(made);
+        self.builder.ins().jump(done, &[BlockArg::Value(object)]);
+        self.switch_sealed(done);
+        let ty = Type::instance(declaration);
+        self.push(Entry::owned(ty, Class::Object(Tag::Struct), &[result]));
     }
 
     pub fn make_variant(&mut self, site: u32, count: u32) {

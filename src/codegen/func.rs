@@ -9,7 +9,7 @@ use super::stack::Entry;
 use super::{Source, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef,
+    self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
     StackSlot, StackSlotData, StackSlotKind, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -56,7 +56,6 @@ pub(super) struct Translator<'a, 'b> {
     /// Where errors go, by handler target (`None`: out of the function).
     unwinders: FxHashMap<Option<u32>, Block>,
     callees: FxHashMap<Callee, FuncRef>,
-    signatures: FxHashMap<&'static str, SigRef>,
     /// Room for values that go to a helper in memory.
     scratch: Option<StackSlot>,
     scratch_size: u32,
@@ -156,7 +155,6 @@ impl<'a, 'b> Translator<'a, 'b> {
             blocks: FxHashMap::default(),
             unwinders: FxHashMap::default(),
             callees: FxHashMap::default(),
-            signatures: FxHashMap::default(),
             scratch: None,
             scratch_size: 0,
             places: Vec::new(),
@@ -541,18 +539,6 @@ impl<'a, 'b> Translator<'a, 'b> {
     pub fn switch_sealed(&mut self, block: Block) {
         self.builder.switch_to_block(block);
         self.builder.seal_block(block);
-    }
-
-    /// The signature of generic entries, for indirect calls.
-    pub fn generic_signature(&mut self) -> SigRef {
-        if let Some(known) = self.signatures.get("generic") {
-            return *known;
-        }
-        let signature = self
-            .builder
-            .import_signature(signature::generic(self.source.isa));
-        self.signatures.insert("generic", signature);
-        signature
     }
 
     /// The address of room for `count` values in memory.

@@ -1,6 +1,6 @@
 //! Variables: slots in SSA or memory, cells, captures and globals.
 
-use super::func::{Start, Translator, trusted};
+use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
@@ -461,11 +461,6 @@ impl Translator<'_, '_> {
             tag,
             Tag::Unset as u64 as i64,
         )
-    }
-
-    /// Whether the frame is a loop's, entered from the interpreter.
-    pub fn continues_a_frame(&self) -> bool {
-        self.start != Start::Call
     }
 
     /// Makes a variable's place addressable for a helper that changes it: the

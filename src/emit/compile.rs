@@ -4,11 +4,13 @@
 //! named as `codegen` names it.  The result depends on the program alone, not
 //! on how the work was shared out.
 
+use super::inlining::Inliner;
 use super::target::Ending;
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
+use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{CodegenError, Context};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use ruff_runtime::bytecode::FunctionId;
@@ -111,6 +113,8 @@ pub(super) struct Compiler<'a> {
     ending: Ending,
     listing: Listing,
     context: Context,
+    /// Absent when code is to be made quickly.
+    inliner: Option<Inliner<'a>>,
 }
 
 impl<'a> Compiler<'a> {
@@ -120,6 +124,8 @@ impl<'a> Compiler<'a> {
             ending,
             listing,
             context: Context::new(),
+            inliner: (source.isa.flags().opt_level() != OptLevel::None)
+                .then(|| Inliner::new(source)),
         }
     }
 
@@ -133,11 +139,17 @@ impl<'a> Compiler<'a> {
         self.context.clear();
         self.context.func = function;
         self.context.set_disasm(self.listing == Listing::Assembly);
-        self.place_callees();
-        let mut listing = match self.listing {
-            Listing::Clif => self.context.func.display().to_string(),
-            Listing::None | Listing::Assembly => String::new(),
+        let listing_before = match self.listing {
+            Listing::Clif => Some(self.context.func.display().to_string()),
+            Listing::None | Listing::Assembly => None,
         };
+        if let Some(inliner) = &mut self.inliner
+            && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
+        {
+            inliner.expand(&mut self.context);
+        }
+        self.place_callees();
+        let mut listing = listing_before.unwrap_or_default();
         let result = self
             .context
             .compile(self.source.isa, &mut ControlPlane::default());

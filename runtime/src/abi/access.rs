@@ -17,7 +17,11 @@ pub unsafe extern "C" fn ruff_rt_index(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(index::index(&mut *ctx, &borrowed(object_tag, object), &borrowed(index_tag, index)))
+        words(index::index(
+            &mut *ctx,
+            &borrowed(object_tag, object),
+            &borrowed(index_tag, index),
+        ))
     }
 }
 
@@ -32,7 +36,11 @@ pub unsafe extern "C" fn ruff_rt_field(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(index::field(&mut *ctx, &borrowed(tag, payload), name as u32))
+        words(index::field(
+            &mut *ctx,
+            &borrowed(tag, payload),
+            name as u32,
+        ))
     }
 }
 
@@ -46,23 +54,15 @@ pub unsafe extern "C" fn ruff_rt_optional_field(
     name: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        index::optional_field(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw()
-    }
+    unsafe { index::optional_field(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw() }
 }
 
 /// # Safety
 /// The operand is live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_field_or_unset(
-    tag: u64,
-    payload: u64,
-    name: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_field_or_unset(tag: u64, payload: u64, name: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        index::field_or_unset(&borrowed(tag, payload), name as u32).into_raw()
-    }
+    unsafe { index::field_or_unset(&borrowed(tag, payload), name as u32).into_raw() }
 }
 
 /// # Safety
@@ -78,7 +78,12 @@ pub unsafe extern "C" fn ruff_rt_store_index(
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        status(place::store_index(&mut *ctx, place, owned(index_tag, index), owned(tag, payload)))
+        status(place::store_index(
+            &mut *ctx,
+            place,
+            owned(index_tag, index),
+            owned(tag, payload),
+        ))
     }
 }
 
@@ -140,7 +145,12 @@ pub unsafe extern "C" fn ruff_rt_read_path(
         let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
         let path = &(&(*program).paths)[path as usize];
         let count = path.indexes() as usize;
-        words(place::read_path(&mut *ctx, root, path, core::slice::from_raw_parts(indexes, count)))
+        words(place::read_path(
+            &mut *ctx,
+            root,
+            path,
+            core::slice::from_raw_parts(indexes, count),
+        ))
     }
 }
 
@@ -171,29 +181,17 @@ pub unsafe extern "C" fn ruff_rt_update_path(
 /// # Safety
 /// The operand is live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_element_or_null(
-    tag: u64,
-    payload: u64,
-    index: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_element_or_null(tag: u64, payload: u64, index: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::element_or_null(&borrowed(tag, payload), index as u32).into_raw()
-    }
+    unsafe { matching::element_or_null(&borrowed(tag, payload), index as u32).into_raw() }
 }
 
 /// # Safety
 /// The operand is live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_array_rest(
-    tag: u64,
-    payload: u64,
-    from: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_array_rest(tag: u64, payload: u64, from: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::array_rest(&borrowed(tag, payload), from as u32).into_raw()
-    }
+    unsafe { matching::array_rest(&borrowed(tag, payload), from as u32).into_raw() }
 }
 
 /// # Safety
@@ -206,9 +204,7 @@ pub unsafe extern "C" fn ruff_rt_field_or_null(
     name: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::field_or_null(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw()
-    }
+    unsafe { matching::field_or_null(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw() }
 }
 
 /// # Safety
@@ -221,9 +217,7 @@ pub unsafe extern "C" fn ruff_rt_dict_rest(
     list: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::dict_rest(&mut *ctx, &borrowed(tag, payload), list as u32).into_raw()
-    }
+    unsafe { matching::dict_rest(&mut *ctx, &borrowed(tag, payload), list as u32).into_raw() }
 }
 
 /// # Safety
@@ -236,9 +230,7 @@ pub unsafe extern "C" fn ruff_rt_test_variant(
     site: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::test_variant(&mut *ctx, &borrowed(tag, payload), site as u32) as u64
-    }
+    unsafe { matching::test_variant(&mut *ctx, &borrowed(tag, payload), site as u32) as u64 }
 }
 
 /// # Safety
@@ -251,9 +243,7 @@ pub unsafe extern "C" fn ruff_rt_test_name(
     name: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::test_name(&mut *ctx, &borrowed(tag, payload), name as u32) as u64
-    }
+    unsafe { matching::test_name(&mut *ctx, &borrowed(tag, payload), name as u32) as u64 }
 }
 
 /// # Safety
@@ -266,23 +256,15 @@ pub unsafe extern "C" fn ruff_rt_test_field(
     name: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::test_field(&mut *ctx, &borrowed(tag, payload), name as u32) as u64
-    }
+    unsafe { matching::test_field(&mut *ctx, &borrowed(tag, payload), name as u32) as u64 }
 }
 
 /// # Safety
 /// The operand is live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_variant_payload(
-    tag: u64,
-    payload: u64,
-    index: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_variant_payload(tag: u64, payload: u64, index: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        matching::variant_payload(&borrowed(tag, payload), index as u32).into_raw()
-    }
+    unsafe { matching::variant_payload(&borrowed(tag, payload), index as u32).into_raw() }
 }
 
 /// # Safety
@@ -294,7 +276,5 @@ pub unsafe extern "C" fn ruff_rt_unwrapped(
     payload: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        words(matching::unwrapped(&mut *ctx, &borrowed(tag, payload)))
-    }
+    unsafe { words(matching::unwrapped(&mut *ctx, &borrowed(tag, payload))) }
 }

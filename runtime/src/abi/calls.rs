@@ -11,7 +11,11 @@ use crate::value::{RawValue, Value};
 /// `ctx` is the live context; `values` points at the callee and `argc`
 /// arguments, all live and given up.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_call(ctx: *mut VMContext, values: *mut Value, argc: u64) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_call(
+    ctx: *mut VMContext,
+    values: *mut Value,
+    argc: u64,
+) -> RawValue {
     // SAFETY: the caller passes its own context and values; what the callee
     // leaves is dropped here.
     unsafe {
@@ -26,7 +30,11 @@ pub unsafe extern "C" fn ruff_rt_call(ctx: *mut VMContext, values: *mut Value, a
 /// # Safety
 /// As for `ruff_rt_call`, with as many values as the site has arguments.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_call_with(ctx: *mut VMContext, site: u64, values: *mut Value) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_call_with(
+    ctx: *mut VMContext,
+    site: u64,
+    values: *mut Value,
+) -> RawValue {
     // SAFETY: as for `ruff_rt_call`; the program outlives the call.
     unsafe {
         let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
@@ -77,12 +85,18 @@ pub unsafe extern "C" fn ruff_rt_call_method(
             next = values.add(1);
             values.read()
         });
-        let index_count = site.place.as_ref().map_or(0, |place| place.indexes() as usize);
+        let index_count = site
+            .place
+            .as_ref()
+            .map_or(0, |place| place.indexes() as usize);
         let indexes = core::slice::from_raw_parts_mut(next, index_count);
         let args = core::slice::from_raw_parts_mut(next.add(index_count), site.args.len());
         let root = (!root.is_null()).then_some(root);
         let result = semantics::call::call_method(&mut *ctx, site, root, receiver, indexes, args);
-        core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(next, index_count + site.args.len()));
+        core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
+            next,
+            index_count + site.args.len(),
+        ));
         words(result)
     }
 }
@@ -109,7 +123,10 @@ pub unsafe extern "C" fn ruff_rt_mutate(
         let indexes = core::slice::from_raw_parts_mut(next, index_count);
         let args = core::slice::from_raw_parts_mut(next.add(index_count), site.argc as usize);
         let result = semantics::place::mutate(&mut *ctx, root, site, old, indexes, args);
-        core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(next, index_count + site.argc as usize));
+        core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
+            next,
+            index_count + site.argc as usize,
+        ));
         status(result)
     }
 }
@@ -117,7 +134,12 @@ pub unsafe extern "C" fn ruff_rt_mutate(
 /// # Safety
 /// `ctx` is the live context, `place` a live variable; the value is live and given up.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_push(ctx: *mut VMContext, place: *mut Value, tag: u64, payload: u64) -> u64 {
+pub unsafe extern "C" fn ruff_rt_push(
+    ctx: *mut VMContext,
+    place: *mut Value,
+    tag: u64,
+    payload: u64,
+) -> u64 {
     // SAFETY: the caller passes its own context, variable and value; nothing
     // below runs code that could see the variable.
     unsafe {

@@ -2,7 +2,7 @@
 
 use super::{owned, words};
 use crate::context::VMContext;
-use crate::heap::{CellObject, Ref};
+use crate::heap::{CellObject, Record, Ref};
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
 
@@ -16,7 +16,10 @@ pub unsafe extern "C" fn ruff_rt_make_array(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::array(&mut *ctx, core::slice::from_raw_parts_mut(values, count as usize)))
+        words(make::array(
+            &mut *ctx,
+            core::slice::from_raw_parts_mut(values, count as usize),
+        ))
     }
 }
 
@@ -32,7 +35,11 @@ pub unsafe extern "C" fn ruff_rt_array_push(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::array_push(&mut *ctx, owned(array_tag, array), owned(tag, payload)))
+        words(make::array_push(
+            &mut *ctx,
+            owned(array_tag, array),
+            owned(tag, payload),
+        ))
     }
 }
 
@@ -48,7 +55,11 @@ pub unsafe extern "C" fn ruff_rt_array_extend(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::array_extend(&mut *ctx, owned(array_tag, array), owned(tag, payload)))
+        words(make::array_extend(
+            &mut *ctx,
+            owned(array_tag, array),
+            owned(tag, payload),
+        ))
     }
 }
 
@@ -62,20 +73,25 @@ pub unsafe extern "C" fn ruff_rt_make_dict(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::dict(&mut *ctx, core::slice::from_raw_parts_mut(values, 2 * count as usize)))
+        words(make::dict(
+            &mut *ctx,
+            core::slice::from_raw_parts_mut(values, 2 * count as usize),
+        ))
     }
 }
 
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_dict_insert(
-    ctx: *mut VMContext,
-    values: *mut Value,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_dict_insert(ctx: *mut VMContext, values: *mut Value) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::dict_insert(&mut *ctx, values.read(), values.add(1).read(), values.add(2).read()))
+        words(make::dict_insert(
+            &mut *ctx,
+            values.read(),
+            values.add(1).read(),
+            values.add(2).read(),
+        ))
     }
 }
 
@@ -91,7 +107,11 @@ pub unsafe extern "C" fn ruff_rt_dict_extend(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::dict_extend(&mut *ctx, owned(dict_tag, dict), owned(tag, payload)))
+        words(make::dict_extend(
+            &mut *ctx,
+            owned(dict_tag, dict),
+            owned(tag, payload),
+        ))
     }
 }
 
@@ -106,7 +126,11 @@ pub unsafe extern "C" fn ruff_rt_make_struct(
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let count = (&(*ctx).program.program.struct_sites)[site as usize].pops() as usize;
-        words(make::structure(&mut *ctx, site as u32, core::slice::from_raw_parts_mut(values, count)))
+        words(make::structure(
+            &mut *ctx,
+            site as u32,
+            core::slice::from_raw_parts_mut(values, count),
+        ))
     }
 }
 
@@ -121,7 +145,11 @@ pub unsafe extern "C" fn ruff_rt_make_variant(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::variant(&mut *ctx, site as u32, core::slice::from_raw_parts_mut(values, count as usize)))
+        words(make::variant(
+            &mut *ctx,
+            site as u32,
+            core::slice::from_raw_parts_mut(values, count as usize),
+        ))
     }
 }
 
@@ -136,7 +164,12 @@ pub unsafe extern "C" fn ruff_rt_make_closure(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        make::closure(&mut *ctx, func as u32, core::slice::from_raw_parts_mut(captures, count as usize)).into_raw()
+        make::closure(
+            &mut *ctx,
+            func as u32,
+            core::slice::from_raw_parts_mut(captures, count as usize),
+        )
+        .into_raw()
     }
 }
 
@@ -151,21 +184,21 @@ pub unsafe extern "C" fn ruff_rt_make_struct_def(
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let count = (&(*ctx).program.program.structs)[declaration as usize].pops() as usize;
-        make::struct_def(&mut *ctx, declaration as u32, core::slice::from_raw_parts_mut(values, count)).into_raw()
+        make::struct_def(
+            &mut *ctx,
+            declaration as u32,
+            core::slice::from_raw_parts_mut(values, count),
+        )
+        .into_raw()
     }
 }
 
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_make_enum_def(
-    ctx: *mut VMContext,
-    name: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_make_enum_def(ctx: *mut VMContext, name: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        make::enum_def(&mut *ctx, name as u32).into_raw()
-    }
+    unsafe { make::enum_def(&mut *ctx, name as u32).into_raw() }
 }
 
 /// # Safety
@@ -188,12 +221,19 @@ pub unsafe extern "C" fn ruff_rt_interpolate(
 /// # Safety
 /// The value is live and given up.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_new_cell(
-    tag: u64,
-    payload: u64,
-) -> u64 {
+pub unsafe extern "C" fn ruff_rt_new_cell(tag: u64, payload: u64) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
+    unsafe { Ref::into_raw(CellObject::new(owned(tag, payload))) as u64 }
+}
+
+/// # Safety
+/// `shape` is a shape of the running program, `def` a live struct declaration
+/// that is given up; the fields are written before anything else happens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64) -> u64 {
+    // SAFETY: the caller vouches for both.
     unsafe {
-        Ref::into_raw(CellObject::new(owned(tag, payload))) as u64
+        let def = Ref::from_raw(def as *mut crate::heap::StructDef);
+        Record::unfilled(shape as *const crate::heap::Shape, def) as u64
     }
 }

@@ -48,7 +48,11 @@ pub const MAIN_SYMBOL: &str = "ruff_rt_main";
 /// # Safety
 /// `header` is what the compiler emitted; `argv` holds `argc` C strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_main(header: *const ImageHeader, argc: i32, argv: *const *const u8) -> i32 {
+pub unsafe extern "C" fn ruff_rt_main(
+    header: *const ImageHeader,
+    argc: i32,
+    argv: *const *const u8,
+) -> i32 {
     // SAFETY: the compiler emitted what the header says; see `ImageHeader`.
     unsafe {
         if (*header).abi_version != super::ABI_VERSION as u64 {

@@ -9,11 +9,7 @@ use crate::value::RawValue;
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_throw(
-    ctx: *mut VMContext,
-    tag: u64,
-    payload: u64,
-) {
+pub unsafe extern "C" fn ruff_rt_throw(ctx: *mut VMContext, tag: u64, payload: u64) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let _ = catch::throw(&mut *ctx, owned(tag, payload));
@@ -23,10 +19,7 @@ pub unsafe extern "C" fn ruff_rt_throw(
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_raise(
-    ctx: *mut VMContext,
-    message: u64,
-) {
+pub unsafe extern "C" fn ruff_rt_raise(ctx: *mut VMContext, message: u64) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let text = match &(&(*ctx).program.program.constants)[message as usize] {
@@ -40,14 +33,13 @@ pub unsafe extern "C" fn ruff_rt_raise(
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_locate(
-    ctx: *mut VMContext,
-    place: u64,
-    trace: *mut TraceEntry,
-) {
+pub unsafe extern "C" fn ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let position = (*ctx).program.program.position((place >> 32) as u32, place as u32);
+        let position = (*ctx)
+            .program
+            .program
+            .position((place >> 32) as u32, place as u32);
         catch::locate(&mut *ctx, position, trace);
     }
 }
@@ -55,11 +47,7 @@ pub unsafe extern "C" fn ruff_rt_locate(
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_catch(
-    ctx: *mut VMContext,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_catch(ctx: *mut VMContext) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe {
-        words(catch::catch(&mut *ctx))
-    }
+    unsafe { words(catch::catch(&mut *ctx)) }
 }

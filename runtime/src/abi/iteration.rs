@@ -30,10 +30,7 @@ pub unsafe extern "C" fn ruff_rt_iter_start(
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_iter_next(
-    ctx: *mut VMContext,
-    slots: *mut Value,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_rt_iter_next(ctx: *mut VMContext, slots: *mut Value) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         match iterate::iter_next(&mut *ctx, &mut *slots, &mut *slots.add(1)) {

@@ -85,7 +85,12 @@ pub unsafe extern "C" fn ruff_rt_truthy(tag: u64, payload: u64) -> u64 {
 /// # Safety
 /// The operands are live.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_same_value(left_tag: u64, left: u64, right_tag: u64, right: u64) -> u64 {
+pub unsafe extern "C" fn ruff_rt_same_value(
+    left_tag: u64,
+    left: u64,
+    right_tag: u64,
+    right: u64,
+) -> u64 {
     // SAFETY: the caller vouches for the operands.
     unsafe { compare::same_value(&borrowed(left_tag, left), &borrowed(right_tag, right)) as u64 }
 }
@@ -123,7 +128,14 @@ pub unsafe extern "C" fn ruff_rt_update(
 ) -> u64 {
     let operator = Operator::ALL[operator as usize];
     // SAFETY: the caller passes its own context, variable and operand.
-    unsafe { status(arith::update(&mut *ctx, place, operator, owned(tag, payload))) }
+    unsafe {
+        status(arith::update(
+            &mut *ctx,
+            place,
+            operator,
+            owned(tag, payload),
+        ))
+    }
 }
 
 /// # Safety
@@ -141,6 +153,12 @@ pub unsafe extern "C" fn ruff_rt_update_from(
     let operator = Operator::ALL[operator as usize];
     // SAFETY: the caller passes its own context, variable and operands.
     unsafe {
-        status(arith::update_from(&mut *ctx, place, operator, owned(old_tag, old), owned(tag, payload)))
+        status(arith::update_from(
+            &mut *ctx,
+            place,
+            operator,
+            owned(old_tag, old),
+            owned(tag, payload),
+        ))
     }
 }

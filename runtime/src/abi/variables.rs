@@ -14,7 +14,9 @@ unsafe fn variable(ctx: *mut VMContext, hash: u64) -> *mut Value {
     // SAFETY: slots below the number of globals are in `globals`, the rest in
     // `host_variables`; both are as long as the table says.
     unsafe {
-        let Some(slot) = (*ctx).variables.slot(NameHash(hash)) else { return core::ptr::null_mut() };
+        let Some(slot) = (*ctx).variables.slot(NameHash(hash)) else {
+            return core::ptr::null_mut();
+        };
         let globals = (&(*ctx).program.program.globals).len();
         match (slot as usize).checked_sub(globals) {
             None => (*ctx).globals.add(slot as usize),
@@ -26,14 +28,15 @@ unsafe fn variable(ctx: *mut VMContext, hash: u64) -> *mut Value {
 /// # Safety
 /// `ctx` is the live context.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_load_variable(
-    ctx: *mut VMContext,
-    hash: u64,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_load_variable(ctx: *mut VMContext, hash: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let place = variable(ctx, hash);
-        if place.is_null() { Value::UNSET.into_raw() } else { (*place).clone().into_raw() }
+        if place.is_null() {
+            Value::UNSET.into_raw()
+        } else {
+            (*place).clone().into_raw()
+        }
     }
 }
 
@@ -61,11 +64,7 @@ pub unsafe extern "C" fn ruff_store_variable(
 /// # Safety
 /// `ctx` is the live context; the value is live and given up.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_stack_push(
-    ctx: *mut VMContext,
-    tag: u64,
-    payload: u64,
-) -> u64 {
+pub unsafe extern "C" fn ruff_stack_push(ctx: *mut VMContext, tag: u64, payload: u64) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let value = owned(tag, payload);
@@ -82,9 +81,7 @@ pub unsafe extern "C" fn ruff_stack_push(
 /// # Safety
 /// `ctx` is the live context.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_stack_pop(
-    ctx: *mut VMContext,
-) -> RawValue {
+pub unsafe extern "C" fn ruff_stack_pop(ctx: *mut VMContext) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let stack = &mut (*ctx).stack;

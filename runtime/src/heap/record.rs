@@ -125,6 +125,28 @@ impl Record {
         }
     }
 
+    /// Memory for an instance whose fields the caller writes before anything
+    /// else happens; they must be no containers.
+    ///
+    /// # Safety
+    /// `shape` outlives the instance.
+    #[inline]
+    pub unsafe fn unfilled(shape: *const Shape, def: Ref<StructDef>) -> *mut Record {
+        // SAFETY: the caller vouches for the shape; the memory is fresh.
+        unsafe {
+            let size = FIELDS_OFFSET + (*shape).fields.len() * size_of::<Value>();
+            let object: *mut Record = allocator::allocate(size).cast();
+            let mut header = Header::new(Tag::Struct);
+            header.depth = 1;
+            object.write(Record {
+                header,
+                shape,
+                def: Some(def),
+            });
+            object
+        }
+    }
+
     #[inline(always)]
     pub fn shape(&self) -> &Shape {
         // SAFETY: shapes outlive instances.
@@ -208,6 +230,9 @@ pub struct StructDef {
     /// The function that computes the default of a declared field, by position.
     pub defaults: Vec<(u32, Value)>,
 }
+
+/// Where generated code finds a declaration's number (32 bits).
+pub const DECLARATION_OFFSET: usize = offset_of!(StructDef, declaration);
 
 // SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
 unsafe impl Object for StructDef {

@@ -1,0 +1,96 @@
+//! Which calls are replaced by the callee's body before machine code is made.
+//!
+//! A body in IR carries its own depth check and entry of the call stack, so
+//! errors and traces stay as they are.  Small functions are worth their room
+//! anywhere; a function that calls itself is worth a second round, which
+//! halves the number of its real calls again (a third one has been measured
+//! to be slower).
+
+use crate::codegen::names::Callee;
+use crate::codegen::{self, Source};
+use cranelift_codegen::inline::{Inline, InlineCommand};
+use cranelift_codegen::ir::{self, ExternalName};
+use ruff_runtime::bytecode::FunctionId;
+use rustc_hash::FxHashMap;
+use std::borrow::Cow;
+
+/// Instructions of bytecode up to which a function is inlined.
+const SMALL: usize = 48;
+/// Instructions of bytecode up to which it is inlined into what was inlined.
+const TINY: usize = 32;
+/// Instructions of IR from which on a function takes nothing more in.
+const MAX_CALLER: usize = 4000;
+
+/// Bodies to inline, translated once each.
+pub(super) struct Inliner<'a> {
+    source: Source<'a>,
+    bodies: FxHashMap<FunctionId, Option<ir::Function>>,
+}
+
+impl<'a> Inliner<'a> {
+    pub fn new(source: Source<'a>) -> Inliner<'a> {
+        Inliner {
+            source,
+            bodies: FxHashMap::default(),
+        }
+    }
+
+    /// Inlines into a body that was just translated.
+    pub fn expand(&mut self, context: &mut cranelift_codegen::Context) {
+        for limit in [SMALL, TINY] {
+            let round = Round {
+                inliner: self,
+                limit,
+            };
+            // What fails here fails in the same way when the body is compiled.
+            if !context.inline(round).unwrap_or(false) {
+                return;
+            }
+        }
+    }
+
+    fn is_candidate(&self, func: FunctionId, limit: usize) -> bool {
+        let function = &self.source.program.functions[func as usize];
+        function.code.len() <= limit && !function.info.flags.is_top_level
+    }
+}
+
+struct Round<'b, 'a> {
+    inliner: &'b mut Inliner<'a>,
+    limit: usize,
+}
+
+impl Inline for Round<'_, '_> {
+    fn inline(
+        &mut self,
+        caller: &ir::Function,
+        _call: ir::Inst,
+        _opcode: ir::Opcode,
+        callee: ir::FuncRef,
+        _args: &[ir::Value],
+    ) -> InlineCommand<'_> {
+        let ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else {
+            return InlineCommand::KeepCall;
+        };
+        let name = &caller.params.user_named_funcs()[name];
+        let Callee::Direct(func) = Callee::from_external_name(name) else {
+            return InlineCommand::KeepCall;
+        };
+        if caller.dfg.num_insts() > MAX_CALLER || !self.inliner.is_candidate(func, self.limit) {
+            return InlineCommand::KeepCall;
+        }
+        let source = self.inliner.source;
+        let body = self
+            .inliner
+            .bodies
+            .entry(func)
+            .or_insert_with(|| codegen::translate(source, func).ok());
+        match body {
+            Some(body) => InlineCommand::Inline {
+                callee: Cow::Borrowed(body),
+                visit_callee: false,
+            },
+            None => InlineCommand::KeepCall,
+        }
+    }
+}
