@@ -20,7 +20,7 @@ mod tables;
 mod variable;
 
 use crate::diagnostic::Diagnostic;
-use crate::resolve::{self, FunctionIndex, HoistIndex, Options, Resolved};
+use crate::resolve::{self, FunctionIndex, HoistIndex, Resolved};
 use crate::source::SourceMap;
 use crate::syntax::ast;
 use emit::{Frame, Lines};
@@ -31,7 +31,7 @@ use tables::Tables;
 
 /// Lowers a program, or says what it may not do although it parses.
 pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec<Diagnostic>> {
-    let resolved = resolve::resolve(program, Options::default())?;
+    let resolved = resolve::resolve(program)?;
     let file = sources.file(program.span.file);
     let mut lowerer = Lowerer {
         ids: vec![None; resolved.functions.len()],

@@ -246,17 +246,10 @@ pub struct Use {
     pub creates: Option<VariableIndex>,
 }
 
-/// What the resolver must know from outside the file.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Tests are part of the program.
-    pub with_tests: bool,
-}
-
 /// Finds out what every name means, or what a program that parses may still
 /// not do (reference, section 16.3).
-pub fn resolve(program: &ast::Program, options: Options) -> Result<Resolved, Vec<Diagnostic>> {
-    let mut recording = record::record(program, options);
+pub fn resolve(program: &ast::Program) -> Result<Resolved, Vec<Diagnostic>> {
+    let mut recording = record::record(program);
     if !recording.diagnostics.is_empty() {
         return Err(check::report(recording.diagnostics));
     }
@@ -328,6 +321,12 @@ impl Resolved {
             HoistItem::Function(function) => Some(function),
             HoistItem::Struct(_) | HoistItem::Enum => None,
         }
+    }
+
+    /// The one function, declared or literal, that a variable holds once it is set.
+    pub fn only_function(&self, variable: VariableIndex) -> Option<FunctionIndex> {
+        let row = &self.variables[variable];
+        row.literal.filter(|_| row.writes == 1)
     }
 
     /// Whether a call of a method with this name may change its receiver.

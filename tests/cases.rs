@@ -13,9 +13,11 @@
 //!   `@eof` for the end of the file, behind the last line end.
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use ruff_runtime::bytecode::disasm::disassemble;
+use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::syntax;
+use ruffc::{lower, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,6 +45,10 @@ const STAGES: &[Stage] = &[
         check: Check::Dump(ast),
     },
     Stage {
+        folder: "bytecode",
+        check: Check::Dump(bytecode),
+    },
+    Stage {
         folder: "diagnostics",
         check: Check::Pinned(diagnostics),
     },
@@ -64,8 +70,16 @@ fn ast(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>>
     syntax::parse(sources, file).map(|program| syntax::dump::tree(&program))
 }
 
+fn bytecode(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
+    let tree = syntax::parse(sources, file)?;
+    let mut program = lower::lower(&tree, sources)?;
+    verify(&mut program).expect("what was lowered is valid");
+    Ok(disassemble(&program))
+}
+
 fn diagnostics(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
-    syntax::parse(sources, file).err().unwrap_or_default()
+    let lowered = syntax::parse(sources, file).and_then(|tree| lower::lower(&tree, sources));
+    lowered.err().unwrap_or_default()
 }
 
 fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 use super::assign::is_shared;
 use super::variable::Certain;
 use super::{Lowerer, inspect};
-use crate::resolve::{FunctionIndex, Storage, Use, VariableIndex};
+use crate::resolve::{FunctionIndex, Use, VariableIndex};
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{ArgKind, MethodSite, Op, Path, Step, Var, VarKind};
 use ruff_runtime::names::NameId;
@@ -41,16 +41,16 @@ impl<'a> Lowerer<'a> {
         self.emit(Op::CallWith { site });
     }
 
-    /// The declared function that a name certainly means, if it captures nothing.
+    /// The function that a name certainly means, if it captures nothing.
     fn function_named(&mut self, offset: u32) -> Option<FunctionIndex> {
         let used = self.resolved.use_at(offset);
         let [variable] = *self.resolved.candidates(used) else {
             return None;
         };
-        match self.resolved.variables[variable].storage {
-            Storage::Function(function) => Some(function),
-            _ => None,
-        }
+        let is_set = used.is_certain || self.var(variable).is_none();
+        let function = self.resolved.only_function(variable).filter(|_| is_set)?;
+        let known = &self.resolved.functions[function];
+        known.captures.is_empty().then_some(function)
     }
 
     /// A direct call, if the arguments fit.
@@ -295,13 +295,13 @@ impl<'a> Lowerer<'a> {
                 ReceiverStep::Field(..) => at < last,
                 ReceiverStep::Slot(..) => false,
             });
-        let (end, end_null) = (self.label(), self.label());
+        let end = self.label();
         let is_read = early || optional || differs;
         if is_read {
             self.read_receiver(&mut receiver);
         }
         if optional {
-            self.jump(Op::JumpIfNull { to: 0 }, end_null);
+            self.jump(Op::JumpIfNull { to: 0 }, end);
         }
         if is_read && !early {
             self.emit(Op::Pop {});
@@ -322,10 +322,6 @@ impl<'a> Lowerer<'a> {
         let kinds = self.args(piped, args);
         self.at(method.span.start);
         self.call_on_candidates(&receiver, method, kinds, early);
-        if optional {
-            self.jump(Op::Jump { to: 0 }, end);
-            self.bind(end_null);
-        }
         self.bind(end);
     }
 

@@ -12,6 +12,9 @@ impl<'a> Lowerer<'a> {
         let end = self.label();
         let mut branch = branch;
         loop {
+            if self.leaves_loop(branch) {
+                break;
+            }
             let otherwise = self.label();
             self.jump_unless(&branch.condition, otherwise);
             self.block(&branch.then);
@@ -34,6 +37,27 @@ impl<'a> Lowerer<'a> {
             }
         }
         self.bind(end);
+    }
+
+    /// `if c { break }` and `if c { continue }` are one jump.
+    fn leaves_loop(&mut self, branch: &'a If) -> bool {
+        let ([statement], None, Some(innermost)) = (
+            &*branch.then.statements,
+            &branch.otherwise,
+            self.frame.loops.last(),
+        ) else {
+            return false;
+        };
+        let target = match statement.kind {
+            StmtKind::Break => innermost.on_break,
+            StmtKind::Continue => innermost.on_continue,
+            _ => return false,
+        };
+        let fits = self.frame.depth == innermost.depth;
+        if fits {
+            self.jump_if(&branch.condition, target);
+        }
+        fits
     }
 
     /// Pushes the value of the block that is chosen.

@@ -115,11 +115,14 @@ impl Lowerer<'_> {
 
     /// Puts a label here.
     pub(super) fn bind(&mut self, label: Label) {
-        let here = self.frame.code.len() as u32;
-        let state = std::mem::take(&mut self.frame.labels[label.0 as usize]);
+        let mut state = std::mem::take(&mut self.frame.labels[label.0 as usize]);
+        if self.drop_jump_to_next(&state) {
+            state.jumps.pop();
+        }
         if state.jumps.is_empty() {
             return;
         }
+        let here = self.frame.code.len() as u32;
         debug_assert!(self.frame.is_unreachable || self.frame.depth == state.depth);
         for jump in state.jumps {
             self.frame.code[jump as usize].set_target(here);
@@ -129,6 +132,25 @@ impl Lowerer<'_> {
         self.frame.last_target = Some(here);
         // The ways that meet here come from different places.
         self.frame.noted = None;
+    }
+
+    /// Takes back a jump to the label that would lead to what comes next anyway.
+    fn drop_jump_to_next(&mut self, label: &LabelState) -> bool {
+        let here = self.frame.code.len() as u32;
+        let is_last = label.jumps.last().is_some_and(|jump| *jump + 1 == here);
+        let is_plain = matches!(self.frame.code.last(), Some(Op::Jump { .. }));
+        if !is_last || !is_plain || self.frame.last_target == Some(here) {
+            return false;
+        }
+        self.frame.code.pop();
+        let is_of_jump = |(pc, _): &(u32, Position)| *pc + 1 == here;
+        if self.frame.positions.last().is_some_and(is_of_jump) {
+            self.frame.positions.pop();
+        }
+        self.frame.depth = label.depth;
+        self.frame.is_unreachable = false;
+        self.frame.noted = None;
+        true
     }
 
     /// Emits the head of a loop; gives its place for jumps back.

@@ -30,6 +30,7 @@ enum Body<'a> {
 
 impl<'a> Lowerer<'a> {
     pub(super) fn top_level(&mut self, program: &'a Program) {
+        let id = self.id(TOP_LEVEL);
         self.frame = Frame::default();
         self.enter_scope(crate::resolve::MODULE_SCOPE, &program.body);
         self.statements(&program.body);
@@ -39,7 +40,6 @@ impl<'a> Lowerer<'a> {
             is_top_level: true,
             ..FunctionFlags::default()
         };
-        let id = self.id(TOP_LEVEL);
         self.tables.program.main = id;
         self.finish(FunctionInfo {
             name: "<main>".into(),

@@ -18,10 +18,13 @@ impl<'a> Lowerer<'a> {
         let subject = self.hidden(1);
         self.emit(Op::StoreLocal { slot: subject });
         let end = self.label();
-        for clause in &matching.clauses {
+        for (index, clause) in matching.clauses.iter().enumerate() {
             let next = self.label();
             self.clause(clause, subject, next);
-            self.jump(Op::Jump { to: 0 }, end);
+            let is_last = index + 1 == matching.clauses.len() && matching.default.is_none();
+            if !is_last {
+                self.jump(Op::Jump { to: 0 }, end);
+            }
             self.bind(next);
         }
         if let Some(default) = &matching.default {
@@ -38,12 +41,17 @@ impl<'a> Lowerer<'a> {
         let (last, before) = clause.patterns.split_last().expect("a clause has patterns");
         for pattern in before {
             let other = self.label();
-            self.alternative(pattern, subject, has_guard, other);
-            self.jump(Op::Jump { to: 0 }, matches);
+            if is_one_test(pattern, !has_guard) {
+                self.test_alone(pattern, subject);
+                self.jump(Op::JumpIfTrue { to: 0 }, matches);
+            } else {
+                self.test_local(pattern, subject, other);
+                self.jump(Op::Jump { to: 0 }, matches);
+            }
             self.bind(other);
             self.unbind(pattern);
         }
-        self.alternative(last, subject, has_guard, next);
+        self.last_alternative(last, subject, has_guard, next);
         self.bind(matches);
         if let Some(guard) = &clause.guard {
             self.jump_unless(guard, next);
@@ -51,39 +59,56 @@ impl<'a> Lowerer<'a> {
         self.statements(&clause.body.statements);
     }
 
-    fn alternative(
+    fn last_alternative(
         &mut self,
         pattern: &'a CasePattern,
         subject: u32,
         has_guard: bool,
         fails: Label,
     ) {
-        match &pattern.kind {
-            CasePatternKind::Any => {}
-            // A bare name compares, unless a guard decides.
-            CasePatternKind::Name(name) if !has_guard => {
-                let name = self.tables.name(&name.text);
-                self.emit(Op::LoadLocal { slot: subject });
-                self.emit(Op::TestName { name });
-                self.jump(Op::JumpIfFalse { to: 0 }, fails);
-            }
-            _ => self.test_local(pattern, subject, fails),
+        // A bare name compares, unless a guard decides.
+        if is_one_test(pattern, !has_guard) {
+            self.test_alone(pattern, subject);
+            return self.jump(Op::JumpIfFalse { to: 0 }, fails);
         }
+        self.test_local(pattern, subject, fails);
     }
 
-    /// Tests the value in a hidden local.
+    /// Pushes whether a pattern that takes one test matches a hidden local.
+    fn test_alone(&mut self, pattern: &CasePattern, slot: u32) {
+        self.emit(Op::LoadLocal { slot });
+        self.test_top(pattern);
+    }
+
+    /// Replaces the top by whether a pattern that takes one test matches it.
+    fn test_top(&mut self, pattern: &CasePattern) {
+        let op = match &pattern.kind {
+            CasePatternKind::Literal(literal) => {
+                self.constant(literal);
+                Op::SameValue {}
+            }
+            CasePatternKind::Name(name) => Op::TestName {
+                name: self.tables.name(&name.text),
+            },
+            CasePatternKind::Tag {
+                enum_name, variant, ..
+            } => self.test_variant(enum_name.as_ref(), variant),
+            _ => Op::TestArray { len: 0 },
+        };
+        self.emit(op);
+    }
+
+    /// Tests the value in a hidden local; a name is bound to it.
     fn test_local(&mut self, pattern: &'a CasePattern, slot: u32, fails: Label) {
+        if is_one_test(pattern, false) {
+            self.test_alone(pattern, slot);
+            return self.jump(Op::JumpIfFalse { to: 0 }, fails);
+        }
         match &pattern.kind {
-            CasePatternKind::Any => {}
+            CasePatternKind::Any | CasePatternKind::Literal(_) => {}
             CasePatternKind::Name(name) => {
                 self.emit(Op::LoadLocal { slot });
                 self.declare_name(name);
-            }
-            CasePatternKind::Literal(literal) => {
-                self.emit(Op::LoadLocal { slot });
-                self.constant(literal);
-                self.emit(Op::SameValue {});
-                self.jump(Op::JumpIfFalse { to: 0 }, fails);
             }
             CasePatternKind::Tag {
                 enum_name,
@@ -211,6 +236,10 @@ impl<'a> Lowerer<'a> {
         if let CasePatternKind::Name(name) = &pattern.kind {
             return self.declare_name(name);
         }
+        if is_one_test(pattern, false) {
+            self.test_top(pattern);
+            return self.jump(Op::JumpIfFalse { to: 0 }, fails);
+        }
         let slot = self.hidden(1);
         self.emit(Op::StoreLocal { slot });
         self.test_local(pattern, slot, fails);
@@ -223,8 +252,13 @@ impl<'a> Lowerer<'a> {
         };
         for pattern in before {
             let other = self.label();
-            self.test_local(pattern, slot, other);
-            self.jump(Op::Jump { to: 0 }, matches);
+            if is_one_test(pattern, false) {
+                self.test_alone(pattern, slot);
+                self.jump(Op::JumpIfTrue { to: 0 }, matches);
+            } else {
+                self.test_local(pattern, slot, other);
+                self.jump(Op::Jump { to: 0 }, matches);
+            }
             self.bind(other);
             self.unbind(pattern);
         }
@@ -270,5 +304,17 @@ impl<'a> Lowerer<'a> {
             Storage::Cell => self.emit(Op::NewCell { slot }),
             _ => self.emit(Op::ClearLocal { slot }),
         }
+    }
+}
+
+/// Whether one instruction on the value decides the pattern; `names_compare`:
+/// a bare name is not bound.
+fn is_one_test(pattern: &CasePattern, names_compare: bool) -> bool {
+    match &pattern.kind {
+        CasePatternKind::Literal(_) => true,
+        CasePatternKind::Name(_) => names_compare,
+        CasePatternKind::Tag { payload, .. } => payload.as_ref().is_none_or(Vec::is_empty),
+        CasePatternKind::Array { items, rest } => items.is_empty() && rest.is_none(),
+        CasePatternKind::Any | CasePatternKind::Dict { .. } | CasePatternKind::Or(_) => false,
     }
 }

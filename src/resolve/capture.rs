@@ -37,15 +37,10 @@ impl Placer<'_> {
         self.resolved.declared_function(variable)
     }
 
-    /// The function that a variable holds whenever that function runs.
-    fn own_function(&self, variable: VariableIndex) -> Option<FunctionIndex> {
-        let row = &self.resolved.variables[variable];
-        row.literal.filter(|_| row.writes == 1)
-    }
-
     /// Whether the use is of the function that runs, or that is around it.
     fn is_own(&self, user: FunctionIndex, variable: VariableIndex) -> Option<FunctionIndex> {
-        self.own_function(variable)
+        self.resolved
+            .only_function(variable)
             .filter(|function| self.resolved.is_within(user, *function))
     }
 

@@ -10,7 +10,7 @@ mod stmt;
 use super::check;
 use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
 use super::tape::{Declare, Event, Mention, Recording, Symbols};
-use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Options, Scope, ScopeKind};
+use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Scope, ScopeKind};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use rustc_hash::FxHashMap;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// "Not yet" on any tape.
 pub(super) const NEVER: u32 = u32::MAX;
 
-pub(super) fn record(program: &Program, options: Options) -> Recording {
+pub(super) fn record(program: &Program) -> Recording {
     let mut recorder = Recorder {
         out: Recording {
             functions: Vec::new(),
@@ -39,7 +39,6 @@ pub(super) fn record(program: &Program, options: Options) -> Recording {
             diagnostics: Vec::new(),
             changing: Default::default(),
         },
-        options,
         frame: Frame::default(),
         visible: FxHashMap::default(),
     };
@@ -52,7 +51,6 @@ pub(super) fn record(program: &Program, options: Options) -> Recording {
 
 struct Recorder {
     out: Recording,
-    options: Options,
     frame: Frame,
     /// The declarations that are visible by each name, innermost last.
     visible: FxHashMap<Symbol, Vec<HoistIndex>>,

@@ -288,7 +288,8 @@ impl Recorder {
             TestDecl::Group { body, .. } => body,
         };
         let was_dead = self.frame.is_dead;
-        self.frame.is_dead |= !self.options.with_tests;
+        // A normal run does not contain it, but it is checked like everything else.
+        self.frame.is_dead = true;
         self.function(FunctionKind::Test, body.span.start, false, |recorder| {
             recorder.body(&[], body, ScopeKind::Plain);
         });
