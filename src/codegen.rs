@@ -26,6 +26,7 @@ pub mod names;
 mod pattern;
 pub mod signature;
 mod stack;
+mod suspend;
 mod wrapper;
 
 use crate::infer::Facts;
@@ -60,7 +61,16 @@ pub struct Source<'a> {
 /// # Errors
 /// The first instruction that can't be translated.
 pub fn translate(source: Source, func: FunctionId) -> Result<ir::Function, Unsupported> {
-    func::translate(source, func, func::Start::Call)
+    let is_generator = source.program.functions[func as usize]
+        .info
+        .flags
+        .is_generator;
+    let start = if is_generator {
+        func::Start::Resume
+    } else {
+        func::Start::Call
+    };
+    func::translate(source, func, start)
 }
 
 /// Translates a function for a frame of the interpreter that continues at the

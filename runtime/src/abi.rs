@@ -15,10 +15,11 @@ pub mod entry;
 pub mod errors;
 pub mod iteration;
 pub mod operators;
+pub mod suspend;
 pub mod variables;
 
 use crate::context::{TraceEntry, VMContext};
-use crate::heap::Header;
+use crate::heap::{Function, Generator, Header};
 use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
@@ -262,6 +263,21 @@ helpers! {
     IterNext = iteration::ruff_rt_iter_next(ctx: *mut VMContext, slots: *mut Value) -> RawValue, [raises runs];
     /// Checks `range`'s arguments, takes them over, and fills next, end and step.
     RangeStart = iteration::ruff_rt_range_start(ctx: *mut VMContext, out: *mut i64, args: *mut Value, argc: u64) -> u64, [raises];
+
+    // ---- generators and promises
+    /// A generator of a compiled generator function, whose `Resume` is given; takes
+    /// the arguments in memory over.
+    MakeGenerator = suspend::ruff_rt_make_generator(ctx: *mut VMContext, callee: *const Function, args: *mut Value, resume: u64) -> RawValue, [];
+    /// Which `yield` a generator waits at, from 1; 0 before its first value.
+    GeneratorPosition = suspend::ruff_rt_generator_position(generator: *mut Generator) -> u64, [];
+    /// Starts a generator: gives its frame, whose values the caller takes over.
+    GeneratorFrame = suspend::ruff_rt_generator_frame(generator: *mut Generator) -> *mut Value, [];
+    /// Suspends a generator whose frame holds `count` values again.
+    GeneratorSuspend = suspend::ruff_rt_generator_suspend(generator: *mut Generator, position: u64, count: u64), [];
+    /// Notes that a generator has come to its end.
+    GeneratorFinish = suspend::ruff_rt_generator_finish(generator: *mut Generator), [];
+    /// The promise of an async function whose body gave this result or raised.
+    MakePromise = suspend::ruff_rt_make_promise(ctx: *mut VMContext, tag: u64, payload: u64) -> RawValue, [];
 
     // ---- errors
     /// Raises a value, taken over.

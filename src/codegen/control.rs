@@ -116,12 +116,7 @@ impl Translator<'_, '_> {
             Op::Catch {} => self.catch(),
             Op::Await {} => self.await_top(),
             Op::Spawn {} => self.spawn(),
-            Op::Yield {} => {
-                return Err(Unsupported {
-                    op,
-                    why: "it suspends its frame",
-                });
-            }
+            Op::Yield {} => self.yield_top(),
             Op::Import { .. } | Op::ImportedName { .. } | Op::Export { .. } => {
                 return Err(Unsupported {
                     op,
@@ -333,6 +328,10 @@ impl Translator<'_, '_> {
     }
 
     fn return_entry(&mut self, entry: Entry) {
+        if self.start == Start::Resume {
+            self.return_from_generator(entry);
+            return;
+        }
         if self.start != Start::Call {
             let (tag, payload) = self.both_words(entry);
             self.builder.ins().return_(&[tag, payload]);

@@ -26,6 +26,8 @@ pub enum Start {
     Call,
     /// At a loop head, with the slots in memory.
     Loop(u32),
+    /// A generator's body, from its beginning or behind the `yield` it waits at.
+    Resume,
 }
 
 /// Words of slots and operands from which on the machine stack is checked:
@@ -61,6 +63,10 @@ pub(super) struct Translator<'a, 'b> {
     scratch_size: u32,
     /// Room for a variable that a helper changes.
     places: Vec<StackSlot>,
+    /// The generator whose body this is, and its frame.
+    pub generator: Option<(Value, Value)>,
+    /// Where a generator goes on behind each `yield`.
+    pub resumptions: FxHashMap<u32, Block>,
     /// Slots that were ever counted, for the way out after an error.
     pub ever_held: SlotSet,
 }
@@ -77,9 +83,14 @@ pub(super) fn translate(
     start: Start,
 ) -> Result<ir::Function, Unsupported> {
     let function = &source.program.functions[func as usize];
-    refuse_suspending(function)?;
+    let is_generator = function.info.flags.is_generator;
+    if is_generator && start != Start::Resume {
+        let op = function.code.first().copied().unwrap_or(Op::Null {});
+        let why = "an interpreted generator stays interpreted";
+        return Err(Unsupported { op, why });
+    }
     let signature = match start {
-        Start::Call => signature::direct(source.program, source.facts, func),
+        Start::Call | Start::Resume => signature::direct(source, func),
         Start::Loop(_) => signature::generic(source.isa),
     };
     let mut result = ir::Function::with_name_signature(
@@ -95,23 +106,6 @@ pub(super) fn translate(
     Ok(result)
 }
 
-fn refuse_suspending(function: &Function) -> Result<(), Unsupported> {
-    let first = function.code.first().copied().unwrap_or(Op::Null {});
-    if function.info.flags.is_generator {
-        return Err(Unsupported {
-            op: first,
-            why: "a generator suspends its frame",
-        });
-    }
-    if function.info.flags.is_async {
-        return Err(Unsupported {
-            op: first,
-            why: "an async function's result is a promise",
-        });
-    }
-    Ok(())
-}
-
 impl<'a, 'b> Translator<'a, 'b> {
     fn new(
         source: Source<'a>,
@@ -125,10 +119,15 @@ impl<'a, 'b> Translator<'a, 'b> {
         builder.switch_to_block(entry);
         let params = builder.block_params(entry);
         let (ctx, trace) = (params[0], params[1]);
-        let callee = (!function.captures.is_empty() || start != Start::Call).then(|| params[2]);
+        let third = params.get(2).copied();
+        let callee = match start {
+            Start::Call => third.filter(|_| !function.captures.is_empty()),
+            Start::Loop(_) => third,
+            Start::Resume => None,
+        };
         let holding = at_start(function, start);
         let first = match start {
-            Start::Call => 0,
+            Start::Call | Start::Resume => 0,
             Start::Loop(number) => function
                 .code
                 .iter()
@@ -158,6 +157,8 @@ impl<'a, 'b> Translator<'a, 'b> {
             scratch: None,
             scratch_size: 0,
             places: Vec::new(),
+            generator: None,
+            resumptions: FxHashMap::default(),
             ever_held: SlotSet::new(function.slots),
         }
     }
@@ -178,19 +179,25 @@ impl<'a, 'b> Translator<'a, 'b> {
                 self.check_depth();
             }
             Start::Loop(_) => self.receive_slots(params[3]),
+            Start::Resume => return self.enter_generator(params[2]),
         }
+        self.enter_trace();
+        let first = self.block_at(self.pc);
+        self.builder.ins().jump(first, &[]);
+    }
+
+    /// Puts the function on the call stack.
+    pub fn enter_trace(&mut self) {
         if !self.function.info.flags.is_top_level {
             let id = self.builder.ins().iconst(types::I32, i64::from(self.func));
             self.builder.ins().store(trusted(), id, self.trace, 0);
             self.callee_trace = self.builder.ins().iadd_imm_s(self.trace, 4);
         }
-        let first = self.block_at(self.pc);
-        self.builder.ins().jump(first, &[]);
     }
 
     /// Raises an error if this call is nested too deep.  It counts as raised
     /// by the caller, whose frame notes the position.
-    fn check_depth(&mut self) {
+    pub fn check_depth(&mut self) {
         if self.function.info.flags.is_top_level {
             return;
         }
@@ -424,13 +431,14 @@ impl<'a, 'b> Translator<'a, 'b> {
 
     /// Returns with an error pending.
     pub fn return_raised(&mut self) {
+        self.finish_generator();
         let raised = self.iconst(RAISED as i64);
         let zero = self.iconst(0);
         match (
             self.start,
             signature::result_class(self.source.facts, self.func),
         ) {
-            (Start::Loop(_), _) => self.builder.ins().return_(&[raised, zero]),
+            (Start::Loop(_) | Start::Resume, _) => self.builder.ins().return_(&[raised, zero]),
             (Start::Call, Class::Null) => self.builder.ins().return_(&[raised]),
             (Start::Call, Class::Float) => {
                 let nothing = self.builder.ins().f64const(0.0);
@@ -448,7 +456,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             return *known;
         }
         let signature = match callee {
-            Callee::Direct(func) => signature::direct(self.source.program, self.source.facts, func),
+            Callee::Direct(func) => signature::direct(self.source, func),
             Callee::Generic(_) => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
         };
@@ -579,7 +587,9 @@ fn at_start(function: &Function, start: Start) -> Holding {
         surely: SlotSet::new(function.slots),
     };
     match start {
-        Start::Call => (0..function.info.params.len() as u32).for_each(|slot| holding.store(slot)),
+        Start::Call | Start::Resume => {
+            (0..function.info.params.len() as u32).for_each(|slot| holding.store(slot));
+        }
         Start::Loop(_) => holding.maybe = SlotSet::full(function.slots),
     }
     holding

@@ -4,11 +4,12 @@
 //! `i64`, a float one `f64`, an object of a known kind one pointer, and only a
 //! value of unknown kind is two words, tag and payload.
 
+use super::Source;
 use crate::infer::{Facts, Type};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use ruff_runtime::abi::{Helper, Returns, Word};
-use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::value::{FIRST_COUNTED, Tag};
 
 /// How values of a type are held.
@@ -70,8 +71,16 @@ pub fn result_class(facts: &Facts, func: FunctionId) -> Class {
 /// The signature of a function's body: context, place in the call stack, the
 /// function object if it has captures, then the parameters by class.  It
 /// returns a status or tag word (`RAISED` after an error) and the payload.
-pub fn direct(program: &Program, facts: &Facts, func: FunctionId) -> Signature {
+pub fn direct(source: Source, func: FunctionId) -> Signature {
+    let Source {
+        program,
+        facts,
+        isa,
+    } = source;
     let function = &program.functions[func as usize];
+    if function.info.flags.is_generator {
+        return resume(isa);
+    }
     let mut signature = Signature::new(CallConv::Fast);
     signature.params.extend([AbiParam::new(types::I64); 2]);
     if !function.captures.is_empty() {
@@ -98,6 +107,14 @@ pub fn direct(program: &Program, facts: &Facts, func: FunctionId) -> Signature {
 pub fn generic(isa: &dyn TargetIsa) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());
     signature.params.extend([AbiParam::new(types::I64); 4]);
+    signature.returns.extend([AbiParam::new(types::I64); 2]);
+    signature
+}
+
+/// The signature of `call::Resume`, which is that of a generator's body.
+fn resume(isa: &dyn TargetIsa) -> Signature {
+    let mut signature = Signature::new(isa.default_call_conv());
+    signature.params.extend([AbiParam::new(types::I64); 3]);
     signature.returns.extend([AbiParam::new(types::I64); 2]);
     signature
 }

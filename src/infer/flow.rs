@@ -192,8 +192,12 @@ impl Flow<'_, '_> {
             Op::True {} | Op::False {} => self.push(Type::of(Tags::BOOL)),
             Op::Int { .. } => self.push(Type::of(Tags::INT)),
             Op::Constant { index } => self.push(constant_type(&program.constants[index as usize])),
-            Op::Function { func } => {
-                self.analysis.escape(func);
+            // Methods and defaults have no name of their own: only their struct
+            // declaration takes them.
+            Op::Function { func } | Op::MakeClosure { func } => {
+                if !self.analysis.struct_functions[func as usize] {
+                    self.analysis.escape(func);
+                }
                 self.push(Type::of(Tags::FUNCTION));
             }
             Op::Builtin { .. } => self.push(Type::of(Tags::BUILTIN)),
@@ -358,12 +362,6 @@ impl Flow<'_, '_> {
                     program.variant_sites[site as usize].kind != VariantKind::None || count == 0
                 );
                 self.push(Type::container(Tags::VARIANT, join_all(&payload)));
-            }
-            Op::MakeClosure { func } => {
-                if !self.analysis.struct_functions[func as usize] {
-                    self.analysis.escape(func);
-                }
-                self.push(Type::of(Tags::FUNCTION));
             }
             Op::MakeStructDef { declaration } => {
                 let info = &program.structs[declaration as usize];

@@ -37,6 +37,9 @@ pub struct Generator {
     pub frame: Vec<Value>,
 }
 
+/// Where generated code finds the function object that a generator runs.
+pub const FUNCTION_OFFSET: usize = core::mem::offset_of!(Generator, function);
+
 // SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
 unsafe impl Object for Generator {
     const TAG: Tag = Tag::Generator;
