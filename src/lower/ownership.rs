@@ -46,10 +46,10 @@ fn for_each_local(program: &Program, op: &Op, touched: &mut impl FnMut(u32, Touc
     match *op {
         Op::LoadLocal { slot } | Op::MoveLocal { slot } => touched(slot, Touch::Uses),
         Op::StoreLocal { slot } | Op::ClearLocal { slot } => touched(slot, Touch::Sets),
-        Op::JumpIfUnset { var, .. } | Op::Update { var, .. } | Op::UpdateFrom { var, .. } => {
-            if var.kind() == VarKind::Local {
-                touched(var.number(), Touch::Uses);
-            }
+        Op::JumpIfUnset { var, .. } | Op::Update { var, .. } | Op::UpdateFrom { var, .. }
+            if var.kind() == VarKind::Local =>
+        {
+            touched(var.number(), Touch::Uses);
         }
         Op::StorePath { path }
         | Op::ReadPath { path }

@@ -52,14 +52,14 @@ impl Merges {
         let innermost = self.innermost();
         innermost.ends += !diverges as u32;
         for (variable, old) in changes.into_iter().rev() {
-            if !innermost.sets.contains_key(&variable) {
-                innermost.sets.insert(variable, 0);
-                innermost.order.push(variable);
-            }
             let state = &mut states[variable.0 as usize];
-            if *state == State::Set && old != State::Set && !diverges {
-                *innermost.sets.get_mut(&variable).expect("inserted above") += 1;
-            }
+            let is_now_set = *state == State::Set && old != State::Set && !diverges;
+            let order = &mut innermost.order;
+            let sets = innermost.sets.entry(variable).or_insert_with(|| {
+                order.push(variable);
+                0
+            });
+            *sets += is_now_set as u32;
             *state = old;
         }
     }
