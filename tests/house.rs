@@ -55,6 +55,11 @@ const RUNTIME: House = House {
         ),
         ("heap", "call", "a function object holds its entry"),
         (
+            "context",
+            "builtins",
+            "generated code finds the rows through the context",
+        ),
+        (
             "loaded",
             "builtins",
             "a loaded program holds its built-ins' rows",
