@@ -21,6 +21,7 @@ pub mod closure;
 pub mod cycles;
 pub mod generator;
 pub mod lazy;
+pub mod channel;
 pub mod promise;
 pub mod bytes;
 pub mod set;
@@ -33,6 +34,7 @@ pub use closure::{BoundMethod, CellObject, Function};
 pub use dict::{Dict, Key};
 pub use generator::{Generator, GeneratorState};
 pub use lazy::{Lazy, Stage};
+pub use channel::Channel;
 pub use promise::{Outcome, Promise};
 pub use queue::Queue;
 pub use record::{EnumDef, Record, Shape, StructDef};
@@ -271,6 +273,7 @@ unsafe fn destroy_now(object: *mut Header) {
             17 => Generator::destroy(object.cast()),
             18 => Lazy::destroy(object.cast()),
             19 => Promise::destroy(object.cast()),
+            20 => Channel::destroy(object.cast()),
             21 => Bytes::destroy(object.cast()),
             22 => Set::destroy(object.cast()),
             23 => Queue::destroy(object.cast()),

@@ -4,7 +4,7 @@ use super::arguments::{check_none, fail, whole_number};
 use super::system::{Lock, read_input};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::Array;
+use crate::heap::{Array, Channel};
 use crate::value::Value;
 use alloc::format;
 use alloc::vec::Vec;
@@ -34,6 +34,12 @@ pub fn exit(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     };
     ctx.exit_status = Some((code & 255) as i32);
     fail(ctx, "exit")
+}
+
+/// `channel()`
+pub fn channel(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+    check_none(ctx, args, "channel")?;
+    Ok(Value::from(Channel::new()))
 }
 
 /// `input(prompt)`

@@ -28,6 +28,7 @@ macro_rules! for_each_builtin {
             // ---- the process
             args(0, 0) = process::args [];
             exit(0, 1) = process::exit [];
+            channel(0, 0) = process::channel [];
             arg_parser(0, 0) = arg_parser::arg_parser [];
             arg_parser_add_argument(1, ANY_NUMBER) = arg_parser::add_argument [hidden];
             arg_parser_parse(1, 1) = arg_parser::parse [hidden];

@@ -10,8 +10,9 @@
 //! at any time, so it may run wherever a root is made.
 
 use super::{
-    Array, BoundMethod, CellObject, Dict, Function, Generator, GeneratorState, Header, Lazy,
-    Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
+    Array, BoundMethod, CellObject, Channel, Dict, Function, Generator, GeneratorState, Header,
+    Lazy, Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release,
+    retain,
 };
 use crate::value::{Tag, Value};
 use alloc::vec::Vec;
@@ -206,6 +207,7 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
     const STACK: u8 = Stack::TAG as u64 as u8;
     const ITERATOR: u8 = Lazy::TAG as u64 as u8;
     const PROMISE: u8 = Promise::TAG as u64 as u8;
+    const CHANNEL: u8 = Channel::TAG as u64 as u8;
     let mut each = |value: &Value| {
         if may_be_in_cycle(value) {
             visit(value.payload() as *mut Header);
@@ -264,6 +266,7 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
                 .held()
                 .into_iter()
                 .for_each(each),
+            CHANNEL => (*object.cast::<Channel>()).each(each),
             // Strings and what else holds no values.
             _ => {}
         }

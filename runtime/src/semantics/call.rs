@@ -195,7 +195,7 @@ pub enum Target {
     Builtin(MethodForm),
     /// `collect()` on an array: the array itself.
     CollectArray,
-    /// A method of generators and iterators.
+    /// A method of generators, iterators and channels.
     Stream(NameId),
 }
 
@@ -228,7 +228,12 @@ pub fn resolve(ctx: &mut VMContext, receiver: &Value, name: NameId) -> R<Target>
             return Ok(Target::Function(entry));
         }
     }
-    if matches!(receiver.tag(), Tag::Generator | Tag::Iterator) && streams::has_method(name) {
+    let is_stream = match receiver.tag() {
+        Tag::Generator | Tag::Iterator => streams::has_method(name),
+        Tag::Channel => true,
+        _ => false,
+    };
+    if is_stream {
         return Ok(Target::Stream(name));
     }
     if let Some(form) = ctx.program.method_form(name, receiver.tag()) {

@@ -7,9 +7,10 @@ use super::make::check_depth;
 use crate::call::{self, NOT_CALLABLE};
 use crate::context::{MAX_CALL_DEPTH, VMContext};
 use crate::heap::{
-    Array, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage, Variant, VariantKind,
+    Array, Channel, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage, Variant,
+    VariantKind,
 };
-use crate::names::{COLLECT, FILTER, MAP, NEXT, NameId, SKIP, TAKE};
+use crate::names::{COLLECT, FILTER, MAP, NEXT, NameId, RECEIVE, SEND, SKIP, TAKE};
 use crate::value::{Tag, Value};
 use alloc::boxed::Box;
 use alloc::format;
@@ -98,13 +99,47 @@ pub fn has_method(name: NameId) -> bool {
     matches!(name, NEXT | MAP | FILTER | TAKE | SKIP | COLLECT)
 }
 
-/// Calls a method of a generator or iterator, which `has_method`.
+/// Calls a method of a channel.
+fn call_channel(
+    ctx: &mut VMContext,
+    channel: &Channel,
+    name: NameId,
+    args: &mut [Value],
+) -> R<Value> {
+    let expected = match name {
+        SEND => 1,
+        RECEIVE => 0,
+        _ => {
+            let message = format!("Channel has no method '{}'", ctx.program.name(name));
+            return Err(ctx.raise(&message));
+        }
+    };
+    if args.len() != expected {
+        let message = format!(
+            "Channel.{} expects {expected} arguments, got {}",
+            ctx.program.name(name),
+            args.len()
+        );
+        return Err(ctx.raise(&message));
+    }
+    if name == SEND {
+        channel.send(core::mem::take(&mut args[0]));
+        return Ok(Value::TRUE);
+    }
+    // Nobody else is there who could ever send something.
+    Ok(channel.receive().unwrap_or(Value::NULL))
+}
+
+/// Calls a method of a channel, or of a generator or iterator, which `has_method`.
 pub fn call_method(
     ctx: &mut VMContext,
     receiver: Value,
     name: NameId,
     args: &mut [Value],
 ) -> R<Value> {
+    if let Some(channel) = receiver.as_object::<Channel>() {
+        return call_channel(ctx, channel, name, args);
+    }
     let expected = if matches!(name, NEXT | COLLECT) { 0 } else { 1 };
     if args.len() != expected {
         // The receiver counts as an argument.
