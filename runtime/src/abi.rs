@@ -19,7 +19,7 @@ pub mod suspend;
 pub mod variables;
 
 use crate::context::{TraceEntry, VMContext};
-use crate::heap::{Function, Generator, Header};
+use crate::heap::{Dict, Function, Generator, Header, Str};
 use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
@@ -243,6 +243,12 @@ helpers! {
     ReadPath = access::ruff_rt_read_path(ctx: *mut VMContext, root: *mut Value, path: u64, indexes: *mut Value) -> RawValue, [raises];
     /// The indexes of the path and then the right operand in memory, taken over.
     UpdatePath = access::ruff_rt_update_path(ctx: *mut VMContext, root: *mut Value, path: u64, operator: u64, values: *mut Value) -> u64, [raises runs];
+
+    /// Where the value of a string key lives in a dict that nobody else owns; null
+    /// if there is none.
+    DictPlace = access::ruff_rt_dict_place(dict: *mut Dict, key: *const Str) -> *mut Value, [];
+    /// Whether a dict has a string key, 0 or 1.
+    DictHas = access::ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64, [];
 
     // ---- patterns.  Operands are borrowed.
     ElementOrNull = access::ruff_rt_element_or_null(tag: u64, payload: u64, index: u64) -> RawValue, [];

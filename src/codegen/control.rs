@@ -322,6 +322,10 @@ impl Translator<'_, '_> {
 
     fn return_top(&mut self) {
         let entry = self.pop_owned();
+        // A `?` in the middle of an expression leaves its other operands behind.
+        for rest in std::mem::take(&mut self.stack) {
+            self.release_entry(rest);
+        }
         let holding = self.holding.clone();
         self.release_slots(&holding);
         self.return_entry(entry);

@@ -14,7 +14,7 @@ impl Translator<'_, '_> {
     pub fn inline_builtin(&mut self, builtin: u32, argc: u32) -> bool {
         let name: &str = &self.source.program.builtins[builtin as usize];
         if argc == 2 {
-            return self.inline_bits(name);
+            return self.inline_pair(name);
         }
         if argc != 1 {
             return false;
@@ -89,9 +89,20 @@ impl Translator<'_, '_> {
         self.push(Entry::float(result));
     }
 
-    fn inline_bits(&mut self, name: &str) -> bool {
+    fn inline_pair(&mut self, name: &str) -> bool {
         let right = self.stack[self.stack.len() - 1];
         let left = self.stack[self.stack.len() - 2];
+        if name == "has_key"
+            && left.class == Class::Object(Tag::Dict)
+            && right.class == Class::Object(Tag::String)
+        {
+            let has = self.call_helper(Helper::DictHas, &[left.word(), right.word()])[0];
+            self.stack.truncate(self.stack.len() - 2);
+            self.release_entry(right);
+            self.release_entry(left);
+            self.push(Entry::int(has));
+            return true;
+        }
         if left.class != Class::Int || right.class != Class::Int {
             return false;
         }

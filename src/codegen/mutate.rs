@@ -366,7 +366,58 @@ impl Translator<'_, '_> {
             self.update_element(number, path, operator, element);
             return;
         }
+        if self.is_count_in_dict(path) {
+            self.update_entry(number, path, operator);
+            return;
+        }
         self.update_path_by_helper(number, path, operator);
+    }
+
+    /// Whether `d[k] op= n` looks up a string key and works on an int.
+    fn is_count_in_dict(&self, path: &Path) -> bool {
+        let [Step::Index] = path.steps[..] else {
+            return false;
+        };
+        let root = Path {
+            steps: Vec::new(),
+            ..path.clone()
+        };
+        let ty = self.path_type(&root);
+        let key = self.stack[self.stack.len() - 2];
+        let right = self.stack[self.stack.len() - 1];
+        ty.is(Tags::DICT)
+            && ty.contents().may_be(Tags::INT)
+            && key.class == Class::Object(Tag::String)
+            && right.class == Class::Int
+    }
+
+    /// `d[k] op= n` in place, while the dict is nobody else's and holds an int.
+    fn update_entry(&mut self, number: u32, path: &Path, operator: Operator) {
+        if path.root.kind() == VarKind::Local {
+            self.own_borrows_from_slot(path.root.number());
+        }
+        self.own_borrows_from_shared();
+        let key = self.stack[self.stack.len() - 2];
+        let right = self.stack[self.stack.len() - 1];
+        let root = self.variable(path.root);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let dict = self.expect_tag(root, Tag::Dict, slow);
+        self.expect_unique(dict, slow);
+        let place = self.call_helper(Helper::DictPlace, &[dict, key.word()])[0];
+        let there = self.builder.create_block();
+        self.builder.ins().brif(place, there, &[], slow, &[]);
+        self.switch_sealed(there);
+        let held = self.load_value(Type::ANY, place, 0, Owner::Shared);
+        let old = self.expect_tag(held, Tag::Int, slow);
+        let result = self.int_arithmetic(operator, old, right.word());
+        self.builder.ins().store(trusted(), result, place, 8);
+        self.release_entry(key);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.update_path_by_helper(number, path, operator);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
     }
 
     fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {

@@ -2,6 +2,7 @@
 
 use super::{borrowed, owned, status, words};
 use crate::context::VMContext;
+use crate::heap::{Dict, Key, Str};
 use crate::semantics::{index, matching, place};
 use crate::value::{RawValue, Value};
 
@@ -277,4 +278,25 @@ pub unsafe extern "C" fn ruff_rt_unwrapped(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe { words(matching::unwrapped(&mut *ctx, &borrowed(tag, payload))) }
+}
+
+/// # Safety
+/// `dict` is live and has one owner, `key` is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_place(dict: *mut Dict, key: *const Str) -> *mut Value {
+    // SAFETY: the caller vouches for both, and owns the dict alone.
+    unsafe {
+        match (*dict).place(Key::from_str(&*key)) {
+            Some(place) => place,
+            None => core::ptr::null_mut(),
+        }
+    }
+}
+
+/// # Safety
+/// Both are live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64 {
+    // SAFETY: the caller vouches for both.
+    unsafe { (*dict).contains(Key::from_str(&*key)) as u64 }
 }
