@@ -3,22 +3,22 @@
 //! `op` is THE table of instructions; `program` is everything around the
 //! code.  Nothing here executes anything.
 
+pub mod builder;
+pub mod decode;
+pub mod disasm;
+pub mod encode;
+pub mod forms;
 pub mod op;
 pub mod program;
-pub mod forms;
-mod wire;
-pub mod encode;
-pub mod decode;
 pub mod verify;
-pub mod disasm;
-pub mod builder;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use op::{Op, Operator, Var, VarKind};
 pub use program::{
-    ArgKind, BuiltinId, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags, FunctionId,
-    FunctionInfo, GlobalId, Handler, MethodSite, Path, Position, Program, Step, StructInfo, StructSite,
-    VariantSite,
+    ArgKind, BuiltinId, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags,
+    FunctionId, FunctionInfo, GlobalId, Handler, MethodSite, Path, Position, Program, Step,
+    StructInfo, StructSite, VariantSite,
 };

@@ -12,29 +12,29 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 
 pub mod allocator;
-pub mod string;
 pub mod array;
-pub mod dict;
-pub mod record;
-pub mod variant;
+pub mod bytes;
+pub mod channel;
 pub mod closure;
 pub mod cycles;
+pub mod dict;
 pub mod generator;
 pub mod lazy;
-pub mod channel;
 pub mod promise;
-pub mod bytes;
-pub mod set;
 pub mod queue;
+pub mod record;
+pub mod set;
 pub mod stack;
+pub mod string;
+pub mod variant;
 
 pub use array::{Array, Elements};
 pub use bytes::Bytes;
+pub use channel::Channel;
 pub use closure::{BoundMethod, CellObject, Function};
 pub use dict::{Dict, Key};
 pub use generator::{Generator, GeneratorState};
 pub use lazy::{Lazy, Stage};
-pub use channel::Channel;
 pub use promise::{Outcome, Promise};
 pub use queue::Queue;
 pub use record::{EnumDef, Record, Shape, StructDef};
@@ -67,7 +67,12 @@ pub const IMMORTAL: i32 = i32::MIN / 2;
 impl Header {
     /// A header for a new object with one owner.
     pub const fn new(tag: Tag) -> Header {
-        Header { count: Cell::new(1), kind: tag as u64 as u8, flags: 0, depth: 0 }
+        Header {
+            count: Cell::new(1),
+            kind: tag as u64 as u8,
+            flags: 0,
+            depth: 0,
+        }
     }
 
     #[inline(always)]

@@ -99,7 +99,11 @@ impl NameTable {
     pub fn insert(&mut self, hash: NameHash, name: &str, slot: u32) -> Result<u32, NameCollision> {
         match self.rows.binary_search_by_key(&hash, |row| row.0) {
             Ok(index) if &*self.rows[index].1 == name => Ok(self.rows[index].2),
-            Ok(index) => Err(NameCollision { hash, first: self.rows[index].1.clone(), second: name.into() }),
+            Ok(index) => Err(NameCollision {
+                hash,
+                first: self.rows[index].1.clone(),
+                second: name.into(),
+            }),
             Err(index) => {
                 self.rows.insert(index, (hash, name.into(), slot));
                 Ok(slot)
@@ -109,7 +113,10 @@ impl NameTable {
 
     /// The slot of the name with this hash.
     pub fn slot(&self, hash: NameHash) -> Option<u32> {
-        self.rows.binary_search_by_key(&hash, |row| row.0).ok().map(|index| self.rows[index].2)
+        self.rows
+            .binary_search_by_key(&hash, |row| row.0)
+            .ok()
+            .map(|index| self.rows[index].2)
     }
 }
 

@@ -16,7 +16,11 @@ const BUFFER_SIZE: usize = 32 * 1024;
 
 impl Output {
     pub fn new(line_buffered: bool) -> Output {
-        Output { buffer: Vec::new(), line_buffered, redirect: None }
+        Output {
+            buffer: Vec::new(),
+            line_buffered,
+            redirect: None,
+        }
     }
 
     /// Writes text.

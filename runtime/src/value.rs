@@ -72,34 +72,61 @@ pub struct RawValue {
 
 impl RawValue {
     /// What a helper returns when it has left an error pending.
-    pub const RAISED: RawValue = RawValue { tag: RAISED, payload: 0 };
+    pub const RAISED: RawValue = RawValue {
+        tag: RAISED,
+        payload: 0,
+    };
 }
 
 impl Value {
-    pub const UNSET: Value = Value { tag: Tag::Unset, payload: 0 };
-    pub const NULL: Value = Value { tag: Tag::Null, payload: 0 };
-    pub const TRUE: Value = Value { tag: Tag::Bool, payload: 1 };
-    pub const FALSE: Value = Value { tag: Tag::Bool, payload: 0 };
+    pub const UNSET: Value = Value {
+        tag: Tag::Unset,
+        payload: 0,
+    };
+    pub const NULL: Value = Value {
+        tag: Tag::Null,
+        payload: 0,
+    };
+    pub const TRUE: Value = Value {
+        tag: Tag::Bool,
+        payload: 1,
+    };
+    pub const FALSE: Value = Value {
+        tag: Tag::Bool,
+        payload: 0,
+    };
 
     #[inline(always)]
     pub const fn int(value: i64) -> Value {
-        Value { tag: Tag::Int, payload: value as u64 }
+        Value {
+            tag: Tag::Int,
+            payload: value as u64,
+        }
     }
 
     #[inline(always)]
     pub const fn float(value: f64) -> Value {
-        Value { tag: Tag::Float, payload: value.to_bits() }
+        Value {
+            tag: Tag::Float,
+            payload: value.to_bits(),
+        }
     }
 
     #[inline(always)]
     pub const fn bool(value: bool) -> Value {
-        Value { tag: Tag::Bool, payload: value as u64 }
+        Value {
+            tag: Tag::Bool,
+            payload: value as u64,
+        }
     }
 
     /// A built-in function, by its table row.
     #[inline]
     pub fn builtin(row: &'static crate::builtins::Builtin) -> Value {
-        Value { tag: Tag::Builtin, payload: core::ptr::from_ref(row) as u64 }
+        Value {
+            tag: Tag::Builtin,
+            payload: core::ptr::from_ref(row) as u64,
+        }
     }
 
     /// A string with this text.
@@ -163,7 +190,8 @@ impl Value {
     #[inline]
     pub fn as_builtin(&self) -> Option<&'static crate::builtins::Builtin> {
         // SAFETY: only `Value::builtin` makes this tag, from a `&'static`.
-        (self.tag == Tag::Builtin).then(|| unsafe { &*(self.payload as *const crate::builtins::Builtin) })
+        (self.tag == Tag::Builtin)
+            .then(|| unsafe { &*(self.payload as *const crate::builtins::Builtin) })
     }
 
     /// The text, if this is a string.
@@ -242,7 +270,10 @@ impl Value {
     #[inline(always)]
     pub fn into_raw(self) -> RawValue {
         let value = ManuallyDrop::new(self);
-        RawValue { tag: value.tag as u64, payload: value.payload }
+        RawValue {
+            tag: value.tag as u64,
+            payload: value.payload,
+        }
     }
 
     /// # Safety
@@ -264,7 +295,10 @@ impl Value {
 impl<T: Object> From<Ref<T>> for Value {
     #[inline(always)]
     fn from(object: Ref<T>) -> Value {
-        Value { tag: T::TAG, payload: Ref::into_raw(object) as u64 }
+        Value {
+            tag: T::TAG,
+            payload: Ref::into_raw(object) as u64,
+        }
     }
 }
 
@@ -275,7 +309,10 @@ impl Clone for Value {
             // SAFETY: counted values point at a live header.
             unsafe { heap::retain(self.payload as *mut Header) };
         }
-        Value { tag: self.tag, payload: self.payload }
+        Value {
+            tag: self.tag,
+            payload: self.payload,
+        }
     }
 }
 

@@ -325,8 +325,13 @@ pub enum Operator {
 }
 
 impl Operator {
-    pub const ALL: [Operator; 5] =
-        [Operator::Add, Operator::Subtract, Operator::Multiply, Operator::Divide, Operator::Remainder];
+    pub const ALL: [Operator; 5] = [
+        Operator::Add,
+        Operator::Subtract,
+        Operator::Multiply,
+        Operator::Divide,
+        Operator::Remainder,
+    ];
 }
 
 macro_rules! define_ops {

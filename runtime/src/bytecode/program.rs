@@ -176,7 +176,10 @@ pub enum Step {
 impl Path {
     /// Indexes on the stack.
     pub fn indexes(&self) -> u32 {
-        self.steps.iter().filter(|step| matches!(step, Step::Index)).count() as u32
+        self.steps
+            .iter()
+            .filter(|step| matches!(step, Step::Index))
+            .count() as u32
     }
 }
 

@@ -93,8 +93,11 @@ impl Array {
     /// An empty array with room for `capacity` elements of the given kind.
     pub fn with_capacity(elements: Elements, capacity: usize) -> Ref<Array> {
         let wanted = byte_size(elements, capacity);
-        let inline_size =
-            if wanted <= allocator::LARGEST_SMALL - size_of::<Array>() { wanted.next_multiple_of(16) } else { 0 };
+        let inline_size = if wanted <= allocator::LARGEST_SMALL - size_of::<Array>() {
+            wanted.next_multiple_of(16)
+        } else {
+            0
+        };
         let object: *mut Array = allocator::allocate(size_of::<Array>() + inline_size).cast();
         let mut header = Header::new(Tag::Array);
         header.flags = elements as u8;
@@ -106,7 +109,13 @@ impl Array {
             } else {
                 (object.add(1).cast(), 0)
             };
-            object.write(Array { header, len: 0, data, buffer_size, inline_size });
+            object.write(Array {
+                header,
+                len: 0,
+                data,
+                buffer_size,
+                inline_size,
+            });
             Ref::from_raw(object)
         }
     }
@@ -120,8 +129,8 @@ impl Array {
         let mut array: Option<Ref<Array>> = None;
         let count = values.len();
         for value in values {
-            let target =
-                array.get_or_insert_with(|| Array::with_capacity(Elements::for_tag(value.tag()), count));
+            let target = array
+                .get_or_insert_with(|| Array::with_capacity(Elements::for_tag(value.tag()), count));
             // SAFETY: made here, so unique.
             unsafe { (*target.as_ptr()).push(value) };
         }
@@ -133,7 +142,11 @@ impl Array {
         let array = Array::with_capacity(Elements::Ints, ints.len());
         // SAFETY: room for that many was made; unique.
         unsafe {
-            core::ptr::copy_nonoverlapping(ints.as_ptr(), (*array.as_ptr()).data.cast(), ints.len());
+            core::ptr::copy_nonoverlapping(
+                ints.as_ptr(),
+                (*array.as_ptr()).data.cast(),
+                ints.len(),
+            );
             (*array.as_ptr()).len = ints.len();
         }
         array
@@ -144,7 +157,11 @@ impl Array {
         let array = Array::with_capacity(Elements::Floats, floats.len());
         // SAFETY: room for that many was made; unique.
         unsafe {
-            core::ptr::copy_nonoverlapping(floats.as_ptr(), (*array.as_ptr()).data.cast(), floats.len());
+            core::ptr::copy_nonoverlapping(
+                floats.as_ptr(),
+                (*array.as_ptr()).data.cast(),
+                floats.len(),
+            );
             (*array.as_ptr()).len = floats.len();
         }
         array
@@ -169,7 +186,11 @@ impl Array {
     /// Elements there is room for.
     #[inline(always)]
     pub fn capacity(&self) -> usize {
-        let bytes = if self.buffer_size != 0 { self.buffer_size } else { self.inline_size };
+        let bytes = if self.buffer_size != 0 {
+            self.buffer_size
+        } else {
+            self.inline_size
+        };
         bytes / self.elements().size()
     }
 
@@ -195,6 +216,20 @@ impl Array {
         // SAFETY: the kind says what the buffer holds.
         (self.elements() == Elements::Floats)
             .then(|| unsafe { core::slice::from_raw_parts(self.data.cast(), self.len) })
+    }
+
+    /// The elements, one byte each, if they are flat bools.
+    #[inline(always)]
+    pub fn as_bools(&self) -> Option<&[u8]> {
+        // SAFETY: the kind says what the buffer holds.
+        (self.elements() == Elements::Bools)
+            .then(|| unsafe { core::slice::from_raw_parts(self.data, self.len) })
+    }
+
+    /// Whether this array has one owner.
+    #[inline(always)]
+    pub fn is_unique(&self) -> bool {
+        self.header.is_unique()
     }
 
     /// The elements for writing, if they are whole values.
@@ -278,7 +313,11 @@ impl Array {
             self.accept(&value);
         }
         let size = self.elements().size();
-        let room = if self.buffer_size != 0 { self.buffer_size } else { self.inline_size };
+        let room = if self.buffer_size != 0 {
+            self.buffer_size
+        } else {
+            self.inline_size
+        };
         if (self.len + 1) * size > room {
             self.grow(self.len + 1);
         }
@@ -314,14 +353,16 @@ impl Array {
         // SAFETY: rotates initialised elements of one kind.
         unsafe {
             match self.elements() {
-                Elements::Values => core::slice::from_raw_parts_mut(self.data.cast::<Value>(), self.len)
-                    [index..]
-                    .rotate_right(1),
+                Elements::Values => {
+                    core::slice::from_raw_parts_mut(self.data.cast::<Value>(), self.len)[index..]
+                        .rotate_right(1)
+                }
                 Elements::Bools => {
                     core::slice::from_raw_parts_mut(self.data, self.len)[index..].rotate_right(1);
                 }
                 Elements::Ints | Elements::Floats => {
-                    core::slice::from_raw_parts_mut(self.data.cast::<u64>(), self.len)[index..].rotate_right(1);
+                    core::slice::from_raw_parts_mut(self.data.cast::<u64>(), self.len)[index..]
+                        .rotate_right(1);
                 }
             }
         }
@@ -357,12 +398,19 @@ impl Array {
 
     /// Appends all elements of `other`.
     pub fn extend(&mut self, other: &Array) {
-        if other.elements() == self.elements() && self.elements() != Elements::Values && self.len > 0 {
+        if other.elements() == self.elements()
+            && self.elements() != Elements::Values
+            && self.len > 0
+        {
             self.reserve(other.len);
             let size = self.elements().size();
             // SAFETY: same flat kind; room was made.
             unsafe {
-                core::ptr::copy_nonoverlapping(other.data, self.data.add(self.len * size), other.len * size);
+                core::ptr::copy_nonoverlapping(
+                    other.data,
+                    self.data.add(self.len * size),
+                    other.len * size,
+                );
             }
             self.len += other.len;
             return;
@@ -374,7 +422,11 @@ impl Array {
 
     /// A new array of the elements `start..end`, with room for `capacity`.
     pub fn copy_range(&self, start: usize, end: usize, capacity: usize) -> Ref<Array> {
-        assert!(start <= end && end <= self.len, "array range {start}..{end} of {}", self.len);
+        assert!(
+            start <= end && end <= self.len,
+            "array range {start}..{end} of {}",
+            self.len
+        );
         let copy = Array::with_capacity(self.elements(), capacity.max(end - start));
         let size = self.elements().size();
         // SAFETY: room was made; whole values are cloned, flat ones copied.
@@ -383,11 +435,19 @@ impl Array {
             target.header.depth = self.header.depth;
             if let Some(values) = self.as_values() {
                 for value in &values[start..end] {
-                    target.data.cast::<Value>().add(target.len).write(value.clone());
+                    target
+                        .data
+                        .cast::<Value>()
+                        .add(target.len)
+                        .write(value.clone());
                     target.len += 1;
                 }
             } else {
-                core::ptr::copy_nonoverlapping(self.data.add(start * size), target.data, (end - start) * size);
+                core::ptr::copy_nonoverlapping(
+                    self.data.add(start * size),
+                    target.data,
+                    (end - start) * size,
+                );
                 target.len = end - start;
             }
         }
@@ -487,4 +547,3 @@ fn byte_size(elements: Elements, count: usize) -> usize {
         _ => allocator::out_of_memory(usize::MAX),
     }
 }
-

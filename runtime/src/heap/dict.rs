@@ -21,7 +21,10 @@ pub enum Key<'a> {
 impl<'a> Key<'a> {
     /// The key that a string is: its number if it is canonical decimal text.
     #[inline]
-    #[expect(clippy::should_implement_trait, reason = "nothing is parsed that could fail")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "nothing is parsed that could fail"
+    )]
     pub fn from_str(text: &'a Str) -> Key<'a> {
         match canonical_int(text.as_bytes()) {
             Some(number) => Key::Int(number),
@@ -122,7 +125,10 @@ impl Duplicate for Dict {
         target.header.flags = self.header.flags;
         target.header.depth = self.header.depth;
         for entry in self.entries.iter().filter(|entry| !entry.key.is_unset()) {
-            target.entries.push(Entry { key: entry.key.clone(), value: entry.value.clone() });
+            target.entries.push(Entry {
+                key: entry.key.clone(),
+                value: entry.value.clone(),
+            });
         }
         target.len = self.len;
         if self.len > UNINDEXED {
@@ -272,7 +278,10 @@ impl Dict {
 
     /// The entries in insertion order; keys are strings or ints.
     pub fn iter(&self) -> impl Iterator<Item = (&Value, &Value)> {
-        self.entries.iter().filter(|entry| !entry.key.is_unset()).map(|entry| (&entry.key, &entry.value))
+        self.entries
+            .iter()
+            .filter(|entry| !entry.key.is_unset())
+            .map(|entry| (&entry.key, &entry.value))
     }
 
     /// The entry at or after `position` in insertion order, with the position
@@ -291,7 +300,10 @@ impl Dict {
     #[inline]
     fn find(&self, key: Key) -> Option<usize> {
         if self.index.is_empty() {
-            return self.entries.iter().position(|entry| key_matches(&entry.key, key));
+            return self
+                .entries
+                .iter()
+                .position(|entry| key_matches(&entry.key, key));
         }
         let hash = key.hash();
         let mask = self.index.len() - 1;
@@ -332,12 +344,18 @@ impl Dict {
             self.index.clear();
             return;
         }
-        assert!(self.entries.len() < u32::MAX as usize, "a dict of four thousand million entries");
+        assert!(
+            self.entries.len() < u32::MAX as usize,
+            "a dict of four thousand million entries"
+        );
         let size = (self.entries.len() * 2).next_power_of_two();
         self.index.clear();
         self.index.resize(size, 0);
         for position in 0..self.entries.len() {
-            let hash = match (self.entries[position].key.as_int(), self.entries[position].key.as_object::<Str>()) {
+            let hash = match (
+                self.entries[position].key.as_int(),
+                self.entries[position].key.as_object::<Str>(),
+            ) {
                 (Some(number), _) => hash_int(number),
                 (_, Some(text)) => text.hash(),
                 _ => unreachable!("holes were closed"),
@@ -352,7 +370,8 @@ fn key_matches(held: &Value, wanted: Key) -> bool {
     match wanted {
         Key::Int(number) => held.as_int() == Some(number),
         Key::Text(text) => held.as_object::<Str>().is_some_and(|held| {
-            core::ptr::eq(held, text) || (held.len() == text.len() && held.hash() == text.hash() && held == text)
+            core::ptr::eq(held, text)
+                || (held.len() == text.len() && held.hash() == text.hash() && held == text)
         }),
     }
 }

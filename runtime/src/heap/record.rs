@@ -57,7 +57,10 @@ unsafe impl Object for Record {
         // SAFETY: dead; everything it owns is dropped once, then freed.
         unsafe {
             let count = (*object).shape().fields.len();
-            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(fields_of(object), count));
+            core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
+                fields_of(object),
+                count,
+            ));
             core::ptr::drop_in_place(&raw mut (*object).def);
             allocator::free(object.cast(), FIELDS_OFFSET + count * size_of::<Value>());
         }
@@ -271,7 +274,10 @@ impl StructDef {
     /// The method of that name.
     #[inline]
     pub fn method(&self, name: NameId) -> Option<&Value> {
-        self.methods.iter().find(|(known, _)| *known == name).map(|(_, method)| method)
+        self.methods
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, method)| method)
     }
 }
 
@@ -300,7 +306,10 @@ impl EnumDef {
         let object: *mut EnumDef = allocator::allocate(size_of::<EnumDef>()).cast();
         // SAFETY: fresh memory of that size.
         unsafe {
-            object.write(EnumDef { header: Header::new(Tag::EnumDef), name });
+            object.write(EnumDef {
+                header: Header::new(Tag::EnumDef),
+                name,
+            });
             Ref::from_raw(object)
         }
     }

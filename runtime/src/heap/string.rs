@@ -69,7 +69,10 @@ pub fn hash_text(text: &[u8]) -> u64 {
 
 /// Unicode scalars in valid UTF-8: the bytes that don't continue a character.
 pub fn count_chars(text: &str) -> usize {
-    text.as_bytes().iter().filter(|byte| (**byte as i8) >= -64).count()
+    text.as_bytes()
+        .iter()
+        .filter(|byte| (**byte as i8) >= -64)
+        .count()
 }
 
 impl Str {
@@ -151,7 +154,9 @@ impl Str {
     #[inline(always)]
     pub fn as_bytes(&self) -> &[u8] {
         // SAFETY: `len` bytes of text follow the object.
-        unsafe { core::slice::from_raw_parts(text_of(core::ptr::from_ref(self).cast_mut()), self.len) }
+        unsafe {
+            core::slice::from_raw_parts(text_of(core::ptr::from_ref(self).cast_mut()), self.len)
+        }
     }
 
     #[inline(always)]
@@ -201,8 +206,16 @@ impl Str {
         // SAFETY: unique; `grow` makes room; `from_raw`/`into_raw` keep the count.
         unsafe {
             let needed = (*string).len + text.len();
-            let string = if needed > (*string).capacity { grow(string, needed) } else { string };
-            core::ptr::copy_nonoverlapping(text.as_ptr(), text_of(string).add((*string).len), text.len());
+            let string = if needed > (*string).capacity {
+                grow(string, needed)
+            } else {
+                string
+            };
+            core::ptr::copy_nonoverlapping(
+                text.as_ptr(),
+                text_of(string).add((*string).len),
+                text.len(),
+            );
             (*string).len = needed;
             (*string).chars += chars;
             (*string).hash.set(0);
@@ -226,8 +239,16 @@ pub struct Cursor {
 impl Cursor {
     /// The byte where the character at `char_index`, which is in bounds, starts.
     pub fn seek(&mut self, string: &Str, char_index: usize) -> usize {
-        if !self.string.as_deref().is_some_and(|held| core::ptr::eq(held, string)) {
-            *self = Cursor { string: Some(Ref::from_borrowed(string)), char_index: 0, byte_index: 0 };
+        if !self
+            .string
+            .as_deref()
+            .is_some_and(|held| core::ptr::eq(held, string))
+        {
+            *self = Cursor {
+                string: Some(Ref::from_borrowed(string)),
+                char_index: 0,
+                byte_index: 0,
+            };
         }
         if char_index < self.char_index / 2 {
             (self.char_index, self.byte_index) = (0, 0);
@@ -253,7 +274,11 @@ impl Cursor {
 
     /// Lets go of a string that is about to be changed.
     pub fn forget(&mut self, string: &Str) {
-        if self.string.as_deref().is_some_and(|held| core::ptr::eq(held, string)) {
+        if self
+            .string
+            .as_deref()
+            .is_some_and(|held| core::ptr::eq(held, string))
+        {
             self.string = None;
         }
     }

@@ -69,7 +69,11 @@ impl Duplicate for Variant {
             self.kind(),
             self.enum_name.clone(),
             self.name.clone(),
-            self.payload().iter().cloned().collect::<alloc::vec::Vec<_>>().into_iter(),
+            self.payload()
+                .iter()
+                .cloned()
+                .collect::<alloc::vec::Vec<_>>()
+                .into_iter(),
         )
     }
 }
@@ -101,13 +105,19 @@ impl Variant {
         payload: impl ExactSizeIterator<Item = Value>,
     ) -> Ref<Variant> {
         let len = payload.len();
-        let object: *mut Variant = allocator::allocate(PAYLOAD_OFFSET + len * size_of::<Value>()).cast();
+        let object: *mut Variant =
+            allocator::allocate(PAYLOAD_OFFSET + len * size_of::<Value>()).cast();
         let mut header = Header::new(Tag::Variant);
         header.flags = kind as u8;
         header.depth = 1;
         // SAFETY: fresh memory of that size.
         unsafe {
-            object.write(Variant { header, enum_name, name, len });
+            object.write(Variant {
+                header,
+                enum_name,
+                name,
+                len,
+            });
             for (index, value) in payload.enumerate() {
                 (*object).header.deepen(value.depth());
                 payload_of(object).add(index).write(value);
@@ -129,7 +139,9 @@ impl Variant {
 
     /// The variant's name, `Ok`, `Err`, `Some` and `None` included.
     pub fn name(&self) -> &str {
-        self.name.as_ref().map_or(self.kind().name(), |name| name.as_str())
+        self.name
+            .as_ref()
+            .map_or(self.kind().name(), |name| name.as_str())
     }
 
     #[inline(always)]
