@@ -2,13 +2,16 @@
 
 use alloc::vec::Vec;
 
+/// Takes output that a host wants for itself.
+pub type Redirect = alloc::boxed::Box<dyn FnMut(&[u8])>;
+
 /// Where `print` writes.
 pub struct Output {
     buffer: Vec<u8>,
     /// Flush after every line: somebody is watching.
     pub line_buffered: bool,
     /// Takes the bytes instead of file descriptor 1, when a host redirects output.
-    pub redirect: Option<alloc::boxed::Box<dyn FnMut(&[u8])>>,
+    pub redirect: Option<Redirect>,
 }
 
 /// Bytes that are collected before they are written.

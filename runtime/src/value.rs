@@ -251,6 +251,10 @@ impl Value {
     /// # Safety
     /// No other reference to the object's contents may be in use.
     #[inline(always)]
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the caller vouches that nobody else uses the object"
+    )]
     pub unsafe fn object_mut_unchecked<T: Object>(&self) -> Option<&mut T> {
         // SAFETY: the tag says what it is; the caller vouches for exclusiveness.
         (self.tag == T::TAG).then(|| unsafe { &mut *(self.payload as *mut T) })

@@ -55,7 +55,7 @@ pub unsafe extern "C" fn ruff_rt_optional_field(
     name: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { index::optional_field(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw() }
+    unsafe { index::optional_field(&*ctx, &borrowed(tag, payload), name as u32).into_raw() }
 }
 
 /// # Safety
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn ruff_rt_field_or_null(
     name: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { matching::field_or_null(&mut *ctx, &borrowed(tag, payload), name as u32).into_raw() }
+    unsafe { matching::field_or_null(&*ctx, &borrowed(tag, payload), name as u32).into_raw() }
 }
 
 /// # Safety
@@ -218,7 +218,7 @@ pub unsafe extern "C" fn ruff_rt_dict_rest(
     list: u64,
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { matching::dict_rest(&mut *ctx, &borrowed(tag, payload), list as u32).into_raw() }
+    unsafe { matching::dict_rest(&*ctx, &borrowed(tag, payload), list as u32).into_raw() }
 }
 
 /// # Safety
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn ruff_rt_test_variant(
     site: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { matching::test_variant(&mut *ctx, &borrowed(tag, payload), site as u32) as u64 }
+    unsafe { matching::test_variant(&*ctx, &borrowed(tag, payload), site as u32) as u64 }
 }
 
 /// # Safety
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn ruff_rt_test_name(
     name: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { matching::test_name(&mut *ctx, &borrowed(tag, payload), name as u32) as u64 }
+    unsafe { matching::test_name(&*ctx, &borrowed(tag, payload), name as u32) as u64 }
 }
 
 /// # Safety
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn ruff_rt_test_field(
     name: u64,
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { matching::test_field(&mut *ctx, &borrowed(tag, payload), name as u32) as u64 }
+    unsafe { matching::test_field(&*ctx, &borrowed(tag, payload), name as u32) as u64 }
 }
 
 /// # Safety

@@ -165,7 +165,7 @@ pub unsafe extern "C" fn ruff_rt_make_closure(
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         make::closure(
-            &mut *ctx,
+            &*ctx,
             func as u32,
             core::slice::from_raw_parts_mut(captures, count as usize),
         )
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn ruff_rt_make_struct_def(
     unsafe {
         let count = (&(*ctx).program.program.structs)[declaration as usize].pops() as usize;
         make::struct_def(
-            &mut *ctx,
+            &*ctx,
             declaration as u32,
             core::slice::from_raw_parts_mut(values, count),
         )
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn ruff_rt_make_struct_def(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_make_enum_def(ctx: *mut VMContext, name: u64) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
-    unsafe { make::enum_def(&mut *ctx, name as u32).into_raw() }
+    unsafe { make::enum_def(&*ctx, name as u32).into_raw() }
 }
 
 /// # Safety

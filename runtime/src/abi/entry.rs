@@ -73,6 +73,9 @@ pub unsafe extern "C" fn ruff_rt_main(
 
 /// Stands for the entry of a function that is never called through its
 /// function object.
+///
+/// # Safety
+/// As for every `Entry`.
 unsafe extern "C" fn no_entry(
     _ctx: *mut VMContext,
     _trace: *mut TraceEntry,

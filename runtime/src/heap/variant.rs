@@ -69,11 +69,7 @@ impl Duplicate for Variant {
             self.kind(),
             self.enum_name.clone(),
             self.name.clone(),
-            self.payload()
-                .iter()
-                .cloned()
-                .collect::<alloc::vec::Vec<_>>()
-                .into_iter(),
+            self.payload().to_vec().into_iter(),
         )
     }
 }
