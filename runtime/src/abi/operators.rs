@@ -103,8 +103,8 @@ pub unsafe extern "C" fn ruff_rt_same_text(left: u64, right: u64) -> u64 {
     unsafe { (*(left as *const crate::heap::Str) == *(right as *const crate::heap::Str)) as u64 }
 }
 
-/// # Safety
-/// The C library's own, for any two floats.
+// # Safety
+// The C library's own, for any two floats.
 unsafe extern "C" {
     fn fmod(left: f64, right: f64) -> f64;
 }
