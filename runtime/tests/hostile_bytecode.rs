@@ -124,7 +124,7 @@ fn check(seed: u64) -> bool {
         return false;
     }
     // A changed program may return with operands left, which nothing frees.
-    let leaks = if seed % 2 == 0 {
+    let leaks = if seed.is_multiple_of(2) {
         Leaks::Forbidden
     } else {
         Leaks::Allowed
