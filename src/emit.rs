@@ -5,6 +5,11 @@
 //! names a meaning: symbols in one, addresses in the other.  What the code does
 //! is decided before it gets here.
 
+#![expect(
+    clippy::result_large_err,
+    reason = "Cranelift's own errors are that large, and rare"
+)]
+
 mod symbol;
 mod target;
 

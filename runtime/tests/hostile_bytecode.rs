@@ -66,9 +66,9 @@ fn run_batch(first: u64, count: u64) -> (Ended, u64) {
         .output()
         .expect("a test can be started");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let started = stdout.lines().filter_map(|line| line.strip_prefix(STARTED));
+    let mut started = stdout.lines().filter_map(|line| line.strip_prefix(STARTED));
     let last = started
-        .last()
+        .next_back()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(first);
     let well = output.status.success() || output.status.code() == Some(IMPATIENT);

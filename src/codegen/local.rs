@@ -201,7 +201,7 @@ impl Translator<'_, '_> {
                 } => {
                     let value = self.load_value(Type::ANY, slots, offset, Owner::Entry);
                     let (tag, payload) = value.pair();
-                    let words = self.from_words(class, tag, payload);
+                    let words = self.narrowed(class, tag, payload);
                     for (variable, word) in [first, second].into_iter().zip(words) {
                         self.builder.def_var(variable, word);
                     }
@@ -498,7 +498,7 @@ impl Translator<'_, '_> {
         let place = self.place_slot(which);
         let entry = self.load_value(Type::ANY, place, 0, Owner::Entry);
         let (tag, payload) = entry.pair();
-        let words = self.from_words(class, tag, payload);
+        let words = self.narrowed(class, tag, payload);
         for (variable, word) in [first, second].into_iter().zip(words) {
             self.builder.def_var(variable, word);
         }

@@ -127,12 +127,12 @@ impl Translator<'_, '_> {
         owner: Owner,
     ) -> Entry {
         let class = Class::of(ty);
-        let words = self.from_words(class, tag, payload);
+        let words = self.narrowed(class, tag, payload);
         Entry::borrowed(ty, class, &words, owner)
     }
 
     /// Narrows two words to a class that the value is known to have.
-    pub fn from_words(&mut self, class: Class, tag: Value, payload: Value) -> Vec<Value> {
+    pub fn narrowed(&mut self, class: Class, tag: Value, payload: Value) -> Vec<Value> {
         match class {
             Class::Null => vec![],
             Class::Int | Class::Object(_) => vec![payload],
@@ -154,7 +154,7 @@ impl Translator<'_, '_> {
             return entry.words.into_iter().flatten().collect();
         }
         let (tag, payload) = self.both_words(entry);
-        self.from_words(class, tag, payload)
+        self.narrowed(class, tag, payload)
     }
 
     /// Tag and payload words of an entry.
