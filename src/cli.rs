@@ -165,10 +165,11 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
 }
 
 fn run_request(run: &Run) -> driver::Run {
-    let jit = JitOptions {
+    let mut jit = JitOptions {
         threshold: run.jit_threshold,
         ..JitOptions::default()
     };
+    jit.target.verify |= run.verify;
     let engine = match run.engine {
         EngineChoice::Interp => Engine::Interpreter,
         EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),

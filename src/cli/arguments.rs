@@ -122,6 +122,9 @@ pub struct Run {
     /// Say on standard error what was compiled
     #[arg(long)]
     pub stats: bool,
+    /// Let the code generator check the code it is given
+    #[arg(long, hide = true)]
+    pub verify: bool,
     #[command(flatten)]
     pub report: ReportFlags,
     /// The program
@@ -325,8 +328,11 @@ fn completed(mut args: Vec<OsString>) -> Vec<OsString> {
         args.insert(first, "run".into());
     } else if args[first] != "run" {
         // What follows `run FILE` is the program's, so it is left alone.
-        for arg in args[first..].iter_mut().filter(|arg| *arg == "-O") {
-            *arg = "-O2".into();
+        for index in first..args.len() {
+            let is_level = |arg: &OsString| arg.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+            if args[index] == "-O" && !args.get(index + 1).is_some_and(is_level) {
+                args[index] = "-O2".into();
+            }
         }
     }
     args

@@ -1,0 +1,326 @@
+//! The command line: what commands print, where, and how they end.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A folder with programs, in which commands run.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Folder {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("the folder can be written");
+        }
+        Folder(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, line: &str) -> Outcome {
+        let args = line.split_whitespace();
+        self.execute(env!("CARGO_BIN_EXE_ruffc"), args)
+    }
+
+    fn execute(
+        &self,
+        program: impl AsRef<OsStr>,
+        args: impl Iterator<Item = impl AsRef<OsStr>>,
+    ) -> Outcome {
+        let output = Command::new(program)
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null())
+            .env_remove("RUST_BACKTRACE")
+            .output()
+            .expect("the program can be started");
+        Outcome::from(output)
+    }
+}
+
+#[derive(Debug)]
+struct Outcome {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Outcome {
+        Outcome {
+            status: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Outcome {
+    #[track_caller]
+    fn ends_with(self, status: i32) -> Outcome {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    fn prints(self, stdout: &str) -> Outcome {
+        assert_eq!(self.stdout, stdout, "{self:?}");
+        self
+    }
+
+    #[track_caller]
+    fn says(self, stderr: &str) -> Outcome {
+        assert!(self.stderr.contains(stderr), "{self:?}");
+        self
+    }
+}
+
+const HELLO: (&str, &str) = ("hello.ruff", "print(\"hello\")\n");
+const ARGS: (&str, &str) = ("args.ruff", "for a in args() { print(a) }\n");
+const WRONG: (&str, &str) = ("wrong.ruff", "print(1\n");
+const REFUSED: (&str, &str) = ("refused.ruff", "break\n");
+
+#[test]
+fn help_is_worth_reading() {
+    let folder = Folder::new(&[]);
+    let help = folder.run("--help").ends_with(0);
+    for expected in ["build", "run", "check", "emit", "Examples:", "Exit status"] {
+        assert!(help.stdout.contains(expected), "{expected}: {help:?}");
+    }
+    for command in ["build", "run", "check", "emit"] {
+        let help = folder.run(&format!("{command} --help")).ends_with(0);
+        assert!(help.stdout.contains("Usage:"), "{help:?}");
+    }
+    folder.run("").ends_with(2).says("Usage:");
+}
+
+#[test]
+fn the_version_names_target_and_code_generator() {
+    let version = Folder::new(&[]).run("--version").ends_with(0);
+    assert!(version.stdout.starts_with("ruffc 0."), "{version:?}");
+    assert!(version.stdout.contains("Cranelift 0."), "{version:?}");
+    assert!(
+        version.stdout.contains(std::env::consts::ARCH),
+        "{version:?}"
+    );
+}
+
+#[test]
+fn wrong_command_lines_are_refused() {
+    let folder = Folder::new(&[HELLO]);
+    for line in [
+        "nonsense",
+        "run",
+        "build --no-such-flag hello.ruff",
+        "build --emit nothing hello.ruff",
+        "build -O9 hello.ruff",
+        "build --target nowhere hello.ruff",
+        "build -o - hello.ruff",
+        "emit hello.ruff",
+        "run --engine fast hello.ruff",
+        "run --jit-threshold many hello.ruff",
+    ] {
+        let outcome = folder.run(line).ends_with(2);
+        assert!(outcome.stderr.contains("error:"), "{line}: {outcome:?}");
+        assert_eq!(outcome.stdout, "", "{line}");
+    }
+}
+
+#[test]
+fn programs_run() {
+    let folder = Folder::new(&[HELLO, ARGS]);
+    for engine in ["", "--engine auto", "--engine jit", "--engine interp"] {
+        let outcome = folder.run(&format!("run {engine} hello.ruff"));
+        let outcome = outcome.ends_with(0).prints("hello\n");
+        assert_eq!(outcome.stderr, "");
+    }
+    folder.run("hello.ruff").ends_with(0).prints("hello\n");
+    for line in ["run args.ruff", "args.ruff", "run args.ruff --"] {
+        let outcome = folder.run(&format!("{line} one --two -v"));
+        outcome.ends_with(0).prints("one\n--two\n-v\n");
+    }
+}
+
+#[test]
+fn statuses_say_what_happened() {
+    let folder = Folder::new(&[
+        HELLO,
+        WRONG,
+        REFUSED,
+        ("exit.ruff", "print(\"out\")\nexit(7)\n"),
+        ("throw.ruff", "print(\"out\")\nthrow \"no\"\n"),
+    ]);
+    folder.run("run exit.ruff").ends_with(7).prints("out\n");
+    let thrown = folder.run("run throw.ruff").ends_with(4).prints("out\n");
+    thrown.says("[RUFVM001] [vm] Runtime Error: no\n  --> throw.ruff:2:1\n");
+    for command in ["run", "build", "check", "emit asm"] {
+        let wrong = folder.run(&format!("{command} wrong.ruff")).ends_with(3);
+        wrong
+            .says("[RUFPARSE001] [parser] error: ")
+            .says("--> wrong.ruff:");
+        let refused = folder.run(&format!("{command} refused.ruff")).ends_with(4);
+        refused.says("[RUFVM001] [vm] error: Compilation error: ");
+        let missing = folder.run(&format!("{command} missing.ruff")).ends_with(5);
+        missing.says("[RUFCLI001] [cli] error: Failed to read .ruff file 'missing.ruff': ");
+    }
+    folder
+        .run("build hello.ruff -o no/such/folder")
+        .ends_with(5);
+    folder
+        .run("emit asm hello.ruff -o no/such/folder")
+        .ends_with(5);
+}
+
+#[test]
+fn check_says_so_when_nothing_is_wrong() {
+    let folder = Folder::new(&[HELLO, WRONG]);
+    let passed = folder.run("check hello.ruff").ends_with(0);
+    passed.prints("check passed: hello.ruff\n");
+    folder
+        .run("check --json hello.ruff")
+        .ends_with(0)
+        .prints("");
+    let wrong = folder.run("check --json wrong.ruff").ends_with(3);
+    assert!(
+        wrong.stdout.starts_with("{\"code\":\"RUFPARSE001\""),
+        "{wrong:?}"
+    );
+    assert!(wrong.stdout.ends_with("}\n"), "{wrong:?}");
+    assert_eq!(wrong.stderr, "");
+}
+
+#[test]
+fn executables_are_built_beside_the_command() {
+    let folder = Folder::new(&[HELLO, ARGS]);
+    folder.run("build hello.ruff").ends_with(0).prints("");
+    let hello = folder.execute(folder.path().join("hello"), [""; 0].iter());
+    hello.ends_with(0).prints("hello\n");
+    for flags in [
+        "-O",
+        "-O0",
+        "-O3",
+        "--cpu native",
+        "--verify -g",
+        "--bytecode-only",
+    ] {
+        folder
+            .run(&format!("build {flags} args.ruff -o program"))
+            .ends_with(0);
+        let program = folder.execute(folder.path().join("program"), ["a", "-b"].iter());
+        program.ends_with(0).prints("a\n-b\n");
+    }
+}
+
+#[test]
+fn every_stage_can_be_shown() {
+    let folder = Folder::new(&[HELLO]);
+    for (kind, expected) in [
+        ("tokens", "Identifier"),
+        ("ast", "print"),
+        ("bytecode", "CallBuiltin"),
+        ("clif", "block0"),
+        ("asm", "ruff.<main>"),
+    ] {
+        let outcome = folder.run(&format!("emit {kind} hello.ruff")).ends_with(0);
+        assert!(outcome.stdout.contains(expected), "{kind}: {outcome:?}");
+    }
+    folder
+        .run("build --emit exe,obj,asm,bytecode hello.ruff -o out")
+        .ends_with(0);
+    for name in ["out", "out.o", "out.s", "out.bytecode"] {
+        let size = fs::metadata(folder.path().join(name)).map(|metadata| metadata.len());
+        assert!(size.is_ok_and(|size| size > 0), "{name}");
+    }
+    folder.run("emit obj hello.ruff -o object").ends_with(0);
+    assert_eq!(
+        fs::read(folder.path().join("object")).ok(),
+        fs::read(folder.path().join("out.o")).ok()
+    );
+}
+
+#[test]
+fn reports_go_to_standard_error() {
+    let loops = (
+        "loops.ruff",
+        "func f(n) { return n + 1 }\nmut s := 0\nfor i in 1000 { s = f(s) }\nprint(s)\n",
+    );
+    let folder = Folder::new(&[loops]);
+    let outcome = folder
+        .run("run --stats --time loops.ruff")
+        .ends_with(0)
+        .prints("1000\n");
+    outcome
+        .says("loops compiled: 1\n")
+        .says("run ")
+        .says("total ");
+    let outcome = folder
+        .run("run --stats --engine interp loops.ruff")
+        .ends_with(0);
+    outcome.says("functions compiled: 0\n");
+    let outcome = folder
+        .run("build --time -v loops.ruff")
+        .ends_with(0)
+        .prints("");
+    outcome
+        .says("functions compiled to")
+        .says("compile ")
+        .says("link ");
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let folder = Folder::new(&[WRONG]);
+    assert!(!folder.run("check wrong.ruff").stderr.contains('\x1b'));
+    assert!(
+        folder
+            .run("--color always check wrong.ruff")
+            .stderr
+            .contains('\x1b')
+    );
+}
+
+#[test]
+fn two_builds_are_the_same() {
+    let program = "func f(n) { return n * 2 }\nlet g := func(x) { return x + f(x) }\nprint(g(4))\n";
+    let one = Folder::new(&[("app.ruff", program)]);
+    let other = Folder::new(&[("app.ruff", program)]);
+    for folder in [&one, &other] {
+        folder.run("build --emit exe,obj app.ruff").ends_with(0);
+    }
+    for name in ["app", "app.o"] {
+        let bytes = |folder: &Folder| fs::read(folder.path().join(name)).expect("it was built");
+        assert_eq!(bytes(&one), bytes(&other), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_ends_a_program() {
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+    let folder = Folder::new(&[("yes.ruff", "while true { print(\"yes\") }\n")]);
+    folder.run("build yes.ruff").ends_with(0);
+    let commands = [
+        (env!("CARGO_BIN_EXE_ruffc").into(), vec!["run", "yes.ruff"]),
+        (folder.path().join("yes"), vec![]),
+    ];
+    for (program, args) in commands {
+        let mut child = Command::new(program)
+            .args(args)
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let mut pipe = child.stdout.take().expect("it was asked for");
+        pipe.read_exact(&mut [0; 4]).expect("it prints");
+        drop(pipe);
+        let status = child.wait().expect("it ends");
+        const SIGPIPE: i32 = 13;
+        assert_eq!(status.signal(), Some(SIGPIPE), "{status:?}");
+    }
+}
