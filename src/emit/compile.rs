@@ -52,6 +52,8 @@ pub enum Refusal {
     Unsupported(Unsupported),
     /// It is too large for the code generator.
     TooLarge,
+    /// The code generator lacks something for this target.
+    Lacking,
 }
 
 impl fmt::Display for Refusal {
@@ -59,6 +61,9 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Unsupported(unsupported) => unsupported.fmt(out),
             Refusal::TooLarge => out.write_str("too large for the code generator"),
+            Refusal::Lacking => {
+                out.write_str("the code generator lacks an instruction for this target")
+            }
         }
     }
 }
@@ -158,6 +163,7 @@ impl<'a> Compiler<'a> {
                 CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
                     Err(Refusal::TooLarge)
                 }
+                CodegenError::Unsupported(_) => Err(Refusal::Lacking),
                 inner => panic!("{job:?}: {inner}\n{}", error.func.display()),
             };
         }
