@@ -17,6 +17,9 @@ mod decode;
 mod frame;
 mod inst;
 mod machine;
+mod operate;
+mod paths;
+mod rare;
 mod run;
 mod suspend;
 mod tiering;
@@ -67,7 +70,11 @@ pub unsafe extern "C" fn interp_entry(
     unsafe {
         let ctx = &mut *ctx;
         match tiering::replaced_entry(ctx, (*callee).info().id) {
-            Some(compiled) => compiled(ctx, trace, callee, args),
+            Some(compiled) => {
+                // The next call goes there directly.
+                (*callee).set_entry(compiled);
+                compiled(ctx, trace, callee, args)
+            }
             None => run_body(ctx, trace, callee, args),
         }
     }
@@ -117,8 +124,11 @@ fn machine_stack_is_low(ctx: &VMContext) -> bool {
 
 /// The functions decoded so far.
 pub(crate) struct Interpreter {
+    /// By function: the code of those whose calls go on in the loop.  Null for
+    /// functions that are not decoded, are still counted, or are others'.
+    enterable: Box<[*const Code]>,
     /// By function; null for those that were not called yet.
-    codes: Box<[*const Code]>,
+    decoded: Box<[*const Code]>,
     #[expect(clippy::vec_box, reason = "the codes stay where they are")]
     owned: Vec<Box<Code>>,
 }
@@ -136,9 +146,9 @@ fn interpreter_of(ctx: &mut VMContext) -> *mut Interpreter {
 #[inline(never)]
 fn start_interpreter(ctx: &mut VMContext) -> *mut Interpreter {
     let functions = ctx.program.program.functions.len();
-    let codes = alloc::vec![null(); functions].into_boxed_slice();
     let interpreter = Box::into_raw(Box::new(Interpreter {
-        codes,
+        enterable: alloc::vec![null(); functions].into_boxed_slice(),
+        decoded: alloc::vec![null(); functions].into_boxed_slice(),
         owned: Vec::new(),
     }));
     ctx.interpreter = Some(Kept {
@@ -164,7 +174,7 @@ unsafe fn code_of(ctx: &VMContext, interpreter: *mut Interpreter, func: Function
     // SAFETY: function numbers are verified; no reference into the interpreter
     // is held elsewhere.
     unsafe {
-        let known = *(*interpreter).codes.as_ptr().add(func as usize);
+        let known = *(*interpreter).decoded.as_ptr().add(func as usize);
         if known.is_null() {
             decode_now(ctx, &mut *interpreter, func)
         } else {
@@ -184,6 +194,29 @@ fn decode_now(ctx: &VMContext, interpreter: &mut Interpreter, func: FunctionId) 
     ));
     let decoded: *const Code = &raw const *code;
     interpreter.owned.push(code);
-    interpreter.codes[func as usize] = decoded;
+    interpreter.decoded[func as usize] = decoded;
     decoded
+}
+
+/// The code of a function that is not known to be enterable, if it is: it is
+/// the interpreter's, and nobody wants its calls to be counted.
+///
+/// # Safety
+/// The interpreter is the context's.
+#[cold]
+#[inline(never)]
+unsafe fn enterable(
+    ctx: &VMContext,
+    interpreter: *mut Interpreter,
+    func: FunctionId,
+) -> *const Code {
+    if !tiering::is_settled(ctx, func) {
+        return null();
+    }
+    // SAFETY: as for `code_of`.
+    unsafe {
+        let code = code_of(ctx, interpreter, func);
+        (&mut *interpreter).enterable[func as usize] = code;
+        code
+    }
 }

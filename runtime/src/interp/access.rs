@@ -1,29 +1,21 @@
-//! Elements, fields and places from the interpreter's operands.
+//! Elements, fields and simple places: inlined for what lies flat or where it
+//! was last, outside for the rest.  Longer paths are in `paths`.
 
-use super::frame::drop_range;
-use super::inst::{FieldCache, Operand, Target};
+use super::inst::{FieldCache, Target};
 use super::machine::Machine;
-use crate::bytecode::{Operator, Path, Step, Var};
+use super::operate::{Slot, Source, Top, update_float, update_int};
+use crate::bytecode::{Operator, Step, Var};
 use crate::context::VMContext;
-use crate::error::Raised;
 use crate::heap::{Array, Elements, Record, Str};
-use crate::semantics::{R, arith, index, place};
-use crate::value::{RAISED, RawValue, Tag, Value};
+use crate::semantics::{arith, index, place};
+use crate::value::{Tag, Value};
 use core::cell::Cell;
 
-/// The element of an array or ASCII string at an index, if that is in bounds.
+/// The element of an array at an index, if that is in bounds.
 #[inline(always)]
-fn element(ctx: &VMContext, object: &Value, index: Option<i64>) -> Option<Value> {
+fn element(object: &Value, index: Option<i64>) -> Option<Value> {
+    let array = object.as_object::<Array>()?;
     let index = index? as usize;
-    let Some(array) = object.as_object::<Array>() else {
-        let text = object.as_object::<Str>()?;
-        let byte = *text.as_bytes().get(index).filter(|_| text.is_ascii())?;
-        return ctx
-            .program
-            .ascii
-            .get(byte as usize)
-            .map(|text| Value::from(text.clone()));
-    };
     match array.elements() {
         Elements::Ints => array
             .as_ints()?
@@ -34,253 +26,209 @@ fn element(ctx: &VMContext, object: &Value, index: Option<i64>) -> Option<Value>
             .get(index)
             .map(|number| Value::float(*number)),
         Elements::Values => array.as_values()?.get(index).cloned(),
-        Elements::Bools => (index < array.len()).then(|| array.get(index)),
+        Elements::Bools => array
+            .as_bools()?
+            .get(index)
+            .map(|truth| Value::bool(*truth != 0)),
     }
 }
 
-/// `object[index]` of named operands; false if it raised.
+/// The character of an ASCII string at an index, if that is in bounds.
+#[inline(always)]
+fn ascii_character(ctx: &VMContext, object: &Value, index: Option<i64>) -> Option<Value> {
+    let text = object.as_object::<Str>()?;
+    let byte = *text
+        .as_bytes()
+        .get(index? as usize)
+        .filter(|_| text.is_ascii())?;
+    ctx.program
+        .ascii
+        .get(byte as usize)
+        .map(|text| Value::from(text.clone()))
+}
+
+/// `object[key]` of a named object; false if it raised.
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
 #[inline(always)]
-pub(super) unsafe fn index_named(
+pub(super) unsafe fn index_named<O: Source, K: Source>(
     ctx: &mut VMContext,
     machine: &mut Machine,
-    object: Operand,
-    key: Key,
+    object: O,
+    is_last_use: bool,
+    key: K,
     to: Target,
-) -> bool {
-    // SAFETY: verified; indexing runs no Ruff code, so operands can be looked
-    // at where they are.
-    unsafe {
-        let place = machine.named(object);
-        let result = match element(ctx, &*place, key.int(machine)) {
-            Some(element) => element.into_raw(),
-            None => key.with(machine, |key| index_slowly(ctx, &*place, key)),
-        };
-        if object.moves() {
-            *place = Value::UNSET;
-        }
-        key.done(machine);
-        if result.tag == RAISED {
-            return false;
-        }
-        machine.deliver(Value::from_raw(result), to);
-        true
-    }
-}
-
-/// `object[index]`, the object on the stack below what the key pops.
-///
-/// # Safety
-/// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
-pub(super) unsafe fn index_stack(
-    ctx: &mut VMContext,
-    machine: &mut Machine,
-    key: Key,
-    to: Target,
-) -> bool {
-    // SAFETY: verified; as for `index_named`.
-    unsafe {
-        let place = machine.sp.sub(1 + key.pops());
-        let result = match element(ctx, &*place, key.int(machine)) {
-            Some(element) => element.into_raw(),
-            None => key.with(machine, |key| index_slowly(ctx, &*place, key)),
-        };
-        key.done(machine);
-        machine.sp = place;
-        core::ptr::drop_in_place(place);
-        if result.tag == RAISED {
-            return false;
-        }
-        machine.deliver(Value::from_raw(result), to);
-        true
-    }
-}
-
-#[inline(never)]
-fn index_slowly(ctx: &mut VMContext, object: &Value, key: &Value) -> RawValue {
-    raw(index::index(ctx, object, key))
-}
-
-fn raw(result: R<Value>) -> RawValue {
-    match result {
-        Ok(value) => value.into_raw(),
-        Err(Raised) => RawValue::RAISED,
-    }
-}
-
-/// The index of an access.
-#[derive(Clone, Copy)]
-pub(super) enum Key {
-    Stack,
-    Named(Operand),
-    Int(i32),
-}
-
-impl Key {
-    #[inline(always)]
-    fn pops(self) -> usize {
-        matches!(self, Key::Stack) as usize
-    }
-
-    /// # Safety
-    /// The machine is that of a live frame, at a verified instruction.
-    #[inline(always)]
-    unsafe fn int(self, machine: &Machine) -> Option<i64> {
-        // SAFETY: verified.
-        unsafe {
-            match self {
-                Key::Stack => (*machine.sp.sub(1)).as_int(),
-                Key::Named(operand) => (*machine.named(operand)).as_int(),
-                Key::Int(number) => Some(number as i64),
-            }
-        }
-    }
-
-    /// Looks at the key.
-    ///
-    /// # Safety
-    /// The machine is that of a live frame, at a verified instruction.
-    #[inline(always)]
-    unsafe fn with<T>(self, machine: &Machine, action: impl FnOnce(&Value) -> T) -> T {
-        // SAFETY: verified.
-        unsafe {
-            match self {
-                Key::Stack => action(&*machine.sp.sub(1)),
-                Key::Named(operand) => action(&*machine.named(operand)),
-                Key::Int(number) => action(&Value::int(number as i64)),
-            }
-        }
-    }
-
-    /// Drops the key, but leaves it to the caller to cut the stack.
-    ///
-    /// # Safety
-    /// The machine is that of a live frame, at a verified instruction.
-    #[inline(always)]
-    unsafe fn done(self, machine: &Machine) {
-        // SAFETY: verified.
-        unsafe {
-            match self {
-                Key::Stack => core::ptr::drop_in_place(machine.sp.sub(1)),
-                Key::Named(operand) if operand.moves() => *machine.named(operand) = Value::UNSET,
-                Key::Named(_) | Key::Int(_) => {}
-            }
-        }
-    }
-}
-
-/// `root[key] = value`; the stack is already cut.  False if it raised.
-///
-/// # Safety
-/// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
-pub(super) unsafe fn store_element(
-    ctx: &mut VMContext,
-    machine: &mut Machine,
-    root: Var,
-    key: Value,
-    value: Value,
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let root = machine.variable(root);
-        if let (Some(index), Some(array)) = (key.as_int(), (*root).object_mut::<Array>()) {
-            let index = index as usize;
-            // Flat arrays take what fits without further ado.
-            match array.elements() {
-                Elements::Ints => {
-                    if let (Some(number), Some(ints)) = (value.as_int(), array.as_ints_mut())
-                        && let Some(place) = ints.get_mut(index)
-                    {
-                        *place = number;
-                        return true;
-                    }
-                }
-                Elements::Floats => {
-                    if let (Some(number), Some(floats)) = (value.as_float(), array.as_floats_mut())
-                        && let Some(place) = floats.get_mut(index)
-                    {
-                        *place = number;
-                        return true;
-                    }
-                }
-                Elements::Values | Elements::Bools => {
-                    if index < array.len() && value.depth() < place::MAX_DEPTH {
-                        array.set(index, value);
-                        return true;
-                    }
-                }
+        if !is_last_use {
+            let key = key.int(ctx, machine);
+            if let Some(element) = object.look(ctx, machine, |object| element(object, key)) {
+                machine.sp = machine.sp.sub(K::POPS);
+                machine.deliver(element, to);
+                return true;
             }
         }
-        store_slowly(ctx, root, key.into_raw(), value.into_raw())
+        machine.outside(ctx, |ctx, machine| {
+            index_slowly(ctx, machine, object, key, to)
+        })
+    }
+}
+
+/// `object[key]` of an object on the stack, below what the key pops; false if
+/// it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
+#[inline(always)]
+pub(super) unsafe fn index_stack<K: Source>(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    key: K,
+    to: Target,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        let place = machine.sp.sub(1 + K::POPS);
+        if let Some(element) = element(&*place, key.int(ctx, machine)) {
+            machine.sp = place;
+            core::ptr::drop_in_place(place);
+            machine.deliver(element, to);
+            return true;
+        }
+        machine.outside(ctx, |ctx, machine| {
+            index_slowly(ctx, machine, Top(1 + K::POPS), key, to)
+        })
     }
 }
 
 /// # Safety
-/// The root is a live variable; the operands are given up.
+/// As for `index_named`.
 #[inline(never)]
-unsafe fn store_slowly(
+unsafe fn index_slowly<O: Source, K: Source>(
     ctx: &mut VMContext,
-    root: *mut Value,
-    key: RawValue,
-    value: RawValue,
+    machine: &mut Machine,
+    object: O,
+    key: K,
+    to: Target,
 ) -> bool {
-    // SAFETY: the caller gives both up.
-    let (key, value) = unsafe { (Value::from_raw(key), Value::from_raw(value)) };
-    place::store_index(ctx, root, key, value).is_ok()
+    // SAFETY: verified.
+    unsafe {
+        let number = key.int(ctx, machine);
+        let (object, key) = (object.take(ctx, machine), key.take(ctx, machine));
+        machine.sp = machine.sp.sub(O::POPS + K::POPS);
+        let result = match ascii_character(ctx, &object, number) {
+            Some(character) => Ok(character),
+            None => index::index(ctx, &object, &key),
+        };
+        machine.deliver_result(result, to)
+    }
 }
 
-/// `root[index] operator= right`, both on the stack, which is cut at `start`.
+/// `root[key] = value`; false if it raised.
 ///
 /// # Safety
-/// The root is a live variable; index and right operand lie at `start`.
+/// The machine is that of a live frame, at a verified instruction.
+#[inline(always)]
+pub(super) unsafe fn store_element<V: Source, K: Source>(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    root: Var,
+    value: V,
+    key: K,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        let root = machine.variable(ctx, root);
+        if let (Some(index), Some(array)) = (key.int(ctx, machine), (*root).as_object::<Array>())
+            && array.is_unique()
+        {
+            let index = index as usize;
+            // Nobody else sees the array, and nothing below looks at the root.
+            let array = (*root)
+                .object_mut_unchecked::<Array>()
+                .expect("tested by tag");
+            let stored = match array.elements() {
+                Elements::Ints => value
+                    .int(ctx, machine)
+                    .zip(array.as_ints_mut().and_then(|ints| ints.get_mut(index)))
+                    .map(|(number, place)| *place = number),
+                Elements::Floats => value
+                    .float(ctx, machine)
+                    .zip(
+                        array
+                            .as_floats_mut()
+                            .and_then(|floats| floats.get_mut(index)),
+                    )
+                    .map(|(number, place)| *place = number),
+                Elements::Values | Elements::Bools => None,
+            };
+            if stored.is_some() {
+                machine.sp = machine.sp.sub(V::POPS + K::POPS);
+                return true;
+            }
+        }
+        machine.outside(ctx, |ctx, machine| {
+            store_slowly(ctx, machine, root, value, key)
+        })
+    }
+}
+
+/// # Safety
+/// As for `store_element`; the root is a live variable.
+#[inline(never)]
+unsafe fn store_slowly<V: Source, K: Source>(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    root: *mut Value,
+    value: V,
+    key: K,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        let (value, key) = (value.take(ctx, machine), key.take(ctx, machine));
+        machine.sp = machine.sp.sub(V::POPS + K::POPS);
+        place::store_index(ctx, root, key, value).is_ok()
+    }
+}
+
+/// `root[index] operator= right`, both on the stack; false if it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
 #[inline(never)]
 pub(super) unsafe fn update_element(
     ctx: &mut VMContext,
-    root: *mut Value,
+    machine: &mut Machine,
+    root: Var,
     path: u32,
     operator: Operator,
-    start: *mut Value,
 ) -> bool {
-    // SAFETY: as above; the program outlives the run.
+    // SAFETY: verified; the program outlives the run.
     unsafe {
-        let right = start.add(1).read();
-        if let (Some(index), Some(array)) = ((*start).as_int(), (*root).object_mut::<Array>()) {
+        ctx.stack.top = machine.sp;
+        let root = machine.variable(ctx, root);
+        let right = machine.pop();
+        let index = machine.pop();
+        if let (Some(index), Some(array)) = (index.as_int(), (*root).object_mut::<Array>()) {
             let index = index as usize;
-            if let (Some(ints), Some(number)) = (array.as_ints_mut(), right.as_int()) {
-                let result = ints.get(index).and_then(|old| match operator {
-                    Operator::Add => old.checked_add(number),
-                    Operator::Subtract => old.checked_sub(number),
-                    Operator::Multiply => old.checked_mul(number),
-                    Operator::Divide => old.checked_div(number),
-                    Operator::Remainder => old.checked_rem(number),
-                });
-                if let Some(result) = result {
-                    ints[index] = result;
-                    return true;
-                }
+            let done = if let (Some(ints), Some(number)) = (array.as_ints_mut(), right.as_int()) {
+                ints.get_mut(index)
+                    .is_some_and(|old| update_int(old, operator, number))
             } else if let (Some(floats), Some(number)) = (array.as_floats_mut(), right.as_float()) {
-                let result = floats.get(index).and_then(|old| match operator {
-                    Operator::Add => Some(old + number),
-                    Operator::Subtract => Some(old - number),
-                    Operator::Multiply => Some(old * number),
-                    Operator::Divide if number != 0.0 => Some(old / number),
-                    Operator::Divide | Operator::Remainder => None,
-                });
-                if let Some(result) = result {
-                    floats[index] = result;
-                    return true;
-                }
+                floats
+                    .get_mut(index)
+                    .is_some_and(|old| update_float(old, operator, number))
+            } else {
+                false
+            };
+            if done {
+                return true;
             }
         }
         let path = &raw const ctx.program.program.paths[path as usize];
-        let indexes = core::slice::from_raw_parts_mut(start, 1);
-        let result = place::update_path(ctx, root, &*path, indexes, operator, right);
-        core::ptr::drop_in_place(start);
-        result.is_ok()
+        place::update_path(ctx, root, &*path, &mut [index], operator, right).is_ok()
     }
 }
 
@@ -298,7 +246,17 @@ fn cached_field(object: &Value, cache: &Cell<FieldCache>) -> Option<Value> {
     (!value.is_unset()).then(|| value.clone())
 }
 
-/// `object.name` of a named operand; false if it raised.
+/// A cache of the running function.
+///
+/// # Safety
+/// The machine is that of a live frame, at a verified instruction.
+#[inline(always)]
+unsafe fn cache_of(machine: &Machine, cache: u32) -> *const Cell<FieldCache> {
+    // SAFETY: the decoder made as many as it numbered.
+    unsafe { (*machine.code).caches.as_ptr().add(cache as usize) }
+}
+
+/// `object.name` of a local; false if it raised.
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
@@ -306,26 +264,25 @@ fn cached_field(object: &Value, cache: &Cell<FieldCache>) -> Option<Value> {
 pub(super) unsafe fn field_named(
     ctx: &mut VMContext,
     machine: &mut Machine,
-    object: Operand,
+    object: Slot,
     cache: u32,
     to: Target,
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let cache = (*machine.code).caches.as_ptr().add(cache as usize);
-        let place = machine.named(object);
-        let result = match cached_field(&*place, &*cache) {
-            Some(value) => value.into_raw(),
-            None => field_slowly(ctx, &*place, &*cache),
-        };
-        if object.moves() {
-            *place = Value::UNSET;
+        let found = object.look(ctx, machine, |object| {
+            cached_field(object, &*cache_of(machine, cache))
+        });
+        if let Some(value) = found {
+            if object.is_last_use() {
+                drop(object.take(ctx, machine));
+            }
+            machine.deliver(value, to);
+            return true;
         }
-        if result.tag == RAISED {
-            return false;
-        }
-        machine.deliver(Value::from_raw(result), to);
-        true
+        machine.outside(ctx, |ctx, machine| {
+            field_slowly(ctx, machine, object, cache, to)
+        })
     }
 }
 
@@ -342,25 +299,38 @@ pub(super) unsafe fn field_stack(
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let cache = (*machine.code).caches.as_ptr().add(cache as usize);
-        let object = machine.pop();
-        let result = match cached_field(&object, &*cache) {
-            Some(value) => value.into_raw(),
-            None => field_slowly(ctx, &object, &*cache),
-        };
-        drop(object);
-        if result.tag == RAISED {
-            return false;
+        let place = machine.sp.sub(1);
+        if let Some(value) = cached_field(&*place, &*cache_of(machine, cache)) {
+            machine.sp = place;
+            core::ptr::drop_in_place(place);
+            machine.deliver(value, to);
+            return true;
         }
-        machine.deliver(Value::from_raw(result), to);
-        true
+        machine.outside(ctx, |ctx, machine| {
+            field_slowly(ctx, machine, Top(1), cache, to)
+        })
     }
 }
 
+/// # Safety
+/// As for `field_named`.
 #[inline(never)]
-fn field_slowly(ctx: &mut VMContext, object: &Value, cache: &Cell<FieldCache>) -> RawValue {
-    note_field(object, cache);
-    raw(index::field(ctx, object, cache.get().name))
+unsafe fn field_slowly<O: Source>(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    object: O,
+    cache: u32,
+    to: Target,
+) -> bool {
+    // SAFETY: verified.
+    unsafe {
+        let object = object.take(ctx, machine);
+        machine.sp = machine.sp.sub(O::POPS);
+        let cache = &*cache_of(machine, cache);
+        note_field(&object, cache);
+        let result = index::field(ctx, &object, cache.get().name);
+        machine.deliver_result(result, to)
+    }
 }
 
 /// Lets the cache point at the field in this struct's shape, if it is one.
@@ -378,11 +348,11 @@ fn note_field(object: &Value, cache: &Cell<FieldCache>) {
     }
 }
 
-/// `root.name = value`; false if it raised.
+/// `root.name = value`, the value on the stack; false if it raised.
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
+#[inline(never)]
 pub(super) unsafe fn store_field(
     ctx: &mut VMContext,
     machine: &mut Machine,
@@ -390,14 +360,14 @@ pub(super) unsafe fn store_field(
     cache: u32,
     path: u32,
 ) -> bool {
-    // SAFETY: verified.
+    // SAFETY: verified; the program outlives the run.
     unsafe {
         let value = machine.pop();
-        let root = machine.variable(root);
-        let cache = (*machine.code).caches.as_ptr().add(cache as usize);
+        let root = machine.variable(ctx, root);
+        let cache = &*cache_of(machine, cache);
         let FieldCache {
             shape, position, ..
-        } = (*cache).get();
+        } = cache.get();
         if let Some(record) = (*root).object_mut::<Record>()
             && core::ptr::eq(record.shape(), shape)
             && value.depth() < place::MAX_DEPTH
@@ -406,42 +376,29 @@ pub(super) unsafe fn store_field(
             record.fields_mut()[position as usize] = value;
             return true;
         }
-        store_field_slowly(ctx, root, &*cache, path, value.into_raw())
-    }
-}
-
-/// # Safety
-/// The root is a live variable; the value is given up.
-#[inline(never)]
-unsafe fn store_field_slowly(
-    ctx: &mut VMContext,
-    root: *mut Value,
-    cache: &Cell<FieldCache>,
-    path: u32,
-    value: RawValue,
-) -> bool {
-    // SAFETY: as above; the program outlives the run.
-    unsafe {
         note_field(&*root, cache);
         let path = &raw const ctx.program.program.paths[path as usize];
-        place::store_path(ctx, root, &*path, &[], Value::from_raw(value)).is_ok()
+        place::store_path(ctx, root, &*path, &[], value).is_ok()
     }
 }
 
-/// `root.name operator= right`; false if it raised.
+/// `root.name operator= right`, the operand on the stack; false if it raised.
 ///
 /// # Safety
-/// The root is a live variable.
+/// The machine is that of a live frame, at a verified instruction.
 #[inline(never)]
 pub(super) unsafe fn update_field(
     ctx: &mut VMContext,
-    root: *mut Value,
+    machine: &mut Machine,
+    root: Var,
     path: u32,
     operator: Operator,
-    right: Value,
 ) -> bool {
-    // SAFETY: as above; the program outlives the run.
+    // SAFETY: verified; the program outlives the run.
     unsafe {
+        let right = machine.pop();
+        ctx.stack.top = machine.sp;
+        let root = machine.variable(ctx, root);
         let path = &raw const ctx.program.program.paths[path as usize];
         if let ([Step::Field(name)], Some(record)) =
             (&(&(*path).steps)[..], (*root).object_mut::<Record>())
@@ -460,33 +417,26 @@ pub(super) unsafe fn update_field(
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
-pub(super) unsafe fn push_element(
+#[inline(never)]
+pub(super) unsafe fn push_element<V: Source>(
     ctx: &mut VMContext,
     machine: &mut Machine,
     root: Var,
-    value: Value,
+    value: V,
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        let root = machine.variable(root);
+        let value = value.take(ctx, machine);
+        machine.sp = machine.sp.sub(V::POPS);
+        let root = machine.variable(ctx, root);
         if let Some(array) = (*root).object_mut::<Array>()
             && value.depth() < place::MAX_DEPTH
         {
             array.push(value);
             return true;
         }
-        push_slowly(ctx, root, value.into_raw())
+        place::push(ctx, root, value).is_ok()
     }
-}
-
-/// # Safety
-/// The root is a live variable; the value is given up.
-#[cold]
-#[inline(never)]
-unsafe fn push_slowly(ctx: &mut VMContext, root: *mut Value, value: RawValue) -> bool {
-    // SAFETY: the caller gives it up.
-    place::push(ctx, root, unsafe { Value::from_raw(value) }).is_ok()
 }
 
 /// The length of what has one without asking the built-in.
@@ -500,36 +450,6 @@ fn known_length(value: &Value) -> Option<Value> {
         .map(|text| Value::int(text.chars() as i64))
 }
 
-/// `len(value)`; false if it raised.
-///
-/// # Safety
-/// The machine is that of a live frame, at a verified instruction.
-#[inline(always)]
-pub(super) unsafe fn length(
-    ctx: &mut VMContext,
-    machine: &mut Machine,
-    builtin: u32,
-    value: Value,
-    to: Target,
-) -> bool {
-    // SAFETY: verified.
-    unsafe {
-        if let Some(length) = known_length(&value) {
-            drop(value);
-            machine.deliver(length, to);
-            return true;
-        }
-        ctx.stack.top = machine.sp;
-        match call_builtin(ctx, builtin, value) {
-            Ok(length) => {
-                machine.deliver(length, to);
-                true
-            }
-            Err(Raised) => false,
-        }
-    }
-}
-
 /// `len(operand)`; false if it raised.
 ///
 /// # Safety
@@ -539,159 +459,42 @@ pub(super) unsafe fn length_named(
     ctx: &mut VMContext,
     machine: &mut Machine,
     builtin: u32,
-    operand: Operand,
+    operand: Slot,
     to: Target,
 ) -> bool {
     // SAFETY: verified.
     unsafe {
-        if !operand.moves()
-            && let Some(length) = known_length(&*machine.named(operand))
+        if !operand.is_last_use()
+            && let Some(length) = operand.look(ctx, machine, known_length)
         {
             machine.deliver(length, to);
             return true;
         }
-        let value = machine.take_named(operand);
-        length(ctx, machine, builtin, value, to)
+        machine.outside(ctx, |ctx, machine| {
+            length(ctx, machine, builtin, operand, to)
+        })
     }
 }
 
-/// Calls a built-in with one argument.
-#[inline(never)]
-fn call_builtin(ctx: &mut VMContext, builtin: u32, arg: Value) -> R<Value> {
-    let function = ctx.program.builtins[builtin as usize].function;
-    function(ctx, &mut [arg])
-}
-
-/// A path of the program with the variable it starts from.
+/// `len(value)`; false if it raised.
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
-unsafe fn root_of(ctx: &VMContext, path: u32, machine: &Machine) -> (*const Path, *mut Value) {
-    let path = &raw const ctx.program.program.paths[path as usize];
-    // SAFETY: the program outlives the run; the path was verified.
-    unsafe { (path, machine.variable((*path).root)) }
-}
-
-/// `StorePath`: the value below the indexes.  Gives the stack's new end.
-///
-/// # Safety
-/// The machine is that of a live frame, with what the instruction takes on top.
 #[inline(never)]
-pub(super) unsafe fn store_path(
+pub(super) unsafe fn length<V: Source>(
     ctx: &mut VMContext,
-    path: u32,
-    machine: Machine,
-) -> (R<()>, *mut Value) {
-    // SAFETY: the verifier has counted the indexes; they are dropped once.
+    machine: &mut Machine,
+    builtin: u32,
+    value: V,
+    to: Target,
+) -> bool {
+    // SAFETY: verified.
     unsafe {
-        let (path, root) = root_of(ctx, path, &machine);
-        let count = (*path).indexes() as usize;
-        let indexes = machine.sp.sub(count);
-        let start = indexes.sub(1);
-        let slice = core::slice::from_raw_parts_mut(indexes, count);
-        let result = place::store_path(ctx, root, &*path, slice, start.read());
-        drop_range(indexes, machine.sp);
-        (result, start)
-    }
-}
-
-/// `StorePathUnder`: the value above the indexes.
-///
-/// # Safety
-/// As for `store_path`.
-#[inline(never)]
-pub(super) unsafe fn store_path_under(
-    ctx: &mut VMContext,
-    path: u32,
-    machine: Machine,
-) -> (R<()>, *mut Value) {
-    // SAFETY: as for `store_path`.
-    unsafe {
-        let (path, root) = root_of(ctx, path, &machine);
-        let count = (*path).indexes() as usize;
-        let value = machine.sp.sub(1);
-        let start = value.sub(count);
-        let slice = core::slice::from_raw_parts_mut(start, count);
-        let result = place::store_path(ctx, root, &*path, slice, value.read());
-        drop_range(start, value);
-        (result, start)
-    }
-}
-
-/// `ReadPath`: the indexes stay.
-///
-/// # Safety
-/// As for `store_path`.
-#[inline(never)]
-pub(super) unsafe fn read_path(ctx: &mut VMContext, path: u32, machine: Machine) -> R<Value> {
-    // SAFETY: as for `store_path`.
-    unsafe {
-        let (path, root) = root_of(ctx, path, &machine);
-        let count = (*path).indexes() as usize;
-        place::read_path(
-            ctx,
-            root,
-            &*path,
-            core::slice::from_raw_parts(machine.sp.sub(count), count),
-        )
-    }
-}
-
-/// `UpdatePath`: the right operand above the indexes.
-///
-/// # Safety
-/// As for `store_path`.
-#[inline(never)]
-pub(super) unsafe fn update_path(
-    ctx: &mut VMContext,
-    path: u32,
-    operator: Operator,
-    machine: Machine,
-) -> (R<()>, *mut Value) {
-    // SAFETY: as for `store_path`.
-    unsafe {
-        let (path, root) = root_of(ctx, path, &machine);
-        let count = (*path).indexes() as usize;
-        let right = machine.sp.sub(1);
-        let start = right.sub(count);
-        let slice = core::slice::from_raw_parts_mut(start, count);
-        let result = place::update_path(ctx, root, &*path, slice, operator, right.read());
-        drop_range(start, right);
-        (result, start)
-    }
-}
-
-/// `Mutate`.
-///
-/// # Safety
-/// As for `store_path`.
-#[inline(never)]
-pub(super) unsafe fn mutate(
-    ctx: &mut VMContext,
-    site: u32,
-    machine: Machine,
-) -> (R<()>, *mut Value) {
-    // SAFETY: as for `store_path`; the program outlives the run.
-    unsafe {
-        let site = &raw const ctx.program.program.builtin_sites[site as usize];
-        let root = machine.variable((*site).place.root);
-        let argc = (*site).argc as usize;
-        let args = machine.sp.sub(argc);
-        let count = (*site).place.indexes() as usize;
-        let indexes = args.sub(count);
-        let (start, old) = match (*site).early {
-            true => (indexes.sub(1), Some(indexes.sub(1).read())),
-            false => (indexes, None),
-        };
-        let result = place::mutate(
-            ctx,
-            root,
-            &*site,
-            old,
-            core::slice::from_raw_parts_mut(indexes, count),
-            core::slice::from_raw_parts_mut(args, argc),
-        );
-        drop_range(indexes, machine.sp);
-        (result, start)
+        let value = value.take(ctx, machine);
+        machine.sp = machine.sp.sub(V::POPS);
+        ctx.stack.top = machine.sp;
+        let function = ctx.program.builtins[builtin as usize].function;
+        let result = function(ctx, &mut [value]);
+        machine.deliver_result(result, to)
     }
 }

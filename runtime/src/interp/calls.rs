@@ -4,29 +4,64 @@
 use super::frame::drop_range;
 use super::inst::{Code, Invocation};
 use super::machine::{Machine, fits};
-use super::{Interpreter, code_of, tiering};
-use crate::bytecode::MethodSite;
+use super::{Interpreter, enterable, interpreter_of};
+use crate::bytecode::{FunctionId, MethodSite};
 use crate::call as calling;
 use crate::context::{LoopEntry, VMContext};
+use crate::error::Raised;
 use crate::heap::{self, Record, StructDef};
 use crate::names::NameId;
 use crate::semantics::{R, call, place};
 use crate::value::{RawValue, Value};
 use core::cell::Cell;
 
-/// Calls the value at `callee` with the `argc` values above it; all are gone
-/// afterwards.
+/// Calls a value with the arguments above it; false if it raised.
 ///
 /// # Safety
-/// They are live values on top of the stack.
+/// The machine is that of a live frame, with callee and arguments on top.
 #[inline(never)]
-pub(super) unsafe fn call_value(ctx: &mut VMContext, callee: *mut Value, argc: usize) -> R<Value> {
+pub(super) unsafe fn call_value(ctx: &mut VMContext, machine: &mut Machine, argc: u32) -> bool {
+    ctx.stack.top = machine.sp;
     // SAFETY: the caller vouches for the values; they are dropped once.
     unsafe {
-        let args = callee.add(1);
-        let result = calling::call(ctx, &*callee, core::slice::from_raw_parts_mut(args, argc));
-        drop_range(callee, args.add(argc));
-        result
+        let called = machine.replace(argc + 1, |values| {
+            let (callee, args) = values.split_first_mut().expect("the callee is among them");
+            calling::call(ctx, callee, args)
+        });
+        called.is_ok()
+    }
+}
+
+/// Calls a built-in; false if it raised.
+///
+/// # Safety
+/// The machine is that of a live frame, with the arguments on top.
+#[inline(never)]
+pub(super) unsafe fn call_builtin(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    builtin: u32,
+    argc: u32,
+) -> bool {
+    ctx.stack.top = machine.sp;
+    let function = ctx.program.builtins[builtin as usize].function;
+    // SAFETY: the caller vouches for the values.
+    unsafe { machine.replace(argc, |args| function(ctx, args)).is_ok() }
+}
+
+/// Calls a value with spread or named arguments.
+///
+/// # Safety
+/// The machine is that of a live frame, with callee and arguments on top.
+pub(super) unsafe fn call_with(ctx: &mut VMContext, machine: &mut Machine, site: u32) -> R<()> {
+    let site = &raw const ctx.program.program.call_sites[site as usize];
+    // SAFETY: the caller vouches for the values; the program outlives the run.
+    unsafe {
+        let count = (&(*site).args).len() as u32 + 1;
+        machine.replace(count, |values| {
+            let (callee, args) = values.split_first_mut().expect("the callee is among them");
+            call::call_with(ctx, &*site, callee, args)
+        })
     }
 }
 
@@ -43,10 +78,11 @@ pub(super) enum Prepared {
 /// Decides how the value at `callee` is called.
 ///
 /// # Safety
-/// It is a live value, with the arguments above it.
+/// It is a live value, with the arguments above it; the interpreter is the
+/// context's.
 #[inline(always)]
 pub(super) unsafe fn prepare(
-    ctx: &mut VMContext,
+    ctx: &VMContext,
     interpreter: *mut Interpreter,
     callee: *mut Value,
     args: *mut Value,
@@ -61,15 +97,35 @@ pub(super) unsafe fn prepare(
         if info.params.len() != argc as usize || info.flags.is_method {
             return Prepared::Other;
         }
-        if !tiering::is_interpreted(ctx, object, info.id) {
-            return Prepared::Entry(object);
+        match frame_for(ctx, interpreter, info.id, args) {
+            Some(code) => Prepared::Frame(code, object),
+            None => Prepared::Entry(object),
         }
-        let code = code_of(ctx, interpreter, info.id);
-        if fits(ctx, &*code, args) {
-            Prepared::Frame(code, object)
-        } else {
-            Prepared::Entry(object)
+    }
+}
+
+/// The code of a function whose frame can be put above its arguments, to go on
+/// in the loop.
+///
+/// # Safety
+/// The interpreter is the context's, and the function exists.
+#[inline(always)]
+pub(super) unsafe fn frame_for(
+    ctx: &VMContext,
+    interpreter: *mut Interpreter,
+    func: FunctionId,
+    args: *mut Value,
+) -> Option<*const Code> {
+    // SAFETY: as above.
+    unsafe {
+        let mut code = *(*interpreter).enterable.as_ptr().add(func as usize);
+        if code.is_null() {
+            code = enterable(ctx, interpreter, func);
+            if code.is_null() {
+                return None;
+            }
         }
+        fits(ctx, &*code, args).then_some(code)
     }
 }
 
@@ -144,8 +200,8 @@ pub(super) unsafe fn next_in_range(range: *mut Value) -> Option<i64> {
 
 /// Raises the error for an instruction about modules, which can't be run yet.
 #[cold]
-pub(super) fn refuse_module(ctx: &mut VMContext, number: u32) {
-    ctx.raise(&alloc::format!("Modules are not supported yet ({number})"));
+pub(super) fn refuse_module(ctx: &mut VMContext, number: u32) -> Raised {
+    ctx.raise(&alloc::format!("Modules are not supported yet ({number})"))
 }
 
 /// How a method call goes on.
@@ -176,10 +232,10 @@ struct Operands {
 #[inline(never)]
 pub(super) unsafe fn method(
     ctx: &mut VMContext,
-    interpreter: *mut Interpreter,
     invocation: &Invocation,
     machine: Machine,
 ) -> Called {
+    ctx.stack.top = machine.sp;
     // SAFETY: the verifier has counted the operands; the site outlives the run.
     unsafe {
         let site = &*invocation.site;
@@ -192,13 +248,15 @@ pub(super) unsafe fn method(
             args,
         };
         if invocation.is_plain
-            && let Some(called) =
-                interpreted_method(ctx, interpreter, invocation, machine, operands)
+            && let Some(called) = interpreted_method(ctx, invocation, machine, operands)
         {
             return called;
         }
         let receiver = invocation.has_receiver.then(|| start.read());
-        let root = site.place.as_ref().map(|path| machine.variable(path.root));
+        let root = site
+            .place
+            .as_ref()
+            .map(|path| machine.variable(ctx, path.root));
         let result = call::call_method(
             ctx,
             site,
@@ -219,7 +277,6 @@ pub(super) unsafe fn method(
 /// As for `method`.
 unsafe fn interpreted_method(
     ctx: &mut VMContext,
-    interpreter: *mut Interpreter,
     invocation: &Invocation,
     machine: Machine,
     Operands {
@@ -236,7 +293,7 @@ unsafe fn interpreted_method(
         let receiver: &Value = if invocation.has_receiver {
             &*start
         } else if let Some(variable) = invocation.variable {
-            &*machine.variable(variable)
+            &*machine.variable(ctx, variable)
         } else {
             read = receiver_at(ctx, site, machine, indexes)?;
             &read
@@ -251,14 +308,12 @@ unsafe fn interpreted_method(
         // A function object that nothing else may keep alive lies below the slots.
         let kept = (!(*object.cast::<heap::Header>()).is_immortal()).then(|| method.clone());
         let slots = start.add(index_count + kept.is_some() as usize);
-        let target = code_of(ctx, interpreter, info.id);
-        if !fits(ctx, &*target, slots) || !tiering::is_interpreted(ctx, &*object, info.id) {
-            return None;
-        }
+        let interpreter = interpreter_of(ctx);
+        let target = frame_for(ctx, interpreter, info.id, slots)?;
         let receiver = match &site.place {
             _ if invocation.has_receiver => start.read(),
             Some(path) if site.take && info.flags.changes_self => {
-                let root = machine.variable(path.root);
+                let root = machine.variable(ctx, path.root);
                 let indexes = core::slice::from_raw_parts(indexes, index_count);
                 match call::take_receiver(ctx, root, path, indexes) {
                     Ok(receiver) => receiver,
@@ -299,7 +354,7 @@ unsafe fn receiver_at(
     let path = site.place.as_ref()?;
     // SAFETY: as for `method`.
     unsafe {
-        let root = machine.variable(path.root);
+        let root = machine.variable(ctx, path.root);
         let indexes = core::slice::from_raw_parts(indexes, path.indexes() as usize);
         let read = place::read_path(ctx, root, path, indexes);
         if read.is_err() {
@@ -335,7 +390,7 @@ pub(super) unsafe fn store_self(ctx: &mut VMContext, site: &MethodSite, machine:
     };
     // SAFETY: the indexes are still there; no Ruff code runs.
     unsafe {
-        let root = machine.variable(path.root);
+        let root = machine.variable(ctx, path.root);
         let indexes = core::slice::from_raw_parts(machine.sp, path.indexes() as usize);
         call::store_receiver(ctx, site, root, indexes, changed)
     }

@@ -1,48 +1,118 @@
-//! The combinations of operators with operands, as tables.
+//! The combinations of binary operators with operands.
 
-use super::inst::{Inst, Operand, Target};
+use super::inst::{Inst, Local, Place, Target};
 use crate::bytecode::Op;
+
+/// Calls `$then!` with every operator and its combinations, in the order of
+/// `Operands`, and then with what else it is given.
+macro_rules! for_each_binary {
+    ($then:ident; $($more:tt)*) => {
+        $then! {
+            math {
+                Add: AddSS AddSN AddSI AddSK AddNN AddNI AddNK;
+                Subtract: SubtractSS SubtractSN SubtractSI SubtractSK SubtractNN SubtractNI SubtractNK;
+                Multiply: MultiplySS MultiplySN MultiplySI MultiplySK MultiplyNN MultiplyNI MultiplyNK;
+                Divide: DivideSS DivideSN DivideSI DivideSK DivideNN DivideNI DivideNK;
+                Remainder: RemainderSS RemainderSN RemainderSI RemainderSK RemainderNN RemainderNI RemainderNK;
+            }
+            unless {
+                Less: UnlessLessSS UnlessLessSN UnlessLessSI UnlessLessSK
+                    UnlessLessNN UnlessLessNI UnlessLessNK;
+                LessEqual: UnlessLessEqualSS UnlessLessEqualSN UnlessLessEqualSI UnlessLessEqualSK
+                    UnlessLessEqualNN UnlessLessEqualNI UnlessLessEqualNK;
+                Greater: UnlessGreaterSS UnlessGreaterSN UnlessGreaterSI UnlessGreaterSK
+                    UnlessGreaterNN UnlessGreaterNI UnlessGreaterNK;
+                GreaterEqual: UnlessGreaterEqualSS UnlessGreaterEqualSN UnlessGreaterEqualSI UnlessGreaterEqualSK
+                    UnlessGreaterEqualNN UnlessGreaterEqualNI UnlessGreaterEqualNK;
+                Equal: UnlessEqualSS UnlessEqualSN UnlessEqualSI UnlessEqualSK
+                    UnlessEqualNN UnlessEqualNI UnlessEqualNK;
+                NotEqual: UnlessNotEqualSS UnlessNotEqualSN UnlessNotEqualSI UnlessNotEqualSK
+                    UnlessNotEqualNN UnlessNotEqualNI UnlessNotEqualNK;
+            }
+            when {
+                Less: IfLessSS IfLessSN IfLessSI IfLessSK
+                    IfLessNN IfLessNI IfLessNK;
+                LessEqual: IfLessEqualSS IfLessEqualSN IfLessEqualSI IfLessEqualSK
+                    IfLessEqualNN IfLessEqualNI IfLessEqualNK;
+                Greater: IfGreaterSS IfGreaterSN IfGreaterSI IfGreaterSK
+                    IfGreaterNN IfGreaterNI IfGreaterNK;
+                GreaterEqual: IfGreaterEqualSS IfGreaterEqualSN IfGreaterEqualSI IfGreaterEqualSK
+                    IfGreaterEqualNN IfGreaterEqualNI IfGreaterEqualNK;
+                Equal: IfEqualSS IfEqualSN IfEqualSI IfEqualSK
+                    IfEqualNN IfEqualNI IfEqualNK;
+                NotEqual: IfNotEqualSS IfNotEqualSN IfNotEqualSI IfNotEqualSK
+                    IfNotEqualNN IfNotEqualNI IfNotEqualNK;
+            }
+            $($more)*
+        }
+    };
+}
+pub(super) use for_each_binary;
 
 /// Where a binary operator finds its operands; letters as in `Inst`'s names.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operands {
     SS,
-    SN(Operand),
+    SN(Local),
     SI(i32),
-    NN(Operand, Operand),
-    NI(Operand, i32),
+    SK(Place),
+    NN(Local, Local),
+    NI(Local, i32),
+    NK(Local, Place),
 }
+
+/// The `moves` of an instruction.
+pub(super) fn moves(left: Option<Local>, right: Option<Local>) -> u8 {
+    let bit = |local: Option<Local>, bit| {
+        if local.is_some_and(|local| local.moves) {
+            bit
+        } else {
+            0
+        }
+    };
+    bit(left, 1) | bit(right, 2)
+}
+
+/// The function that gives an operator with these operands as one instruction.
+macro_rules! define_combination {
+    ($name:ident { $($op:ident: $ss:ident $sn:ident $si:ident $sk:ident $nn:ident $ni:ident $nk:ident;)* }) => {
+        fn $name(op: Op, operands: Operands, to: u32) -> Option<Inst> {
+            Some(match (op, operands) {
+                $(
+                    (Op::$op {}, Operands::SS) => Inst::$ss { to },
+                    (Op::$op {}, Operands::SN(right)) => {
+                        Inst::$sn { moves: moves(None, Some(right)), right: right.place(), to }
+                    }
+                    (Op::$op {}, Operands::SI(right)) => Inst::$si { right, to },
+                    (Op::$op {}, Operands::SK(right)) => Inst::$sk { right, to },
+                    (Op::$op {}, Operands::NN(left, right)) => {
+                        let moves = moves(Some(left), Some(right));
+                        Inst::$nn { moves, left: left.place(), right: right.place(), to }
+                    }
+                    (Op::$op {}, Operands::NI(left, right)) => {
+                        Inst::$ni { moves: moves(Some(left), None), left: left.place(), right, to }
+                    }
+                    (Op::$op {}, Operands::NK(left, right)) => {
+                        Inst::$nk { moves: moves(Some(left), None), left: left.place(), right, to }
+                    }
+                )*
+                _ => return None,
+            })
+        }
+    };
+}
+macro_rules! define_combinations {
+    (math $math:tt unless $unless:tt when $when:tt) => {
+        define_combination!(math $math);
+        define_combination!(unless $unless);
+        define_combination!(when $when);
+    };
+}
+for_each_binary!(define_combinations;);
 
 /// An arithmetic `Op` with these operands.
 pub(super) fn arithmetic(op: Op, operands: Operands, to: Target) -> Option<Inst> {
-    Some(match (op, operands) {
-        (Op::Add {}, Operands::SS) => Inst::AddSS { to },
-        (Op::Add {}, Operands::SN(right)) => Inst::AddSN { right, to },
-        (Op::Add {}, Operands::SI(right)) => Inst::AddSI { right, to },
-        (Op::Add {}, Operands::NN(left, right)) => Inst::AddNN { left, right, to },
-        (Op::Add {}, Operands::NI(left, right)) => Inst::AddNI { left, right, to },
-        (Op::Subtract {}, Operands::SS) => Inst::SubtractSS { to },
-        (Op::Subtract {}, Operands::SN(right)) => Inst::SubtractSN { right, to },
-        (Op::Subtract {}, Operands::SI(right)) => Inst::SubtractSI { right, to },
-        (Op::Subtract {}, Operands::NN(left, right)) => Inst::SubtractNN { left, right, to },
-        (Op::Subtract {}, Operands::NI(left, right)) => Inst::SubtractNI { left, right, to },
-        (Op::Multiply {}, Operands::SS) => Inst::MultiplySS { to },
-        (Op::Multiply {}, Operands::SN(right)) => Inst::MultiplySN { right, to },
-        (Op::Multiply {}, Operands::SI(right)) => Inst::MultiplySI { right, to },
-        (Op::Multiply {}, Operands::NN(left, right)) => Inst::MultiplyNN { left, right, to },
-        (Op::Multiply {}, Operands::NI(left, right)) => Inst::MultiplyNI { left, right, to },
-        (Op::Divide {}, Operands::SS) => Inst::DivideSS { to },
-        (Op::Divide {}, Operands::SN(right)) => Inst::DivideSN { right, to },
-        (Op::Divide {}, Operands::SI(right)) => Inst::DivideSI { right, to },
-        (Op::Divide {}, Operands::NN(left, right)) => Inst::DivideNN { left, right, to },
-        (Op::Divide {}, Operands::NI(left, right)) => Inst::DivideNI { left, right, to },
-        (Op::Remainder {}, Operands::SS) => Inst::RemainderSS { to },
-        (Op::Remainder {}, Operands::SN(right)) => Inst::RemainderSN { right, to },
-        (Op::Remainder {}, Operands::SI(right)) => Inst::RemainderSI { right, to },
-        (Op::Remainder {}, Operands::NN(left, right)) => Inst::RemainderNN { left, right, to },
-        (Op::Remainder {}, Operands::NI(left, right)) => Inst::RemainderNI { left, right, to },
-        _ => return None,
-    })
+    math(op, operands, to)
 }
 
 /// A comparing `Op` with these operands and the conditional jump behind it.
@@ -52,88 +122,4 @@ pub(super) fn comparison(op: Op, operands: Operands, jump: Op) -> Option<Inst> {
         Op::JumpIfTrue { to } => when(op, operands, to),
         _ => None,
     }
-}
-
-fn unless(op: Op, operands: Operands, to: u32) -> Option<Inst> {
-    Some(match (op, operands) {
-        (Op::Less {}, Operands::SS) => Inst::UnlessLessSS { to },
-        (Op::Less {}, Operands::SN(right)) => Inst::UnlessLessSN { right, to },
-        (Op::Less {}, Operands::SI(right)) => Inst::UnlessLessSI { right, to },
-        (Op::Less {}, Operands::NN(left, right)) => Inst::UnlessLessNN { left, right, to },
-        (Op::Less {}, Operands::NI(left, right)) => Inst::UnlessLessNI { left, right, to },
-        (Op::LessEqual {}, Operands::SS) => Inst::UnlessLessEqualSS { to },
-        (Op::LessEqual {}, Operands::SN(right)) => Inst::UnlessLessEqualSN { right, to },
-        (Op::LessEqual {}, Operands::SI(right)) => Inst::UnlessLessEqualSI { right, to },
-        (Op::LessEqual {}, Operands::NN(left, right)) => {
-            Inst::UnlessLessEqualNN { left, right, to }
-        }
-        (Op::LessEqual {}, Operands::NI(left, right)) => {
-            Inst::UnlessLessEqualNI { left, right, to }
-        }
-        (Op::Greater {}, Operands::SS) => Inst::UnlessGreaterSS { to },
-        (Op::Greater {}, Operands::SN(right)) => Inst::UnlessGreaterSN { right, to },
-        (Op::Greater {}, Operands::SI(right)) => Inst::UnlessGreaterSI { right, to },
-        (Op::Greater {}, Operands::NN(left, right)) => Inst::UnlessGreaterNN { left, right, to },
-        (Op::Greater {}, Operands::NI(left, right)) => Inst::UnlessGreaterNI { left, right, to },
-        (Op::GreaterEqual {}, Operands::SS) => Inst::UnlessGreaterEqualSS { to },
-        (Op::GreaterEqual {}, Operands::SN(right)) => Inst::UnlessGreaterEqualSN { right, to },
-        (Op::GreaterEqual {}, Operands::SI(right)) => Inst::UnlessGreaterEqualSI { right, to },
-        (Op::GreaterEqual {}, Operands::NN(left, right)) => {
-            Inst::UnlessGreaterEqualNN { left, right, to }
-        }
-        (Op::GreaterEqual {}, Operands::NI(left, right)) => {
-            Inst::UnlessGreaterEqualNI { left, right, to }
-        }
-        (Op::Equal {}, Operands::SS) => Inst::UnlessEqualSS { to },
-        (Op::Equal {}, Operands::SN(right)) => Inst::UnlessEqualSN { right, to },
-        (Op::Equal {}, Operands::SI(right)) => Inst::UnlessEqualSI { right, to },
-        (Op::Equal {}, Operands::NN(left, right)) => Inst::UnlessEqualNN { left, right, to },
-        (Op::Equal {}, Operands::NI(left, right)) => Inst::UnlessEqualNI { left, right, to },
-        (Op::NotEqual {}, Operands::SS) => Inst::UnlessNotEqualSS { to },
-        (Op::NotEqual {}, Operands::SN(right)) => Inst::UnlessNotEqualSN { right, to },
-        (Op::NotEqual {}, Operands::SI(right)) => Inst::UnlessNotEqualSI { right, to },
-        (Op::NotEqual {}, Operands::NN(left, right)) => Inst::UnlessNotEqualNN { left, right, to },
-        (Op::NotEqual {}, Operands::NI(left, right)) => Inst::UnlessNotEqualNI { left, right, to },
-        _ => return None,
-    })
-}
-
-fn when(op: Op, operands: Operands, to: u32) -> Option<Inst> {
-    Some(match (op, operands) {
-        (Op::Less {}, Operands::SS) => Inst::IfLessSS { to },
-        (Op::Less {}, Operands::SN(right)) => Inst::IfLessSN { right, to },
-        (Op::Less {}, Operands::SI(right)) => Inst::IfLessSI { right, to },
-        (Op::Less {}, Operands::NN(left, right)) => Inst::IfLessNN { left, right, to },
-        (Op::Less {}, Operands::NI(left, right)) => Inst::IfLessNI { left, right, to },
-        (Op::LessEqual {}, Operands::SS) => Inst::IfLessEqualSS { to },
-        (Op::LessEqual {}, Operands::SN(right)) => Inst::IfLessEqualSN { right, to },
-        (Op::LessEqual {}, Operands::SI(right)) => Inst::IfLessEqualSI { right, to },
-        (Op::LessEqual {}, Operands::NN(left, right)) => Inst::IfLessEqualNN { left, right, to },
-        (Op::LessEqual {}, Operands::NI(left, right)) => Inst::IfLessEqualNI { left, right, to },
-        (Op::Greater {}, Operands::SS) => Inst::IfGreaterSS { to },
-        (Op::Greater {}, Operands::SN(right)) => Inst::IfGreaterSN { right, to },
-        (Op::Greater {}, Operands::SI(right)) => Inst::IfGreaterSI { right, to },
-        (Op::Greater {}, Operands::NN(left, right)) => Inst::IfGreaterNN { left, right, to },
-        (Op::Greater {}, Operands::NI(left, right)) => Inst::IfGreaterNI { left, right, to },
-        (Op::GreaterEqual {}, Operands::SS) => Inst::IfGreaterEqualSS { to },
-        (Op::GreaterEqual {}, Operands::SN(right)) => Inst::IfGreaterEqualSN { right, to },
-        (Op::GreaterEqual {}, Operands::SI(right)) => Inst::IfGreaterEqualSI { right, to },
-        (Op::GreaterEqual {}, Operands::NN(left, right)) => {
-            Inst::IfGreaterEqualNN { left, right, to }
-        }
-        (Op::GreaterEqual {}, Operands::NI(left, right)) => {
-            Inst::IfGreaterEqualNI { left, right, to }
-        }
-        (Op::Equal {}, Operands::SS) => Inst::IfEqualSS { to },
-        (Op::Equal {}, Operands::SN(right)) => Inst::IfEqualSN { right, to },
-        (Op::Equal {}, Operands::SI(right)) => Inst::IfEqualSI { right, to },
-        (Op::Equal {}, Operands::NN(left, right)) => Inst::IfEqualNN { left, right, to },
-        (Op::Equal {}, Operands::NI(left, right)) => Inst::IfEqualNI { left, right, to },
-        (Op::NotEqual {}, Operands::SS) => Inst::IfNotEqualSS { to },
-        (Op::NotEqual {}, Operands::SN(right)) => Inst::IfNotEqualSN { right, to },
-        (Op::NotEqual {}, Operands::SI(right)) => Inst::IfNotEqualSI { right, to },
-        (Op::NotEqual {}, Operands::NN(left, right)) => Inst::IfNotEqualNN { left, right, to },
-        (Op::NotEqual {}, Operands::NI(left, right)) => Inst::IfNotEqualNI { left, right, to },
-        _ => return None,
-    })
 }

@@ -3,14 +3,18 @@
 //! What is combined must not be jumped into.  An instruction's origin is the
 //! `Op` in it that may raise, of which there is at most one.
 
-use super::combine::{Operands, arithmetic, comparison};
-use super::inst::{Code, FieldCache, Inst, Invocation, Operand, Target};
+use super::combine::{Operands, arithmetic, comparison, moves};
+use super::inst::{
+    Code, FieldCache, Inst, Invocation, Local, NAMED, Operand, Place, Target, place,
+};
 use super::machine::PUSH;
 use crate::bytecode::{ArgKind, Function, Op, Operator, Path, Program, Step, Var, VarKind};
 use crate::names::NameId;
+use crate::value::Value;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::mem::size_of;
 use core::ptr::null;
 
 /// Makes a function ready to be run.  `keep_loops` says that somebody wants to
@@ -20,6 +24,7 @@ pub(super) fn decode(program: &Program, function: &Function, keep_loops: bool) -
         program,
         ops: &function.code,
         entered: entered(function),
+        asked: asked(function),
         keep_loops,
         insts: Vec::with_capacity(function.code.len()),
         origins: Vec::with_capacity(function.code.len()),
@@ -38,7 +43,8 @@ pub(super) fn decode(program: &Program, function: &Function, keep_loops: bool) -
         origins: decoder.origins.into_boxed_slice(),
         slots,
         params: function.info.params.len(),
-        places: slots + super::frame::LINK_PLACES + function.max_stack as usize,
+        size: (slots + super::frame::LINK_PLACES + function.max_stack as usize)
+            * size_of::<Value>(),
         id: function.info.id,
         is_top_level: function.info.flags.is_top_level,
         changes_self: function.info.flags.changes_self,
@@ -57,10 +63,20 @@ fn entered(function: &Function) -> Vec<bool> {
     entered
 }
 
+fn asked(function: &Function) -> Vec<u32> {
+    let asked = function.code.iter().filter_map(|op| match op {
+        Op::JumpIfUnset { var, .. } if var.kind() == VarKind::Local => Some(var.number()),
+        _ => None,
+    });
+    asked.collect()
+}
+
 struct Decoder<'a> {
     program: &'a Program,
     ops: &'a [Op],
     entered: Vec<bool>,
+    /// Slots that are asked whether they are unset.
+    asked: Vec<u32>,
     keep_loops: bool,
     insts: Vec<Inst>,
     origins: Vec<u32>,
@@ -96,7 +112,7 @@ impl Decoder<'_> {
     /// once; and the number of `Op`s with that store.
     fn target(&self, count: usize) -> (Target, usize) {
         match self.peek(count) {
-            Some(Op::StoreLocal { slot }) => (slot, count + 1),
+            Some(Op::StoreLocal { slot }) if slot < NAMED => (place(slot), count + 1),
             _ => (PUSH, count),
         }
     }
@@ -111,18 +127,11 @@ impl Decoder<'_> {
             self.at += 1;
             return;
         }
-        let second = self.peek(1);
-        let done = match (named(op), second.and_then(named), second.and_then(int)) {
-            (Some(left), Some(right), _) => {
-                self.binary(2, Operands::NN(left, right))
-                    || self.store_two(left, right)
-                    || self.after_named(left)
-            }
-            (Some(left), None, Some(right)) => {
-                self.binary(2, Operands::NI(left, right)) || self.after_named(left)
-            }
-            (Some(operand), None, None) => self.after_named(operand),
-            (None, ..) => match int(op) {
+        let done = match self.named(op) {
+            Some(Operand::Local(left)) => self.after_local(left),
+            Some(Operand::Constant(constant)) => self.after_constant(constant),
+            Some(Operand::Global(global)) => self.after_global(global),
+            None => match int(op) {
                 Some(number) => self.after_int(number),
                 None => self.binary(0, Operands::SS),
             },
@@ -130,6 +139,79 @@ impl Decoder<'_> {
         if !done {
             self.plain(op);
         }
+    }
+
+    /// The operand that an `Op` only pushes.
+    fn named(&self, op: Op) -> Option<Operand> {
+        match op {
+            Op::LoadLocal { slot } if slot < NAMED => {
+                Some(Operand::Local(Local { slot, moves: false }))
+            }
+            // A slot that is asked whether it is unset must really be emptied.
+            Op::MoveLocal { slot } if slot < NAMED && !self.asked.contains(&slot) => {
+                Some(Operand::Local(Local { slot, moves: true }))
+            }
+            Op::Constant { index } if index < NAMED => Some(Operand::Constant(place(index))),
+            Op::LoadGlobal { global } if global < NAMED => Some(Operand::Global(place(global))),
+            _ => None,
+        }
+    }
+
+    fn after_local(&mut self, left: Local) -> bool {
+        let second = self.peek(1);
+        let operands = match second.and_then(|op| self.named(op)) {
+            Some(Operand::Local(right)) => Some(Operands::NN(left, right)),
+            Some(Operand::Constant(right)) => Some(Operands::NK(left, right)),
+            Some(Operand::Global(_)) => None,
+            None => second.and_then(int).map(|right| Operands::NI(left, right)),
+        };
+        if let Some(operands) = operands
+            && self.binary(2, operands)
+        {
+            return true;
+        }
+        if let Some(Operands::NN(value, index)) = operands
+            && self.store_two(value, index)
+        {
+            return true;
+        }
+        self.binary(1, Operands::SN(left)) || self.local_before(left)
+    }
+
+    fn after_constant(&mut self, constant: Place) -> bool {
+        if self.binary(1, Operands::SK(constant)) {
+            return true;
+        }
+        let inst = match self.peek(1) {
+            Some(Op::StoreLocal { slot }) if slot < NAMED => Inst::CopyConstant {
+                from: constant,
+                to: place(slot),
+            },
+            Some(Op::Return {}) => Inst::ReturnConstant { operand: constant },
+            _ => return false,
+        };
+        self.emit(inst, 2, 1);
+        true
+    }
+
+    fn after_global(&mut self, global: Place) -> bool {
+        let index = self.peek(1).and_then(|op| self.named(op));
+        let (Some(Operand::Local(index)), Some(Op::Index {})) = (index, self.peek(2)) else {
+            return false;
+        };
+        let (to, count) = self.target(3);
+        let moves = moves(None, Some(index));
+        self.emit(
+            Inst::IndexGN {
+                moves,
+                object: global,
+                index: index.place(),
+                to,
+            },
+            count,
+            2,
+        );
+        true
     }
 
     /// A binary operator this many `Op`s ahead, which come to these operands.
@@ -156,19 +238,21 @@ impl Decoder<'_> {
         }
     }
 
-    /// `root[right] = left`: the value lies below the index.
-    fn store_two(&mut self, left: Operand, right: Operand) -> bool {
+    /// `root[index] = value`: the value lies below the index.
+    fn store_two(&mut self, value: Local, index: Local) -> bool {
         let Some(Op::StorePath { path }) = self.peek(2) else {
             return false;
         };
         let Some(root) = self.single_index(path) else {
             return false;
         };
+        let moves = moves(Some(value), Some(index));
         self.emit(
             Inst::StoreIndexNN {
+                moves,
                 root,
-                index: right,
-                value: left,
+                value: value.place(),
+                index: index.place(),
             },
             3,
             2,
@@ -176,60 +260,71 @@ impl Decoder<'_> {
         true
     }
 
-    fn after_named(&mut self, operand: Operand) -> bool {
-        if self.binary(1, Operands::SN(operand)) {
-            return true;
-        }
+    /// A local before an `Op` that is no binary operator.
+    fn local_before(&mut self, local: Local) -> bool {
         let Some(op) = self.peek(1) else { return false };
+        let (operand, moves) = (local.place(), moves(Some(local), None));
         let (to, count) = self.target(2);
         let inst = match op {
             Op::Field { name } => Inst::FieldN {
+                moves,
                 object: operand,
                 cache: self.cache(name),
                 to,
             },
             Op::CallBuiltin { builtin, argc: 1 } if self.is_builtin(builtin, "len") => Inst::LenN {
+                moves,
                 builtin,
                 operand,
                 to,
             },
-            _ => return self.after_named_alone(operand, op),
+            _ => {
+                return match self.local_consumed(local, op) {
+                    Some(inst) => {
+                        self.emit(inst, 2, 1);
+                        true
+                    }
+                    None => false,
+                };
+            }
         };
         self.emit(inst, count, 1);
         true
     }
 
-    /// Combinations of a named operand with an `Op` that pushes nothing.
-    fn after_named_alone(&mut self, operand: Operand, op: Op) -> bool {
-        let inst = match op {
+    /// A local before an `Op` that pushes nothing.
+    fn local_consumed(&self, local: Local, op: Op) -> Option<Inst> {
+        let (operand, moves) = (local.place(), moves(Some(local), None));
+        match op {
+            Op::StoreLocal { slot } if slot >= NAMED => None,
+            Op::StoreLocal { slot } if local.moves => Some(Inst::Move {
+                from: operand,
+                to: place(slot),
+            }),
             Op::StoreLocal { slot } => Some(Inst::Copy {
                 from: operand,
-                to: slot,
+                to: place(slot),
             }),
-            Op::Return {} => Some(Inst::ReturnN { operand }),
-            Op::JumpIfFalse { to } => Some(Inst::JumpIfFalseN { operand, to }),
-            Op::JumpIfTrue { to } => Some(Inst::JumpIfTrueN { operand, to }),
+            Op::Return {} => Some(Inst::ReturnN { moves, operand }),
+            Op::JumpIfFalse { to } => Some(Inst::JumpIfFalseN { moves, operand, to }),
+            Op::JumpIfTrue { to } => Some(Inst::JumpIfTrueN { moves, operand, to }),
             Op::Update { var, operator } => Some(Inst::UpdateN {
+                moves,
                 var,
                 operator,
                 operand,
             }),
             Op::StorePath { path } => self.single_index(path).map(|root| Inst::StoreIndexN {
+                moves,
                 root,
                 index: operand,
             }),
             Op::Mutate { site } => self.plain_push(site).map(|root| Inst::PushN {
+                moves,
                 root,
                 value: operand,
             }),
             _ => None,
-        };
-        match inst {
-            Some(inst) => {
-                self.emit(inst, 2, 1);
-                true
-            }
-            None => false,
         }
     }
 
@@ -238,15 +333,15 @@ impl Decoder<'_> {
             return true;
         }
         let inst = match self.peek(1) {
-            Some(Op::StoreLocal { slot }) => Inst::CopyInt {
+            Some(Op::StoreLocal { slot }) if slot < NAMED => Inst::CopyInt {
                 value: number,
-                to: slot,
+                to: place(slot),
             },
             Some(Op::Update {
                 var,
                 operator: Operator::Add,
-            }) if var.kind() == VarKind::Local => Inst::Increment {
-                slot: var.number(),
+            }) if var.kind() == VarKind::Local && var.number() < NAMED => Inst::Increment {
+                place: place(var.number()),
                 value: number,
             },
             Some(Op::Update { var, operator }) => Inst::UpdateI {
@@ -398,21 +493,24 @@ fn index(op: Op, operands: Operands, to: Target) -> Option<Inst> {
     let Op::Index {} = op else { return None };
     match operands {
         Operands::SS => Some(Inst::IndexSS { to }),
-        Operands::SN(index) => Some(Inst::IndexSN { index, to }),
-        Operands::NN(object, index) => Some(Inst::IndexNN { object, index, to }),
-        Operands::NI(object, index) => Some(Inst::IndexNI { object, index, to }),
-        Operands::SI(_) => None,
-    }
-}
-
-/// The operand that an `Op` only pushes.
-fn named(op: Op) -> Option<Operand> {
-    match op {
-        Op::LoadLocal { slot } if slot < Operand::LIMIT => Some(Operand::local(slot)),
-        Op::MoveLocal { slot } if slot < Operand::LIMIT => Some(Operand::last_use(slot)),
-        Op::Constant { index } if index < Operand::LIMIT => Some(Operand::constant(index)),
-        Op::LoadGlobal { global } if global < Operand::LIMIT => Some(Operand::global(global)),
-        _ => None,
+        Operands::SN(index) => Some(Inst::IndexSN {
+            moves: moves(None, Some(index)),
+            index: index.place(),
+            to,
+        }),
+        Operands::NN(object, index) => Some(Inst::IndexNN {
+            moves: moves(Some(object), Some(index)),
+            object: object.place(),
+            index: index.place(),
+            to,
+        }),
+        Operands::NI(object, index) => Some(Inst::IndexNI {
+            moves: moves(Some(object), None),
+            object: object.place(),
+            index,
+            to,
+        }),
+        Operands::SI(_) | Operands::SK(_) | Operands::NK(..) => None,
     }
 }
 

@@ -103,8 +103,6 @@ pub(super) unsafe fn push_frame(
             slots,
             code,
             callee,
-            constants: ctx.constants,
-            globals: ctx.globals,
         }
     }
 }
@@ -131,7 +129,7 @@ pub(super) unsafe fn leave(ctx: &mut VMContext, machine: &Machine) -> *mut Link 
 /// # Safety
 /// `link` is that of the frame just left, which was called from another one.
 #[inline(always)]
-pub(super) unsafe fn caller(ctx: &VMContext, link: *mut Link) -> Machine {
+pub(super) unsafe fn caller(link: *mut Link) -> Machine {
     // SAFETY: the link lies on the stack, untouched since the frame was left.
     unsafe {
         Machine {
@@ -140,8 +138,6 @@ pub(super) unsafe fn caller(ctx: &VMContext, link: *mut Link) -> Machine {
             slots: (*link).slots,
             code: (*link).code,
             callee: (*link).callee,
-            constants: ctx.constants,
-            globals: ctx.globals,
         }
     }
 }
@@ -176,7 +172,7 @@ pub(super) unsafe fn unwind(ctx: &mut VMContext, mut machine: Machine) -> Option
             drop_range((*link).result, machine.slots);
             match (*link).kind {
                 LinkKind::Entry | LinkKind::Generator => return None,
-                LinkKind::Call | LinkKind::Method => machine = caller(ctx, link),
+                LinkKind::Call | LinkKind::Method => machine = caller(link),
             }
         }
     }

@@ -14,23 +14,12 @@ fn is_interpreters(entry: Entry) -> bool {
     core::ptr::fn_addr_eq(entry, interp_entry as Entry)
 }
 
-/// Whether a call of this function object is the interpreter's to run.  Counts
-/// it if there is a compiler, which may take the function over.
-#[inline(always)]
-pub(super) fn is_interpreted(ctx: &mut VMContext, object: &Function, func: FunctionId) -> bool {
-    is_interpreters(object.entry()) && (ctx.tier.is_none() || !take_over(ctx, object, func))
-}
-
-/// Counts a call; true if the function object's entry now is compiled code.
-fn take_over(ctx: &mut VMContext, object: &Function, func: FunctionId) -> bool {
-    match replaced_entry(ctx, func) {
-        Some(entry) => {
-            // SAFETY: the entry executes the same function.
-            unsafe { object.set_entry(entry) };
-            true
-        }
-        None => false,
-    }
+/// Whether a function is the interpreter's for good: it has no other entry, and
+/// its calls are not counted (any more).
+pub(super) fn is_settled(ctx: &VMContext, func: FunctionId) -> bool {
+    let heat = ctx.heat.get(func as usize);
+    is_interpreters(ctx.program.entries[func as usize])
+        && (ctx.tier.is_none() || heat.is_some_and(|heat| heat.calls == COLD_FOR_EVER))
 }
 
 /// The compiled code of a function that the interpreter was asked to run.
