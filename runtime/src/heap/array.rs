@@ -226,6 +226,14 @@ impl Array {
             .then(|| unsafe { core::slice::from_raw_parts(self.data, self.len) })
     }
 
+    /// The elements for writing, one byte each, if they are flat bools.
+    #[inline(always)]
+    pub fn as_bools_mut(&mut self) -> Option<&mut [u8]> {
+        // SAFETY: as for `as_values_mut`.
+        (self.elements() == Elements::Bools)
+            .then(|| unsafe { core::slice::from_raw_parts_mut(self.data, self.len) })
+    }
+
     /// Whether this array has one owner.
     #[inline(always)]
     pub fn is_unique(&self) -> bool {
@@ -240,6 +248,7 @@ impl Array {
     }
 
     /// The elements for writing, if they are flat ints.
+    #[inline(always)]
     pub fn as_ints_mut(&mut self) -> Option<&mut [i64]> {
         // SAFETY: as for `as_values_mut`.
         (self.elements() == Elements::Ints)
@@ -247,6 +256,7 @@ impl Array {
     }
 
     /// The elements for writing, if they are flat floats.
+    #[inline(always)]
     pub fn as_floats_mut(&mut self) -> Option<&mut [f64]> {
         // SAFETY: as for `as_values_mut`.
         (self.elements() == Elements::Floats)

@@ -10,6 +10,7 @@ use crate::heap::{Array, Elements, Record, Str};
 use crate::semantics::{arith, index, place};
 use crate::value::{Tag, Value};
 use core::cell::Cell;
+use core::mem::ManuallyDrop;
 
 /// The element of an array at an index, if that is in bounds.
 #[inline(always)]
@@ -64,13 +65,16 @@ pub(super) unsafe fn index_named<O: Source, K: Source>(
     unsafe {
         if !is_last_use {
             let key = key.int(ctx, machine);
-            if let Some(element) = object.look(ctx, machine, |object| element(object, key)) {
+            let found = object.look(ctx, machine, |object| {
+                element(object, key).or_else(|| ascii_character(ctx, object, key))
+            });
+            if let Some(found) = found {
                 machine.sp = machine.sp.sub(K::POPS);
-                machine.deliver(element, to);
+                machine.deliver(found, to);
                 return true;
             }
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             index_slowly(ctx, machine, object, key, to)
         })
     }
@@ -97,7 +101,7 @@ pub(super) unsafe fn index_stack<K: Source>(
             machine.deliver(element, to);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             index_slowly(ctx, machine, Top(1 + K::POPS), key, to)
         })
     }
@@ -115,6 +119,13 @@ unsafe fn index_slowly<O: Source, K: Source>(
 ) -> bool {
     // SAFETY: verified.
     unsafe {
+        if object.stays() && key.stays() {
+            // Indexing runs no Ruff code, so both can be looked at where they are.
+            let object = object.look(ctx, machine, core::ptr::from_ref);
+            let key = key.look(ctx, machine, |key| ManuallyDrop::new(core::ptr::read(key)));
+            let result = index::index(ctx, &*object, &key);
+            return machine.deliver_result(result, to);
+        }
         let number = key.int(ctx, machine);
         let (object, key) = (object.take(ctx, machine), key.take(ctx, machine));
         machine.sp = machine.sp.sub(O::POPS + K::POPS);
@@ -162,14 +173,18 @@ pub(super) unsafe fn store_element<V: Source, K: Source>(
                             .and_then(|floats| floats.get_mut(index)),
                     )
                     .map(|(number, place)| *place = number),
-                Elements::Values | Elements::Bools => None,
+                Elements::Bools => value
+                    .look(ctx, machine, Value::as_bool)
+                    .zip(array.as_bools_mut().and_then(|bools| bools.get_mut(index)))
+                    .map(|(truth, place)| *place = truth as u8),
+                Elements::Values => None,
             };
             if stored.is_some() {
                 machine.sp = machine.sp.sub(V::POPS + K::POPS);
                 return true;
             }
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             store_slowly(ctx, machine, root, value, key)
         })
     }
@@ -197,7 +212,7 @@ unsafe fn store_slowly<V: Source, K: Source>(
 ///
 /// # Safety
 /// The machine is that of a live frame, at a verified instruction.
-#[inline(never)]
+#[inline(always)]
 pub(super) unsafe fn update_element(
     ctx: &mut VMContext,
     machine: &mut Machine,
@@ -205,28 +220,55 @@ pub(super) unsafe fn update_element(
     path: u32,
     operator: Operator,
 ) -> bool {
-    // SAFETY: verified; the program outlives the run.
+    // SAFETY: verified.
     unsafe {
-        ctx.stack.top = machine.sp;
         let root = machine.variable(ctx, root);
-        let right = machine.pop();
-        let index = machine.pop();
-        if let (Some(index), Some(array)) = (index.as_int(), (*root).object_mut::<Array>()) {
+        let (index, right) = (machine.sp.sub(2), machine.sp.sub(1));
+        if let (Some(index), Some(array)) = ((*index).as_int(), (*root).as_object::<Array>())
+            && array.is_unique()
+        {
             let index = index as usize;
-            let done = if let (Some(ints), Some(number)) = (array.as_ints_mut(), right.as_int()) {
-                ints.get_mut(index)
-                    .is_some_and(|old| update_int(old, operator, number))
-            } else if let (Some(floats), Some(number)) = (array.as_floats_mut(), right.as_float()) {
+            // Nobody else sees the array, and nothing below looks at the root.
+            let array = (*root)
+                .object_mut_unchecked::<Array>()
+                .expect("tested by tag");
+            let done = if let (Some(floats), Some(number)) =
+                (array.as_floats_mut(), (*right).as_float())
+            {
                 floats
                     .get_mut(index)
                     .is_some_and(|old| update_float(old, operator, number))
+            } else if let (Some(ints), Some(number)) = (array.as_ints_mut(), (*right).as_int()) {
+                ints.get_mut(index)
+                    .is_some_and(|old| update_int(old, operator, number))
             } else {
                 false
             };
             if done {
+                machine.sp = machine.sp.sub(2);
                 return true;
             }
         }
+        machine.aside(ctx, |ctx, machine| {
+            update_slowly(ctx, machine, root, path, operator)
+        })
+    }
+}
+
+/// # Safety
+/// As for `update_element`; the root is a live variable.
+#[inline(never)]
+unsafe fn update_slowly(
+    ctx: &mut VMContext,
+    machine: &mut Machine,
+    root: *mut Value,
+    path: u32,
+    operator: Operator,
+) -> bool {
+    ctx.stack.top = machine.sp;
+    // SAFETY: verified; the program outlives the run.
+    unsafe {
+        let (right, index) = (machine.pop(), machine.pop());
         let path = &raw const ctx.program.program.paths[path as usize];
         place::update_path(ctx, root, &*path, &mut [index], operator, right).is_ok()
     }
@@ -280,7 +322,7 @@ pub(super) unsafe fn field_named(
             machine.deliver(value, to);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             field_slowly(ctx, machine, object, cache, to)
         })
     }
@@ -306,7 +348,7 @@ pub(super) unsafe fn field_stack(
             machine.deliver(value, to);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             field_slowly(ctx, machine, Top(1), cache, to)
         })
     }
@@ -470,7 +512,7 @@ pub(super) unsafe fn length_named(
             machine.deliver(length, to);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             length(ctx, machine, builtin, operand, to)
         })
     }

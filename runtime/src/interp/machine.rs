@@ -29,6 +29,17 @@ pub(super) struct Machine {
 }
 
 impl Machine {
+    /// The same as `outside` for what is not expected to happen.
+    #[inline(always)]
+    pub fn aside<T>(
+        &mut self,
+        ctx: &mut VMContext,
+        work: impl FnOnce(&mut VMContext, &mut Machine) -> T,
+    ) -> T {
+        core::hint::cold_path();
+        self.outside(ctx, work)
+    }
+
     /// Lets a function that is not inlined work on the machine.
     #[inline(always)]
     pub fn outside<T>(

@@ -23,6 +23,12 @@ pub(super) trait Source: Copy {
     /// The machine is that of a live frame, at a verified instruction.
     unsafe fn take(self, ctx: &VMContext, machine: &Machine) -> Value;
 
+    /// Whether the operand stays where it is, and nothing has to be dropped.
+    #[inline(always)]
+    fn stays(self) -> bool {
+        Self::POPS == 0
+    }
+
     /// Looks at the operand where it is.
     ///
     /// # Safety
@@ -124,6 +130,10 @@ impl Slot {
 
 impl Source for Slot {
     const POPS: usize = 0;
+    #[inline(always)]
+    fn stays(self) -> bool {
+        !self.moves
+    }
     #[inline(always)]
     unsafe fn take(self, _ctx: &VMContext, machine: &Machine) -> Value {
         // SAFETY: verified.
@@ -257,7 +267,7 @@ pub(super) unsafe fn arithmetic<L: Source, R: Source>(
             machine.deliver(result, to);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             arithmetic_slowly(ctx, machine, left, right, to, operator)
         })
     }
@@ -343,12 +353,37 @@ unsafe fn compare_scalars<C: Comparison, L: Source, R: Source>(
             (Some(a), Some(b)) => C::ints(a, b),
             _ => match (left.float(ctx, machine), right.float(ctx, machine)) {
                 (Some(a), Some(b)) => C::floats(a, b),
-                _ => return None,
+                _ => return compare_texts::<C, L, R>(ctx, machine, left, right),
             },
         };
         machine.sp = machine.sp.sub(L::POPS + R::POPS);
         Some(truth)
     }
+}
+
+/// As `compare_scalars`, for strings that are only asked whether they are the
+/// same and that lie where they can stay.
+///
+/// # Safety
+/// As for `compare_scalars`.
+#[inline(always)]
+unsafe fn compare_texts<C: Comparison, L: Source, R: Source>(
+    ctx: &VMContext,
+    machine: &mut Machine,
+    left: L,
+    right: R,
+) -> Option<bool> {
+    let wanted = C::SAME_TEXT?;
+    if !left.stays() || !right.stays() {
+        return None;
+    }
+    // SAFETY: verified.
+    let same = unsafe {
+        left.look(ctx, machine, |left| {
+            right.look(ctx, machine, |right| same_text_at_sight(left, right))
+        })
+    };
+    Some(same? == wanted)
 }
 
 /// Pushes `left comparison right`; false if it raised.
@@ -363,7 +398,7 @@ pub(super) unsafe fn comparison<C: Comparison>(ctx: &mut VMContext, machine: &mu
             machine.push(Value::bool(truth));
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             let result = compare_slowly(ctx, machine, Top(2), Top(1), C::SLOW, C::SAME_TEXT);
             machine.deliver_result(result, super::machine::PUSH)
         })
@@ -389,7 +424,7 @@ pub(super) unsafe fn jump_if<const WANTED: bool, C: Comparison, L: Source, R: So
             }
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             match compare_slowly(ctx, machine, left, right, C::SLOW, C::SAME_TEXT) {
                 Ok(value) => {
                     if truthy(&value) == WANTED {
@@ -401,6 +436,20 @@ pub(super) unsafe fn jump_if<const WANTED: bool, C: Comparison, L: Source, R: So
             }
         })
     }
+}
+
+/// Whether two strings have the same text, if that is plain to see.
+#[inline(always)]
+fn same_text_at_sight(left: &Value, right: &Value) -> Option<bool> {
+    let (left, right) = (left.as_object::<Str>()?, right.as_object::<Str>()?);
+    if core::ptr::eq(left, right) {
+        return Some(true);
+    }
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() || left.first() != right.first() {
+        return Some(false);
+    }
+    (left.len() < 2).then_some(true)
 }
 
 /// # Safety
@@ -455,7 +504,7 @@ pub(super) unsafe fn update<S: Source>(
             place.write(result);
             return true;
         }
-        machine.outside(ctx, |ctx, machine| {
+        machine.aside(ctx, |ctx, machine| {
             update_slowly(ctx, machine, place, operator, right)
         })
     }
@@ -481,6 +530,7 @@ unsafe fn update_slowly<S: Source>(
 }
 
 /// `old operator right` for an element of a flat array of ints.
+#[inline(always)]
 pub(super) fn update_int(old: &mut i64, operator: Operator, right: i64) -> bool {
     match on_ints(operator, *old, right) {
         Some(result) => {
@@ -492,6 +542,7 @@ pub(super) fn update_int(old: &mut i64, operator: Operator, right: i64) -> bool 
 }
 
 /// `old operator right` for an element of a flat array of floats.
+#[inline(always)]
 pub(super) fn update_float(old: &mut f64, operator: Operator, right: f64) -> bool {
     match on_floats(operator, *old, right) {
         Some(result) => {

@@ -471,7 +471,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                         operator,
                         path,
                     } => {
-                        outside!(access::update_element(root, path, operator));
+                        check!(access::update_element(ctx, &mut m, root, path, operator));
                     }
                     Inst::UpdateField {
                         root,
