@@ -36,7 +36,7 @@ pub use session::Session;
 pub use typed::IntFunction;
 pub use value::Value;
 
-pub use crate::emit::jit::{DEFAULT_THRESHOLD, JitOptions, JitStats};
+pub use crate::emit::jit::{CallRaised, DEFAULT_THRESHOLD, IntPointer, JitOptions, JitStats};
 
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::context::VMContext;

@@ -14,7 +14,7 @@ mod stats;
 mod typed;
 
 pub use stats::JitStats;
-pub use typed::{CallRaised, IntFunction, TypedError};
+pub use typed::{CallRaised, IntFunction, IntPointer, TypedError};
 
 use super::compile::Job;
 use super::target::{TargetError, TargetOptions};

@@ -9,6 +9,8 @@ use ruff_runtime::bytecode::{FunctionId, Program};
 use ruff_runtime::context::{TraceEntry, VMContext};
 use ruff_runtime::value::{RAISED, RawValue};
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::transmute;
 use std::time::Instant;
 
 /// Machine stack that a call may need: a frame without large ones, which check
@@ -116,37 +118,17 @@ impl<const PARAMETERS: usize> IntFunction<PARAMETERS> {
     /// If it raises an error, which is then pending in the context.
     #[inline]
     pub fn call(&mut self, args: [i64; PARAMETERS]) -> Result<i64, CallRaised> {
-        let arg = |index: usize| args[index];
-        let ctx: *mut VMContext = &mut *self.ctx;
-        // SAFETY: the code was compiled from a function with this many ints as
-        // parameters and no captures, for C's calling convention; its context
-        // and the machine that holds it live as long as `self`.
-        let result = unsafe {
-            let trace = (*ctx).trace_base;
-            match PARAMETERS {
-                0 => std::mem::transmute::<*const u8, Call0>(self.code)(ctx, trace),
-                1 => std::mem::transmute::<*const u8, Call1>(self.code)(ctx, trace, arg(0)),
-                2 => std::mem::transmute::<*const u8, Call2>(self.code)(ctx, trace, arg(0), arg(1)),
-                3 => std::mem::transmute::<*const u8, Call3>(self.code)(
-                    ctx,
-                    trace,
-                    arg(0),
-                    arg(1),
-                    arg(2),
-                ),
-                _ => std::mem::transmute::<*const u8, Call4>(self.code)(
-                    ctx,
-                    trace,
-                    arg(0),
-                    arg(1),
-                    arg(2),
-                    arg(3),
-                ),
-            }
-        };
-        match result.tag {
-            RAISED => Err(CallRaised),
-            _ => Ok(result.payload as i64),
+        self.pointer().call(args)
+    }
+
+    /// The function as a pointer, for many calls.
+    #[inline]
+    pub fn pointer(&mut self) -> IntPointer<'_, PARAMETERS> {
+        IntPointer {
+            code: self.code,
+            trace: self.ctx.trace_base,
+            ctx: &mut *self.ctx,
+            function: PhantomData,
         }
     }
 
@@ -164,6 +146,49 @@ impl<const PARAMETERS: usize> IntFunction<PARAMETERS> {
     /// The context that the function runs in.
     pub(crate) fn context(&mut self) -> &mut VMContext {
         &mut self.ctx
+    }
+}
+
+/// A pointer to a compiled function, together with what it runs in.  Unlike the
+/// function itself it fits into registers.
+#[derive(Clone, Copy)]
+pub struct IntPointer<'a, const PARAMETERS: usize> {
+    code: *const u8,
+    ctx: *mut VMContext,
+    trace: *mut TraceEntry,
+    function: PhantomData<&'a mut IntFunction<PARAMETERS>>,
+}
+
+impl<const PARAMETERS: usize> IntPointer<'_, PARAMETERS> {
+    /// Calls the function.
+    ///
+    /// # Errors
+    /// If it raises an error, which is then pending in the function's context.
+    #[inline(always)]
+    pub fn call(self, args: [i64; PARAMETERS]) -> Result<i64, CallRaised> {
+        let IntPointer {
+            code, ctx, trace, ..
+        } = self;
+        let arg = |index: usize| args[index];
+        // SAFETY: the code was compiled from a function with this many ints as
+        // parameters and no captures, for C's calling convention; its context
+        // and the machine that holds it live as long as the function that this
+        // borrows, and nobody else uses the context meanwhile.
+        let result = unsafe {
+            match PARAMETERS {
+                0 => transmute::<*const u8, Call0>(code)(ctx, trace),
+                1 => transmute::<*const u8, Call1>(code)(ctx, trace, arg(0)),
+                2 => transmute::<*const u8, Call2>(code)(ctx, trace, arg(0), arg(1)),
+                3 => transmute::<*const u8, Call3>(code)(ctx, trace, arg(0), arg(1), arg(2)),
+                _ => {
+                    transmute::<*const u8, Call4>(code)(ctx, trace, arg(0), arg(1), arg(2), arg(3))
+                }
+            }
+        };
+        match result.tag {
+            RAISED => Err(CallRaised),
+            _ => Ok(result.payload as i64),
+        }
     }
 }
 
