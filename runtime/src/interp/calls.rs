@@ -57,10 +57,10 @@ pub(super) unsafe fn call_with(ctx: &mut VMContext, machine: &mut Machine, site:
     let site = &raw const ctx.program.program.call_sites[site as usize];
     // SAFETY: the caller vouches for the values; the program outlives the run.
     unsafe {
-        let count = (&(*site).args).len() as u32 + 1;
-        machine.replace(count, |values| {
+        let site = &*site;
+        machine.replace(site.args.len() as u32 + 1, |values| {
             let (callee, args) = values.split_first_mut().expect("the callee is among them");
-            call::call_with(ctx, &*site, callee, args)
+            call::call_with(ctx, site, callee, args)
         })
     }
 }
