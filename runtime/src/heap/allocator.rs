@@ -8,6 +8,7 @@
 use super::Header;
 use super::cycles::Root;
 use alloc::vec::Vec;
+use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{null_mut, without_provenance_mut};
 
 /// Bytes between two size classes.
@@ -254,6 +255,72 @@ pub fn out_of_memory(size: usize) -> ! {
     }
     // SAFETY: ends the process.
     unsafe { libc::abort() }
+}
+
+/// The C library's memory for Rust's own collections: to be installed as the
+/// global allocator, so that a program that runs out of memory in one of them
+/// ends like any other, with its output.
+pub struct CLibrary;
+
+/// What `malloc` aligns to on every target.
+const MALLOC_ALIGN: usize = 16;
+
+// SAFETY: the C library's functions keep the contract; null never comes back.
+unsafe impl GlobalAlloc for CLibrary {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: plain C allocation.
+        unsafe {
+            let block = if layout.align() <= MALLOC_ALIGN {
+                libc::malloc(layout.size())
+            } else {
+                let mut block = null_mut();
+                libc::posix_memalign(&mut block, layout.align(), layout.size());
+                block
+            };
+            if block.is_null() {
+                out_of_memory(layout.size());
+            }
+            block.cast()
+        }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+        // SAFETY: it came from one of the functions above.
+        unsafe { libc::free(block.cast()) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            if layout.align() <= MALLOC_ALIGN {
+                let block = libc::calloc(1, layout.size());
+                if block.is_null() {
+                    out_of_memory(layout.size());
+                }
+                return block.cast();
+            }
+            let block = self.alloc(layout);
+            block.write_bytes(0, layout.size());
+            block
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the block came from `malloc`, or is copied to a new one.
+        unsafe {
+            if layout.align() <= MALLOC_ALIGN {
+                let moved = libc::realloc(block.cast(), new_size);
+                if moved.is_null() {
+                    out_of_memory(new_size);
+                }
+                return moved.cast();
+            }
+            let moved = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+            core::ptr::copy_nonoverlapping(block, moved, layout.size().min(new_size));
+            self.dealloc(block, layout);
+            moved
+        }
+    }
 }
 
 /// One pointer per thread.
