@@ -123,23 +123,11 @@ fn check(seed: u64) -> bool {
         assert!(seed % 2 == 1, "{seed}: {error}\n{}", disassemble(&program));
         return false;
     }
-    // A changed program may return with operands left, which nothing frees.
-    let leaks = if seed.is_multiple_of(2) {
-        Leaks::Forbidden
-    } else {
-        Leaks::Allowed
-    };
-    start::on_large_stack(&mut || run(program.clone(), leaks));
+    start::on_large_stack(&mut || run(program.clone()));
     true
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Leaks {
-    Forbidden,
-    Allowed,
-}
-
-fn run(program: Program, leaks: Leaks) {
+fn run(program: Program) {
     let entries: Vec<Entry> = program.functions.iter().map(entry_for).collect();
     let before = allocator::live_blocks();
     let loaded = LoadedProgram::load(Box::new(program), &|_, name| builtins::find(name), &|id| {
@@ -152,10 +140,7 @@ fn run(program: Program, leaks: Leaks) {
     let _ = ctx.run();
     drop(ctx);
     let left = allocator::live_blocks().saturating_sub(before);
-    assert!(
-        leaks == Leaks::Allowed || left == 0,
-        "{left} blocks that nothing frees"
-    );
+    assert!(left == 0, "{left} blocks that nothing frees");
 }
 
 /// Ends the process when something takes too long, which is no harm.

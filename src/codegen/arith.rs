@@ -90,6 +90,9 @@ impl Translator<'_, '_> {
 
     /// Checked int arithmetic; the error is the helper's.
     pub fn int_arithmetic(&mut self, operator: Operator, left: Value, right: Value) -> Value {
+        if let Some(result) = self.folded(operator, left, right) {
+            return self.iconst(result);
+        }
         match operator {
             Operator::Add | Operator::Subtract | Operator::Multiply => {
                 let (result, overflow) = match operator {
@@ -101,6 +104,18 @@ impl Translator<'_, '_> {
                 result
             }
             Operator::Divide | Operator::Remainder => self.int_division(operator, left, right),
+        }
+    }
+
+    /// The result for two constants, unless it is an error.
+    fn folded(&self, operator: Operator, left: Value, right: Value) -> Option<i64> {
+        let (left, right) = (self.known_int(left)?, self.known_int(right)?);
+        match operator {
+            Operator::Add => left.checked_add(right),
+            Operator::Subtract => left.checked_sub(right),
+            Operator::Multiply => left.checked_mul(right),
+            Operator::Divide => left.checked_div(right),
+            Operator::Remainder => left.checked_rem(right),
         }
     }
 

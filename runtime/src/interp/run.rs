@@ -103,6 +103,8 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                 macro_rules! give_back {
                     ($result:expr) => {{
                         let result = $result;
+                        // What `return` or `?` leaves behind in the middle of an expression.
+                        drop_range(m.operands(), m.sp);
                         let (slots, changes_self) = (m.slots, (*m.code).changes_self);
                         let link = leave(ctx, &m);
                         match (*link).kind {
