@@ -18,6 +18,7 @@ mod program;
 
 mod image;
 mod inlining;
+mod leaf;
 mod listing;
 mod object;
 

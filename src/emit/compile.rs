@@ -5,6 +5,7 @@
 //! on how the work was shared out.
 
 use super::inlining::Inliner;
+use super::leaf;
 use super::target::Ending;
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source, Unsupported};
@@ -172,15 +173,15 @@ impl<'a> Compiler<'a> {
             .context
             .take_compiled_code()
             .expect("it was just compiled");
-        if let Some(assembly) = code.vcode {
-            listing = assembly;
+        if let Some(assembly) = &code.vcode {
+            listing.clone_from(assembly);
         }
         // The function that offsets in itself refer to has no number yet.
         let own = FuncId::from_u32(0);
         let function = &self.context.func;
         let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, function, own);
         Ok(Code {
-            bytes: code.buffer.data().to_vec(),
+            bytes: leaf::machine_code(self.source.isa, function, &code),
             alignment: code.buffer.alignment.into(),
             relocations: code.buffer.relocs().iter().map(relocation).collect(),
             listing,

@@ -10,6 +10,8 @@
 //! gets hot, so that programs that never do are not kept waiting.
 
 mod machine;
+#[cfg(all(unix, target_arch = "x86_64"))]
+mod memory;
 mod stats;
 mod typed;
 

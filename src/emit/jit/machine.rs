@@ -10,7 +10,7 @@ use crate::emit::target::{self, Ending, TargetOptions};
 use crate::infer::{self, Facts};
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::OwnedTargetIsa;
-use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_jit::{JITBuilder, JITMemoryProvider, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleError};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Program};
@@ -74,8 +74,8 @@ impl Machine {
         }));
         // Without the range, code may end up too far apart; that is an error
         // when it happens, not before.
-        if let Ok(memory) = ArenaMemoryProvider::new_with_size(CODE_SPACE) {
-            builder.memory_provider(Box::new(memory));
+        if let Some(memory) = code_memory() {
+            builder.memory_provider(memory);
         }
         let count = program.functions.len();
         Ok(Machine {
@@ -199,6 +199,18 @@ impl Machine {
         self.module
             .define_function_bytes(id, code.alignment, &code.bytes, &relocations)
     }
+}
+
+#[cfg(all(unix, target_arch = "x86_64"))]
+fn code_memory() -> Option<Box<dyn JITMemoryProvider + Send>> {
+    let memory = super::memory::NearMemory::new(CODE_SPACE).ok()?;
+    Some(Box::new(memory))
+}
+
+#[cfg(not(all(unix, target_arch = "x86_64")))]
+fn code_memory() -> Option<Box<dyn JITMemoryProvider + Send>> {
+    let memory = cranelift_jit::ArenaMemoryProvider::new_with_size(CODE_SPACE).ok()?;
+    Some(Box::new(memory))
 }
 
 impl Drop for Machine {
