@@ -27,6 +27,7 @@ mod pattern;
 pub mod signature;
 mod stack;
 mod suspend;
+mod view;
 mod wrapper;
 
 use crate::infer::Facts;

@@ -93,6 +93,9 @@ impl Translator<'_, '_> {
         if let Some(result) = self.folded(operator, left, right) {
             return self.iconst(result);
         }
+        if let Some(result) = self.arithmetic_by_constant(operator, left, right) {
+            return result;
+        }
         match operator {
             Operator::Add | Operator::Subtract | Operator::Multiply => {
                 let (result, overflow) = match operator {
@@ -117,6 +120,41 @@ impl Translator<'_, '_> {
             Operator::Divide => left.checked_div(right),
             Operator::Remainder => left.checked_rem(right),
         }
+    }
+
+    /// Adding or subtracting a constant: a sum is on the wrong side of the
+    /// variable operand if it has overflown, which costs one comparison and no
+    /// flag in a register.
+    fn arithmetic_by_constant(
+        &mut self,
+        operator: Operator,
+        left: Value,
+        right: Value,
+    ) -> Option<Value> {
+        let (variable, constant, result) = match operator {
+            Operator::Add => match (self.known_int(left), self.known_int(right)) {
+                (None, Some(constant)) => (left, constant, self.builder.ins().iadd(left, right)),
+                (Some(constant), None) => (right, constant, self.builder.ins().iadd(left, right)),
+                _ => return None,
+            },
+            Operator::Subtract => {
+                // The least int has no counterpart.
+                let constant = self.known_int(right)?.checked_neg()?;
+                (left, constant, self.builder.ins().isub(left, right))
+            }
+            _ => return None,
+        };
+        if constant == 0 {
+            return Some(variable);
+        }
+        let wrong_side = if constant > 0 {
+            IntCC::SignedLessThan
+        } else {
+            IntCC::SignedGreaterThan
+        };
+        let overflow = self.builder.ins().icmp(wrong_side, result, variable);
+        self.fail_with_helper_if(overflow, operator, left, right);
+        Some(result)
     }
 
     fn int_division(&mut self, operator: Operator, left: Value, right: Value) -> Value {

@@ -6,6 +6,7 @@ use super::local::Home;
 use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
+use super::view::{self, Views};
 use super::{Source, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -53,6 +54,7 @@ pub(super) struct Translator<'a, 'b> {
     pub homes: Vec<Home>,
     /// What the slots hold here.
     pub holding: Holding,
+    pub views: Views,
     pub pc: u32,
     blocks: FxHashMap<u32, Block>,
     /// Where errors go, by handler target (`None`: out of the function).
@@ -150,6 +152,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             stack: Vec::new(),
             homes: Vec::new(),
             holding,
+            views: Views::default(),
             pc: first,
             blocks: FxHashMap::default(),
             unwinders: FxHashMap::default(),
@@ -168,6 +171,9 @@ impl<'a, 'b> Translator<'a, 'b> {
         let entry = self.builder.current_block().expect("the entry block");
         let params: Vec<Value> = self.builder.block_params(entry).to_vec();
         self.make_homes();
+        if view::has_views(self.start) {
+            self.plan_views();
+        }
         match self.start {
             Start::Call => {
                 let first = if self.function.captures.is_empty() {
@@ -182,6 +188,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             Start::Resume => return self.enter_generator(params[2]),
         }
         self.enter_trace();
+        self.start_views(self.pc);
         let first = self.block_at(self.pc);
         self.builder.ins().jump(first, &[]);
     }
@@ -229,6 +236,7 @@ impl<'a, 'b> Translator<'a, 'b> {
     fn body(&mut self) -> Result<(), Unsupported> {
         for pc in self.pc_order() {
             self.pc = pc;
+            self.step_views(pc);
             if self.layout.leaders[pc as usize] {
                 self.start_block(pc);
             }
@@ -331,6 +339,9 @@ impl<'a, 'b> Translator<'a, 'b> {
 
     /// The operands for a leader, owned and in its classes.
     pub fn block_args(&mut self, pc: u32) -> Vec<BlockArg> {
+        if pc >= self.pc {
+            self.enter_views(pc);
+        }
         let classes = self.classes_at(pc);
         debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
         let mut args = Vec::new();

@@ -26,32 +26,47 @@ impl Translator<'_, '_> {
         // What a string gives is fresh, though.
         let keeps = object.owner != Owner::Entry
             && !object.ty.may_be(Tags(!(Tags::ARRAY.0 | Tags::DICT.0)));
+        let class = Class::of(ty);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        for _ in 0..2 {
-            self.builder.append_block_param(done, types::I64);
+        for word in class.words() {
+            self.builder.append_block_param(done, *word);
         }
-        let array = self.expect_tag(object, Tag::Array, slow);
-        let position = self.expect_tag(index, Tag::Int, slow);
-        self.check_bounds(array, position, slow);
-        self.load_element(array, position, ty, keeps, slow, done);
+        let view = self.view_of(object);
+        if let Some(view) = view {
+            let position = self.expect_tag(index, Tag::Int, slow);
+            let address = self.viewed_address(view, position, slow);
+            let words = self.load_viewed(class, address);
+            self.jump_with(done, &words);
+        } else {
+            let array = self.expect_tag(object, Tag::Array, slow);
+            let position = self.expect_tag(index, Tag::Int, slow);
+            self.check_bounds(array, position, slow);
+            self.load_element(array, position, ty, keeps, slow, done);
+        }
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
         let words = self.index_words(object, index);
         if keeps {
             self.keep_borrowed_result(ty, &words);
         }
-        self.builder.ins().jump(
-            done,
-            &[BlockArg::Value(words[0]), BlockArg::Value(words[1])],
-        );
+        if let Some(view) = view {
+            // Nothing has moved: this is for those that have not been set.
+            self.renew_view(view.slot);
+        }
+        let words = self.narrowed(class, words[0], words[1]);
+        self.jump_with(done, &words);
         self.switch_sealed(done);
-        let params = self.builder.block_params(done).to_vec();
+        let words = self.builder.block_params(done).to_vec();
         self.stack.truncate(self.stack.len() - 2);
         self.release_entry(index);
         self.release_entry(object);
         let owner = if keeps { object.owner } else { Owner::Entry };
-        let entry = self.entry_from_words(ty, params[0], params[1], owner);
-        self.push(entry);
+        self.push(Entry::borrowed(ty, class, &words, owner));
+    }
+
+    fn jump_with(&mut self, block: Block, words: &[Value]) {
+        let args: Vec<BlockArg> = words.iter().copied().map(BlockArg::Value).collect();
+        self.builder.ins().jump(block, &args);
     }
 
     /// The payload of an entry that has this tag; otherwise goes to `slow`.
@@ -98,15 +113,21 @@ impl Translator<'_, '_> {
     /// The address of an element.
     pub fn element_address(&mut self, array: Value, position: Value, elements: Elements) -> Value {
         let data = self.load_word(array, DATA_OFFSET);
-        let offset = match elements.size() {
-            1 => position,
-            8 => self.builder.ins().ishl_imm_u(position, 3),
-            _ => self.builder.ins().ishl_imm_u(position, 4),
-        };
+        let offset = self.element_offset(position, elements);
         self.builder.ins().iadd(data, offset)
     }
 
-    /// Loads an element that is in bounds and jumps to `done` with its words.
+    /// How far from the first element an element is, in bytes.
+    pub fn element_offset(&mut self, position: Value, elements: Elements) -> Value {
+        match elements.size() {
+            1 => position,
+            8 => self.builder.ins().ishl_imm_u(position, 3),
+            _ => self.builder.ins().ishl_imm_u(position, 4),
+        }
+    }
+
+    /// Loads an element that is in bounds and jumps to `done` with its words in
+    /// its class.
     pub fn load_element(
         &mut self,
         array: Value,
@@ -116,47 +137,24 @@ impl Translator<'_, '_> {
         slow: Block,
         done: Block,
     ) {
-        match Class::of(ty) {
-            Class::Int | Class::Float => {
-                let tag = if ty.is(Tags::INT) {
-                    Tag::Int
-                } else {
-                    Tag::Float
-                };
-                self.expect_elements(array, Elements::for_tag(tag), slow);
-                let address = self.element_address(array, position, Elements::Ints);
-                let payload = self.builder.ins().load(types::I64, trusted(), address, 0);
-                let tag = self.tag_word(tag);
-                self.builder
-                    .ins()
-                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
-            }
-            Class::Bool => {
-                self.expect_elements(array, Elements::Bools, slow);
-                let address = self.element_address(array, position, Elements::Bools);
-                let payload = self.builder.ins().uload8(types::I64, trusted(), address, 0);
-                let tag = self.tag_word(Tag::Bool);
-                self.builder
-                    .ins()
-                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
-            }
-            Class::Null | Class::Object(_) | Class::Dynamic => {
-                if ty.may_be(Tags::NUMBER) {
-                    self.load_flat_number(array, position, done);
-                }
-                self.expect_elements(array, Elements::Values, slow);
-                let address = self.element_address(array, position, Elements::Values);
-                let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
-                let payload = self.builder.ins().load(types::I64, trusted(), address, 8);
-                if !keeps {
-                    let entry = self.entry_from_words(ty, tag, payload, Owner::Shared);
-                    self.own(entry);
-                }
-                self.builder
-                    .ins()
-                    .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
-            }
+        let class = Class::of(ty);
+        let elements = match class {
+            Class::Int => Elements::Ints,
+            Class::Float => Elements::Floats,
+            Class::Bool => Elements::Bools,
+            Class::Null | Class::Object(_) | Class::Dynamic => Elements::Values,
+        };
+        if class == Class::Dynamic && ty.may_be(Tags::NUMBER) {
+            self.load_flat_number(array, position, done);
         }
+        self.expect_elements(array, elements, slow);
+        let address = self.element_address(array, position, elements);
+        let words = self.load_viewed(class, address);
+        if !keeps {
+            let entry = Entry::borrowed(ty, class, &words, Owner::Shared);
+            self.own(entry);
+        }
+        self.jump_with(done, &words);
     }
 
     /// Takes an element of a flat int or float array; goes on for other kinds.

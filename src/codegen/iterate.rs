@@ -115,19 +115,21 @@ impl Translator<'_, '_> {
         let go_on = self.builder.create_block();
         self.builder.ins().brif(more, go_on, &[], slow, &[]);
         self.switch_sealed(go_on);
+        let class = Class::of(ty);
         let element = self.builder.create_block();
-        for _ in 0..2 {
-            self.builder.append_block_param(element, types::I64);
+        for word in class.words() {
+            self.builder.append_block_param(element, *word);
         }
         self.load_element(array, position, ty, false, slow, element);
         self.switch_sealed(element);
-        let params = self.builder.block_params(element).to_vec();
+        let words = self.builder.block_params(element).to_vec();
+        let entry = Entry::owned(ty, class, &words);
+        let (tag, payload) = self.both_words(entry);
         let next = self.builder.ins().iadd_imm_s(position, 1);
         self.builder.ins().store(trusted(), next, state, 24);
-        self.builder.ins().jump(
-            done,
-            &[BlockArg::Value(params[0]), BlockArg::Value(params[1])],
-        );
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
     }
 
     // ---- ranges

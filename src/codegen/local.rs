@@ -114,6 +114,7 @@ impl Translator<'_, '_> {
 
     /// Marks a slot as holding nothing, without giving anything back.
     pub fn empty_slot(&mut self, slot: u32) {
+        self.drop_view(slot);
         match self.homes[slot as usize] {
             Home::Value {
                 class: Class::Object(_),
@@ -237,7 +238,7 @@ impl Translator<'_, '_> {
     }
 
     pub fn load_local(&mut self, slot: u32) {
-        let entry = self.read_slot(slot, Owner::Slot(slot));
+        let entry = self.read_slot(slot, Owner::Slot(slot)).whole();
         self.push(entry);
     }
 
@@ -305,6 +306,7 @@ impl Translator<'_, '_> {
         for (variable, word) in [first, second].into_iter().zip(words) {
             self.builder.def_var(variable, word);
         }
+        self.renew_view(slot);
         if let Some(old) = old {
             match old.class {
                 Class::Object(_) if !self.holding.surely.contains(slot) => {
@@ -502,6 +504,7 @@ impl Translator<'_, '_> {
         for (variable, word) in [first, second].into_iter().zip(words) {
             self.builder.def_var(variable, word);
         }
+        self.renew_view(var.number());
     }
 
     /// A slot in its home's own class.

@@ -4,6 +4,7 @@
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
+use super::view::View;
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
@@ -182,16 +183,16 @@ impl Translator<'_, '_> {
         }
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let mut array = self.expect_tag(root, Tag::Array, slow);
+        let view = self.view_of_root(path);
         self.expect_unique(array, slow);
         for step in 0..steps {
             let index = self.stack[indexes_at + step];
             let position = self.expect_tag(index, Tag::Int, slow);
-            self.check_bounds(array, position, slow);
+            let view = view.filter(|_| step == 0);
             if step + 1 == steps {
-                self.store_checked(array, position, value, slow);
+                self.store_checked(array, view, position, value, slow);
             } else {
-                self.expect_elements(array, Elements::Values, slow);
-                let address = self.element_address(array, position, Elements::Values);
+                let address = self.checked_address(array, view, position, Elements::Values, slow);
                 let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
                 let is_array =
                     self.builder
@@ -221,33 +222,41 @@ impl Translator<'_, '_> {
         self.switch_sealed(next);
     }
 
-    /// Stores an owned value into an element that is in bounds, if it fits the
-    /// array's kind and is no container (whose depth would count).
-    fn store_checked(&mut self, array: Value, position: Value, value: Entry, slow: Block) {
-        match value.class {
-            Class::Int | Class::Float => {
-                let elements = Elements::for_tag(value.class.tag().expect("a scalar class"));
-                let flat = self.builder.create_block();
-                let (other, stored) = (self.builder.create_block(), self.builder.create_block());
-                let kind = self.element_kind(array);
-                let same = self
-                    .builder
-                    .ins()
-                    .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
-                self.builder.ins().brif(same, flat, &[], other, &[]);
-                self.switch_sealed(other);
-                self.builder.ins().jump(slow, &[]);
-                self.switch_sealed(flat);
-                let address = self.element_address(array, position, elements);
-                self.builder
-                    .ins()
-                    .store(trusted(), value.word(), address, 0);
-                self.builder.ins().jump(stored, &[]);
-                self.switch_sealed(stored);
+    /// The address of an element; goes to `slow` if there is none, or if the
+    /// array has another kind.
+    fn checked_address(
+        &mut self,
+        array: Value,
+        view: Option<View>,
+        position: Value,
+        elements: Elements,
+        slow: Block,
+    ) -> Value {
+        match view.filter(|view| view.elements == elements) {
+            Some(view) => self.viewed_address(view, position, slow),
+            None => {
+                self.check_bounds(array, position, slow);
+                self.expect_elements(array, elements, slow);
+                self.element_address(array, position, elements)
             }
-            Class::Bool => {
-                self.expect_elements(array, Elements::Bools, slow);
-                let address = self.element_address(array, position, Elements::Bools);
+        }
+    }
+
+    /// Stores an owned value into an element, if it is there, fits the array's
+    /// kind and is no container (whose depth would count).
+    fn store_checked(
+        &mut self,
+        array: Value,
+        view: Option<View>,
+        position: Value,
+        value: Entry,
+        slow: Block,
+    ) {
+        match value.class {
+            Class::Int | Class::Float | Class::Bool => {
+                let tag = value.class.tag().expect("a scalar class");
+                let elements = Elements::for_tag(tag);
+                let address = self.checked_address(array, view, position, elements, slow);
                 self.builder
                     .ins()
                     .store(trusted(), value.word(), address, 0);
@@ -255,22 +264,19 @@ impl Translator<'_, '_> {
             Class::Dynamic => {
                 // Ints into flat int arrays; the rest is the helper's.
                 let word = self.expect_tag(value, Tag::Int, slow);
-                self.expect_elements(array, Elements::Ints, slow);
-                let address = self.element_address(array, position, Elements::Ints);
+                let address = self.checked_address(array, view, position, Elements::Ints, slow);
                 self.builder.ins().store(trusted(), word, address, 0);
             }
-            Class::Null | Class::Object(_) => {
-                if value.class != Class::Object(Tag::String) {
-                    self.builder.ins().jump(slow, &[]);
-                    let dead = self.builder.create_block();
-                    self.switch_sealed(dead);
-                    return;
-                }
-                self.expect_elements(array, Elements::Values, slow);
-                let address = self.element_address(array, position, Elements::Values);
+            Class::Object(Tag::String) => {
+                let address = self.checked_address(array, view, position, Elements::Values, slow);
                 let old = self.load_value(Type::ANY, address, 0, Owner::Entry);
                 self.store_value(value, address, 0);
                 self.release_entry(old);
+            }
+            Class::Null | Class::Object(_) => {
+                self.builder.ins().jump(slow, &[]);
+                let dead = self.builder.create_block();
+                self.switch_sealed(dead);
             }
         }
     }
@@ -463,11 +469,10 @@ impl Translator<'_, '_> {
         let root = self.variable(path.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let array = self.expect_tag(root, Tag::Array, slow);
+        let view = self.view_of_root(path);
         self.expect_unique(array, slow);
         let position = self.expect_tag(index, Tag::Int, slow);
-        self.check_bounds(array, position, slow);
-        self.expect_elements(array, elements, slow);
-        let address = self.element_address(array, position, elements);
+        let address = self.checked_address(array, view, position, elements, slow);
         let machine = if elements == Elements::Ints {
             types::I64
         } else {

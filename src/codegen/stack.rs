@@ -31,6 +31,8 @@ pub struct Entry {
     pub class: Class,
     words: [Option<Value>; 2],
     pub owner: Owner,
+    /// Whether it is all that the slot it borrows from holds.
+    is_whole: bool,
 }
 
 impl Entry {
@@ -42,6 +44,7 @@ impl Entry {
             class,
             words: [words.first().copied(), words.get(1).copied()],
             owner: Owner::Entry,
+            is_whole: false,
         }
     }
 
@@ -49,6 +52,22 @@ impl Entry {
         Entry {
             owner,
             ..Entry::owned(ty, class, words)
+        }
+    }
+
+    /// The same entry, which is all that the slot it borrows from holds.
+    pub fn whole(self) -> Entry {
+        Entry {
+            is_whole: true,
+            ..self
+        }
+    }
+
+    /// The slot that holds just what this is, as long as it borrows from it.
+    pub fn whole_slot(&self) -> Option<u32> {
+        match self.owner {
+            Owner::Slot(slot) if self.is_whole => Some(slot),
+            _ => None,
         }
     }
 

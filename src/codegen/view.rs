@@ -1,0 +1,401 @@
+//! Views: where the elements of an array are, looked up once before a loop.
+//!
+//! Arrays are values: one that a local variable holds can only change through
+//! that variable.  A loop that neither replaces nor resizes it finds its
+//! elements in the same place all the time.  Such an array's *view* is the
+//! address of its elements and its length, in two variables of their own.  It
+//! is set on the way into the loop, and again whenever something slow may have
+//! moved the array.  Its length is zero if the elements are not of the kind that
+//! is expected, so one comparison checks kind and bounds; what it refuses, the
+//! helpers do.
+
+use super::func::{Start, Translator, trusted};
+use super::layout::{Layout, SlotSet};
+use super::local::Home;
+use super::signature::Class;
+use super::stack::Entry;
+use crate::infer::{FunctionFacts, Tags, Type};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
+use cranelift_frontend::Variable;
+use ruff_runtime::bytecode::{Function, Op, Path, Program, Step, VarKind};
+use ruff_runtime::heap::Elements;
+use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
+use rustc_hash::FxHashMap;
+
+/// How far an operand's user is looked for.
+const MOST_STEPS: usize = 200;
+/// Loops within loops whose bodies are looked through.
+const MOST_NESTED: usize = 16;
+
+/// A loop, and the slots that are viewed in it but not around it.
+pub(super) struct Region {
+    head: u32,
+    /// The last jump back.
+    end: u32,
+    slots: Vec<u32>,
+}
+
+/// A view's variables.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub slot: u32,
+    data: Variable,
+    /// The array's length, or 0 if its elements are of another kind.
+    len: Variable,
+    pub elements: Elements,
+}
+
+/// The views of a function.
+#[derive(Default)]
+pub(super) struct Views {
+    /// In the order of their heads.
+    regions: Vec<Region>,
+    views: FxHashMap<u32, View>,
+    /// Ends of the regions around the present instruction, by slot.
+    active: FxHashMap<u32, u32>,
+    next: usize,
+}
+
+impl Translator<'_, '_> {
+    /// Decides what is viewed where, and makes the variables, which start empty.
+    pub fn plan_views(&mut self) {
+        let facts = &self.source.facts.functions[self.func as usize];
+        let regions = plan(self.source.program, self.function, facts, &self.layout);
+        for slot in regions.iter().flat_map(|region| &region.slots) {
+            if self.views.views.contains_key(slot) {
+                continue;
+            }
+            let elements = viewed_elements(facts.slots[*slot as usize])
+                .expect("only arrays of one kind are planned for");
+            let view = View {
+                slot: *slot,
+                data: self.builder.declare_var(types::I64),
+                len: self.builder.declare_var(types::I64),
+                elements,
+            };
+            self.views.views.insert(*slot, view);
+            self.clear_view(view);
+        }
+        self.views.regions = regions;
+    }
+
+    /// Takes account of reaching the instruction `pc`, in order.
+    pub fn step_views(&mut self, pc: u32) {
+        let views = &mut self.views;
+        views.active.retain(|_, end| *end >= pc);
+        while let Some(region) = views.regions.get(views.next)
+            && region.head <= pc
+        {
+            if region.end >= pc {
+                let slots = region.slots.iter();
+                views.active.extend(slots.map(|slot| (*slot, region.end)));
+            }
+            views.next += 1;
+        }
+    }
+
+    /// Sets the views of the loop that a jump to `to` enters.
+    pub fn enter_views(&mut self, to: u32) {
+        self.set_views(|region| region.head == to);
+    }
+
+    /// Sets the views of all loops around `pc`, where the function is entered.
+    pub fn start_views(&mut self, pc: u32) {
+        self.set_views(|region| (region.head..=region.end).contains(&pc));
+    }
+
+    fn set_views(&mut self, concerned: impl Fn(&Region) -> bool) {
+        let regions = self.views.regions.iter();
+        let slots: Vec<u32> = regions
+            .filter(|region| concerned(region))
+            .flat_map(|region| &region.slots)
+            .copied()
+            .collect();
+        for slot in slots {
+            let view = self.views.views[&slot];
+            self.set_view(view);
+        }
+    }
+
+    /// The view of a slot here.
+    fn active_view(&self, slot: u32) -> Option<View> {
+        let views = &self.views;
+        views.active.get(&slot).map(|_| views.views[&slot])
+    }
+
+    /// The view of the array that an entry is, if a slot with one holds it.
+    pub fn view_of(&self, entry: Entry) -> Option<View> {
+        self.active_view(entry.whole_slot()?)
+    }
+
+    /// The view of the array that is the root of a path.
+    pub fn view_of_root(&self, path: &Path) -> Option<View> {
+        match path.root.kind() {
+            VarKind::Local => self.active_view(path.root.number()),
+            _ => None,
+        }
+    }
+
+    /// Takes account of a change of a slot's array.
+    pub fn renew_view(&mut self, slot: u32) {
+        if let Some(view) = self.active_view(slot) {
+            self.set_view(view);
+        }
+    }
+
+    /// Takes account of a slot's becoming empty.
+    pub fn drop_view(&mut self, slot: u32) {
+        if let Some(view) = self.active_view(slot) {
+            self.clear_view(view);
+        }
+    }
+
+    fn clear_view(&mut self, view: View) {
+        let zero = self.iconst(0);
+        self.builder.def_var(view.data, zero);
+        self.builder.def_var(view.len, zero);
+    }
+
+    fn set_view(&mut self, view: View) {
+        let Home::Value { first, .. } = self.homes[view.slot as usize] else {
+            unreachable!("only plain values are viewed");
+        };
+        let array = self.builder.use_var(first);
+        if self.holding.surely.contains(view.slot) {
+            let (data, len) = self.look_up(array, view.elements);
+            self.builder.def_var(view.data, data);
+            self.builder.def_var(view.len, len);
+            return;
+        }
+        let (there, done) = (self.builder.create_block(), self.builder.create_block());
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        let zero = BlockArg::Value(self.iconst(0));
+        self.builder
+            .ins()
+            .brif(array, there, &[], done, &[zero, zero]);
+        self.switch_sealed(there);
+        let (data, len) = self.look_up(array, view.elements);
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(data), BlockArg::Value(len)]);
+        self.switch_sealed(done);
+        let params = self.builder.block_params(done).to_vec();
+        self.builder.def_var(view.data, params[0]);
+        self.builder.def_var(view.len, params[1]);
+    }
+
+    fn look_up(&mut self, array: Value, elements: Elements) -> (Value, Value) {
+        let kind = self.element_kind(array);
+        let expected = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
+        let len = self.load_word(array, LEN_OFFSET);
+        let zero = self.iconst(0);
+        let len = self.builder.ins().select(expected, len, zero);
+        let data = self.load_word(array, DATA_OFFSET);
+        (data, len)
+    }
+
+    /// The address of a viewed element; goes to `slow` if there is none.
+    pub fn viewed_address(
+        &mut self,
+        view: View,
+        position: Value,
+        slow: cranelift_codegen::ir::Block,
+    ) -> Value {
+        let len = self.builder.use_var(view.len);
+        let inside = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, position, len);
+        let next = self.builder.create_block();
+        self.builder.ins().brif(inside, next, &[], slow, &[]);
+        self.switch_sealed(next);
+        let data = self.builder.use_var(view.data);
+        let offset = self.element_offset(position, view.elements);
+        self.builder.ins().iadd(data, offset)
+    }
+
+    /// Loads a viewed element's words in their class.
+    pub fn load_viewed(&mut self, class: Class, address: Value) -> Vec<Value> {
+        let mut load = |ty, offset| self.builder.ins().load(ty, trusted(), address, offset);
+        match class {
+            Class::Null => vec![],
+            Class::Int => vec![load(types::I64, 0)],
+            Class::Float => vec![load(types::F64, 0)],
+            Class::Bool => vec![load(types::I8, 0)],
+            Class::Object(_) => vec![load(types::I64, 8)],
+            Class::Dynamic => vec![load(types::I64, 0), load(types::I64, 8)],
+        }
+    }
+}
+
+/// The kind of elements that an array certainly has, unless it is empty or was
+/// made in some odd way; `None` if it may be no array, or have numbers of
+/// different kinds.
+fn viewed_elements(ty: Type) -> Option<Elements> {
+    if !ty.without(Tags::UNSET).is(Tags::ARRAY) {
+        return None;
+    }
+    let contents = ty.contents();
+    match Class::of(contents) {
+        class @ (Class::Int | Class::Float | Class::Bool) => {
+            Some(Elements::for_tag(class.tag().expect("a scalar class")))
+        }
+        _ if contents.may_be(Tags::NUMBER.union(Tags::BOOL)) => None,
+        Class::Null => None,
+        Class::Object(_) | Class::Dynamic => Some(Elements::Values),
+    }
+}
+
+/// Finds the loops and what can be viewed in them.
+fn plan(
+    program: &Program,
+    function: &Function,
+    facts: &FunctionFacts,
+    layout: &Layout,
+) -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    // The ends of the loops around, and of the regions around, by slot.
+    let mut around: Vec<u32> = Vec::new();
+    let mut viewed: FxHashMap<u32, u32> = FxHashMap::default();
+    let ends = loop_ends(function);
+    for (head, op) in (0u32..).zip(&function.code) {
+        if !matches!(op, Op::LoopHead { .. }) {
+            continue;
+        }
+        let (Some(end), true) = (ends.get(&head).copied(), layout.holding.contains_key(&head))
+        else {
+            continue;
+        };
+        around.retain(|end| *end > head);
+        viewed.retain(|_, end| *end > head);
+        around.push(end);
+        if around.len() > MOST_NESTED {
+            continue;
+        }
+        let mut body = Body::new(function.slots);
+        for pc in head..=end {
+            body.step(program, function, pc);
+        }
+        let can_be_viewed = |slot: &u32| {
+            !body.changed.contains(*slot)
+                && !viewed.contains_key(slot)
+                && layout.holding[&head].maybe.contains(*slot)
+                && !layout.cells.contains(*slot)
+                && !layout.asked.contains(*slot)
+                && viewed_elements(facts.slots[*slot as usize]).is_some()
+        };
+        let mut slots: Vec<u32> = body.indexed.iter().copied().filter(can_be_viewed).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        viewed.extend(slots.iter().map(|slot| (*slot, end)));
+        if !slots.is_empty() {
+            regions.push(Region { head, end, slots });
+        }
+    }
+    regions
+}
+
+/// The last jump back to each loop head.
+fn loop_ends(function: &Function) -> FxHashMap<u32, u32> {
+    let mut ends = FxHashMap::default();
+    for (pc, op) in (0u32..).zip(&function.code) {
+        if let Some(head) = op.target().filter(|target| *target <= pc) {
+            ends.insert(head, pc);
+        }
+    }
+    ends
+}
+
+/// What a loop's body does to slots.
+struct Body {
+    indexed: Vec<u32>,
+    changed: SlotSet,
+}
+
+impl Body {
+    fn new(slots: u32) -> Body {
+        Body {
+            indexed: Vec::new(),
+            changed: SlotSet::new(slots),
+        }
+    }
+
+    fn step(&mut self, program: &Program, function: &Function, pc: u32) {
+        match function.code[pc as usize] {
+            Op::LoadLocal { slot } => {
+                if is_indexed(program, function, pc) {
+                    self.indexed.push(slot);
+                }
+            }
+            Op::StoreLocal { slot }
+            | Op::MoveLocal { slot }
+            | Op::ClearLocal { slot }
+            | Op::NewCell { slot }
+            | Op::BoxLocal { slot } => self.changed.insert(slot),
+            Op::IterStart { slot } => (slot..slot + 2).for_each(|slot| self.changed.insert(slot)),
+            Op::RangeStart { slot, .. } => {
+                (slot..slot + 3).for_each(|slot| self.changed.insert(slot));
+            }
+            Op::Update { var, .. } | Op::UpdateFrom { var, .. } => {
+                if var.kind() == VarKind::Local {
+                    self.changed.insert(var.number());
+                }
+            }
+            Op::Mutate { site } => {
+                self.change(&program.builtin_sites[site as usize].place);
+            }
+            Op::CallMethod { site } => {
+                if let Some(place) = &program.method_sites[site as usize].place {
+                    self.change(place);
+                }
+            }
+            Op::StorePath { path } | Op::StorePathUnder { path } | Op::UpdatePath { path, .. } => {
+                let path = &program.paths[path as usize];
+                let is_simple = matches!(path.steps[..], [Step::Index, ..])
+                    && path.steps.iter().all(|step| matches!(step, Step::Index));
+                if !is_simple {
+                    self.change(path);
+                } else if path.root.kind() == VarKind::Local {
+                    self.indexed.push(path.root.number());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, place: &Path) {
+        if place.root.kind() == VarKind::Local {
+            self.changed.insert(place.root.number());
+        }
+    }
+}
+
+/// Whether the value that the instruction loads is what an `Index` reads from.
+fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
+    // Operands above the loaded value.
+    let mut above = 0;
+    for op in function.code[load as usize + 1..].iter().take(MOST_STEPS) {
+        let effect = op.effect(program);
+        if effect.pops > above {
+            return matches!(op, Op::Index {}) && above == 1;
+        }
+        if op.ends() || op.target().is_some() {
+            return false;
+        }
+        above = above - effect.pops + effect.pushes;
+    }
+    false
+}
+
+/// Whether a function can have views at all.
+pub(super) fn has_views(start: Start) -> bool {
+    // A generator's variables do not outlive a `yield`, so its views would have
+    // to be looked up again behind each.
+    start != Start::Resume
+}
