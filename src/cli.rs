@@ -5,6 +5,7 @@
 
 mod arguments;
 mod print;
+mod test;
 
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
@@ -13,7 +14,7 @@ use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
     Build, Check, CodeFlags, Command, CommandLine, Emit, EngineChoice, KindName, Level,
-    ReportFlags, Run,
+    ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -44,6 +45,8 @@ enum Request {
     Build(driver::Build),
     Run(driver::Run),
     Check(driver::Check),
+    /// Several programs, each a request of its own.
+    Test(Test),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -55,6 +58,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Build(build) => driver::build(build, &mut sources, &mut log).map(|()| 0),
         Request::Run(run) => driver::run(run, &mut sources, &mut log),
         Request::Check(check) => driver::check(check, &mut sources, &mut log).map(|()| 0),
+        Request::Test(test) => Ok(test::execute(test, line.color)),
     };
     let status = match &result {
         Ok(status) => *status,
@@ -74,16 +78,18 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         (_, Ok(_)) => {}
     }
     let wants_stats = matches!(&line.command, Command::Run(Run { stats: true, .. }));
-    print::log(&log, report, wants_stats);
+    print::log(&log, &report, wants_stats);
     status
 }
 
-fn report_flags(line: &CommandLine) -> &ReportFlags {
-    match &line.command {
+fn report_flags(line: &CommandLine) -> ReportFlags {
+    match line.command {
         Command::Build(Build { report, .. })
         | Command::Run(Run { report, .. })
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
+        // Every file has a report of its own.
+        Command::Test(_) => ReportFlags::default(),
     }
 }
 
@@ -93,6 +99,7 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Build(build) => Request::Build(build_request(build)?),
         Command::Emit(emit) => Request::Build(emit_request(emit)?),
         Command::Run(run) => Request::Run(run_request(run)),
+        Command::Test(test) => Request::Test(test.clone()),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -165,15 +172,6 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
 }
 
 fn run_request(run: &Run) -> driver::Run {
-    let mut jit = JitOptions {
-        threshold: run.jit_threshold,
-        ..JitOptions::default()
-    };
-    jit.target.verify |= run.verify;
-    let engine = match run.engine {
-        EngineChoice::Interp => Engine::Interpreter,
-        EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),
-    };
     driver::Run {
         input: run.file.clone(),
         args: run
@@ -181,7 +179,19 @@ fn run_request(run: &Run) -> driver::Run {
             .iter()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect(),
-        engine,
+        engine: engine(run.engine, run.jit_threshold, run.verify),
+    }
+}
+
+fn engine(choice: EngineChoice, threshold: u32, verify: bool) -> Engine {
+    let mut jit = JitOptions {
+        threshold,
+        ..JitOptions::default()
+    };
+    jit.target.verify |= verify;
+    match choice {
+        EngineChoice::Interp => Engine::Interpreter,
+        EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),
     }
 }
 

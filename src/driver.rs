@@ -9,11 +9,13 @@ mod log;
 mod output;
 mod process;
 mod request;
+mod test;
 
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Fallbacks, Kind, Linking, Run, Sink, Wanted};
+pub use request::{Build, Check, Fallbacks, Kind, Linking, Run, Sink, Test, Wanted};
+pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::JitStats;
@@ -21,13 +23,15 @@ use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
 use crate::lower;
+use crate::resolve;
 use crate::source::{FileId, SourceMap};
 use crate::syntax;
 use crate::vm;
-use ruff_runtime::bytecode::{Program, disasm, verify};
+use ruff_runtime::bytecode::{FunctionId, Program, disasm, verify};
 use ruff_runtime::context::VMContext;
 use ruff_runtime::names::{NameHash, NameTable};
 use ruff_runtime::start;
+pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -128,12 +132,23 @@ fn lower(
     sources: &SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    let mut program = log.stage("lower", || lower::lower(tree, sources))?;
+    lower_with_tests(tree, &[], sources, log).map(|(program, _)| program)
+}
+
+/// A verified program, and the functions of its tests.
+fn lower_with_tests(
+    tree: &syntax::ast::Program,
+    tests: &[resolve::Test],
+    sources: &SourceMap,
+    log: &mut Log,
+) -> Result<(Program, Vec<FunctionId>), Failure> {
+    let (mut program, functions) =
+        log.stage("lower", || lower::lower_with_tests(tree, tests, sources))?;
     refuse_collisions(&program)?;
     if let Err(error) = log.stage("verify", || verify::verify(&mut program)) {
         panic!("lowering made {error}\n{}", disasm::disassemble(&program));
     }
-    Ok(program)
+    Ok((program, functions))
 }
 
 fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
