@@ -34,18 +34,26 @@ use tables::Tables;
 
 /// Lowers a program, or says what it may not do although it parses.
 pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec<Diagnostic>> {
-    lower_with_tests(program, &[], sources).map(|(program, _)| program)
+    lower_with_tests(program, &[], sources).map(|lowered| lowered.program)
+}
+
+/// A program and where its parts came from.
+pub struct Lowered {
+    pub program: Program,
+    /// The functions of the tests, in order.  They expect that the top level
+    /// has run, and give null or raise the error that the test fails with.
+    pub tests: Vec<FunctionId>,
+    pub resolved: Resolved,
+    /// The number of every function that the program contains.
+    pub ids: Vec<Option<FunctionId>>,
 }
 
 /// Lowers a program and its tests, each of which becomes a function.
-///
-/// A test's function expects that the top level has run.  It gives null, or
-/// raises the error that the test fails with.
 pub fn lower_with_tests(
     program: &ast::Program,
     tests: &[Test],
     sources: &SourceMap,
-) -> Result<(Program, Vec<FunctionId>), Vec<Diagnostic>> {
+) -> Result<Lowered, Vec<Diagnostic>> {
     let resolved = resolve::resolve_with_tests(program, tests)?;
     let file = sources.file(program.span.file);
     let mut lowerer = Lowerer {
@@ -60,13 +68,18 @@ pub fn lower_with_tests(
     };
     lowerer.globals();
     lowerer.top_level(program);
-    let functions = lowerer.tests(tests);
+    let tests = lowerer.tests(tests);
     while let Some(waiting) = lowerer.waiting.pop() {
         lowerer.function(waiting);
     }
-    let mut program = lowerer.tables.program;
+    let (mut program, ids) = (lowerer.tables.program, lowerer.ids);
     ownership::find_last_uses(&mut program);
-    Ok((program, functions))
+    Ok(Lowered {
+        program,
+        tests,
+        resolved,
+        ids,
+    })
 }
 
 struct Lowerer<'a> {

@@ -293,6 +293,11 @@ impl Resolved {
             .expect("the recorder saw every name")
     }
 
+    /// The use of a name whose token starts there, if it is one.
+    pub fn find_use(&self, place: Place) -> Option<Use> {
+        self.uses.get(&place).copied()
+    }
+
     /// The variable that a name in a pattern binds, unless it only compares.
     pub fn binding_at(&self, place: Place) -> Option<VariableIndex> {
         self.uses.get(&place)?.creates

@@ -23,9 +23,10 @@ Examples:
   ruffc build -o out/app app.ruff       make it somewhere else
   ruffc test app.ruff                   run the tests that a program holds
   ruffc check app.ruff                  look for errors without running anything
+  ruffc explain --fallbacks app.ruff    say which functions are not compiled
   ruffc emit bytecode app.ruff          show what the program is lowered to
 
-Exit status: 0 success, 1 failed tests, 2 wrong command line, 3 syntax error, 4 error of the program,
+Exit status: 0 success, 1 failed tests or denied warnings, 2 wrong command line, 3 syntax error, 4 error of the program,
 5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
 
 /// Compiles programs written in Ruff to native executables, or runs them.
@@ -54,6 +55,7 @@ pub enum Command {
     Run(Run),
     Test(Test),
     Check(Check),
+    Explain(Explain),
     Emit(Emit),
 }
 
@@ -194,15 +196,51 @@ pub struct Test {
 }
 
 /// Look for errors in a program without running it
+///
+/// A program without errors passes. Warnings are about what is certainly so: names that nothing
+/// defines, calls with the wrong number of arguments, values of the wrong type, fields and methods
+/// that a struct lacks, code that is never reached, variables that are never read (unless their
+/// name starts with `_`), variants that a `match` forgets. They don't change the exit status.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc check app.ruff                    warnings on standard error, then `check passed: app.ruff`
+  ruffc check --deny-warnings app.ruff    end with 1 if there is a warning
+  ruffc check --json app.ruff             one JSON object a line on standard output: code, stage,
+                                          severity, message, file, line, column, end_line,
+                                          end_column, notes (array), help
+
+Exit status: 0 without errors, 1 if warnings were denied, 3 syntax error, 4 other error of the
+program, 5 the file cannot be read.")]
 pub struct Check {
     /// The program
     pub file: PathBuf,
     /// Print each diagnostic as a JSON object on a line of its own, on standard output
     #[arg(long)]
     pub json: bool,
+    /// End with status 1 if there are warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
     #[command(flatten)]
     pub report: ReportFlags,
+}
+
+/// Tell how programs become code
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc explain --fallbacks app.ruff      one line for each function that stays bytecode: its name,
+                                          its place and the reason; if there is none, nothing but
+                                          a remark on standard error")]
+pub struct Explain {
+    /// Say which functions would stay bytecode in an executable, and why
+    #[arg(long, required = true)]
+    pub fallbacks: bool,
+    /// The programs
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub code: CodeFlags,
 }
 
 /// Show a stage of a program's compilation

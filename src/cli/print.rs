@@ -13,6 +13,22 @@ pub fn failure(failure: &Failure, sources: &SourceMap, color: ColorChoice) {
     to_standard_error(&failure.text(sources, form(color)));
 }
 
+/// Prints diagnostics for people.
+pub fn diagnostics(diagnostics: &[Diagnostic], sources: &SourceMap, color: ColorChoice) {
+    let texts = diagnostics
+        .iter()
+        .map(|one| diagnostic::text(one, sources, form(color)));
+    to_standard_error(&texts.collect::<String>());
+}
+
+/// Prints which functions stay bytecode.
+pub fn fallbacks(file: &Path, fallbacks: &[String]) {
+    if fallbacks.is_empty() {
+        return to_standard_error(&format!("no fallbacks: {}\n", file.display()));
+    }
+    to_standard_output(&(fallbacks.join("\n") + "\n"));
+}
+
 /// Prints diagnostics for tools, on standard output.
 pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) {
     let lines = diagnostics

@@ -98,6 +98,13 @@ pub struct Test {
     pub keeps_output: bool,
 }
 
+/// Tell how a program becomes code.
+#[derive(Clone, Debug)]
+pub struct Explain {
+    pub input: PathBuf,
+    pub code: emit::Options,
+}
+
 /// Look for errors in a program.
 #[derive(Clone, Debug)]
 pub struct Check {

@@ -86,7 +86,7 @@ pub fn test(
             test.name.contains(filter) || test.groups.iter().any(|group| group.contains(filter))
         });
     }
-    let (program, functions) = lower_with_tests(&tree, &tests, sources, log)?;
+    let lowered = lower_with_tests(&tree, &tests, sources, log)?;
     if tests.is_empty() {
         return Ok(Tested::without_running(match has_tests {
             true => Ending::NoMatch,
@@ -95,7 +95,7 @@ pub fn test(
     }
 
     announce();
-    let loaded = log.stage("prepare", || vm::load(program))?;
+    let loaded = log.stage("prepare", || vm::load(lowered.program))?;
     let mut ctx = VMContext::new(loaded);
     let stats = Rc::default();
     vm::attach(&mut ctx, request.engine.clone(), Rc::clone(&stats));
@@ -112,7 +112,7 @@ pub fn test(
     }
     log.stage("test", || {
         let start = Instant::now();
-        let outcomes = run_all(&mut ctx, &functions, kept.as_deref());
+        let outcomes = run_all(&mut ctx, &lowered.tests, kept.as_deref());
         tested.duration = start.elapsed();
         for (test, outcome) in tests.iter().zip(outcomes) {
             tested.outcomes.push(Outcome {
