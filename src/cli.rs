@@ -5,15 +5,17 @@
 
 mod arguments;
 mod print;
+mod test;
 
+use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
-    Build, Check, CodeFlags, Command, CommandLine, Emit, EngineChoice, KindName, Level,
-    ReportFlags, Run,
+    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, Emit, EngineChoice, Explain,
+    KindName, Level, ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -21,6 +23,9 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use target_lexicon::Triple;
+
+/// The status when something holds that was not to hold.
+const STATUS_UNMET: i32 = 1;
 
 /// The `ruffc` command.
 pub fn main() -> ExitCode {
@@ -44,6 +49,9 @@ enum Request {
     Build(driver::Build),
     Run(driver::Run),
     Check(driver::Check),
+    /// Several programs, each a request of its own.
+    Test(Test),
+    Explain(Explain),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -54,7 +62,10 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
     let result = match request {
         Request::Build(build) => driver::build(build, &mut sources, &mut log).map(|()| 0),
         Request::Run(run) => driver::run(run, &mut sources, &mut log),
-        Request::Check(check) => driver::check(check, &mut sources, &mut log).map(|()| 0),
+        Request::Check(check) => driver::check(check, &mut sources, &mut log)
+            .map(|warnings| checked(&warnings, &sources, line)),
+        Request::Explain(explain) => self::explain(explain, line.color),
+        Request::Test(test) => Ok(test::execute(test, line.color)),
     };
     let status = match &result {
         Ok(status) => *status,
@@ -64,26 +75,59 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         (Command::Check(Check { json: true, .. }), Err(Failure::Diagnostics(diagnostics))) => {
             print::json(&diagnostics, &sources);
         }
-        (
-            Command::Check(Check {
-                json: false, file, ..
-            }),
-            Ok(_),
-        ) => print::passed(file),
         (_, Err(failure)) => print::failure(&failure, &sources, line.color),
         (_, Ok(_)) => {}
     }
     let wants_stats = matches!(&line.command, Command::Run(Run { stats: true, .. }));
-    print::log(&log, report, wants_stats);
+    print::log(&log, &report, wants_stats);
     status
 }
 
-fn report_flags(line: &CommandLine) -> &ReportFlags {
-    match &line.command {
+/// Shows what was found in a program that is valid; gives the exit status.
+fn checked(warnings: &[Diagnostic], sources: &SourceMap, line: &CommandLine) -> i32 {
+    let Command::Check(check) = &line.command else {
+        return 0;
+    };
+    if check.json {
+        print::json(warnings, sources);
+    } else {
+        print::diagnostics(warnings, sources, line.color);
+    }
+    let is_denied = check.deny_warnings && !warnings.is_empty();
+    if !is_denied && !check.json {
+        print::passed(&check.file);
+    }
+    if is_denied { STATUS_UNMET } else { 0 }
+}
+
+/// Tells about every file what was asked for.
+fn explain(explain: &Explain, color: ColorChoice) -> Result<i32, Failure> {
+    let mut status = 0;
+    for file in &explain.files {
+        let request = driver::Explain {
+            input: file.clone(),
+            code: code_options(&explain.code),
+        };
+        let mut sources = SourceMap::new();
+        match driver::fallbacks(&request, &mut sources, &mut Log::new(false)) {
+            Ok(fallbacks) => print::fallbacks(file, &fallbacks),
+            Err(failure) => {
+                print::failure(&failure, &sources, color);
+                status = status.max(failure.exit_status());
+            }
+        }
+    }
+    Ok(status)
+}
+
+fn report_flags(line: &CommandLine) -> ReportFlags {
+    match line.command {
         Command::Build(Build { report, .. })
         | Command::Run(Run { report, .. })
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
+        // Every file has a report of its own.
+        Command::Test(_) | Command::Explain(_) => ReportFlags::default(),
     }
 }
 
@@ -93,6 +137,8 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Build(build) => Request::Build(build_request(build)?),
         Command::Emit(emit) => Request::Build(emit_request(emit)?),
         Command::Run(run) => Request::Run(run_request(run)),
+        Command::Test(test) => Request::Test(test.clone()),
+        Command::Explain(explain) => Request::Explain(explain.clone()),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -165,15 +211,6 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
 }
 
 fn run_request(run: &Run) -> driver::Run {
-    let mut jit = JitOptions {
-        threshold: run.jit_threshold,
-        ..JitOptions::default()
-    };
-    jit.target.verify |= run.verify;
-    let engine = match run.engine {
-        EngineChoice::Interp => Engine::Interpreter,
-        EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),
-    };
     driver::Run {
         input: run.file.clone(),
         args: run
@@ -181,7 +218,19 @@ fn run_request(run: &Run) -> driver::Run {
             .iter()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect(),
-        engine,
+        engine: engine(run.engine, run.jit_threshold, run.verify),
+    }
+}
+
+fn engine(choice: EngineChoice, threshold: u32, verify: bool) -> Engine {
+    let mut jit = JitOptions {
+        threshold,
+        ..JitOptions::default()
+    };
+    jit.target.verify |= verify;
+    match choice {
+        EngineChoice::Interp => Engine::Interpreter,
+        EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),
     }
 }
 

@@ -9,7 +9,7 @@ mod json;
 mod text;
 
 pub use code::{Code, Stage};
-pub use json::json;
+pub use json::{json, string as json_string};
 pub use text::{Form, text};
 
 use crate::source::{LoadError, Span};

@@ -9,18 +9,22 @@ mod log;
 mod output;
 mod process;
 mod request;
+mod test;
 
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Fallbacks, Kind, Linking, Run, Sink, Wanted};
+pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Run, Sink, Test, Wanted};
+pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
+use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::JitStats;
 use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
-use crate::lower;
+use crate::lower::{self, Lowered};
+use crate::resolve;
 use crate::source::{FileId, SourceMap};
 use crate::syntax;
 use crate::vm;
@@ -28,6 +32,7 @@ use ruff_runtime::bytecode::{Program, disasm, verify};
 use ruff_runtime::context::VMContext;
 use ruff_runtime::names::{NameHash, NameTable};
 use ruff_runtime::start;
+pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -103,12 +108,38 @@ pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32,
     Ok(status)
 }
 
-/// Looks for errors in a program.
+/// Looks for errors in a program, tests included; gives warnings.
 ///
 /// # Errors
-/// If there are any.
-pub fn check(request: &Check, sources: &mut SourceMap, log: &mut Log) -> Result<(), Failure> {
-    program(&request.input, sources, log).map(drop)
+/// If there are any errors.
+pub fn check(
+    request: &Check,
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Vec<Diagnostic>, Failure> {
+    let file = load(&request.input, sources, log)?;
+    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    let tests = resolve::tests(&tree);
+    let lowered = lower_with_tests(&tree, &tests, sources, log)?;
+    Ok(log.stage("check", || {
+        check::warnings(&tree, &tests, &lowered, sources)
+    }))
+}
+
+/// Which functions of a program stay bytecode, with their places and the reasons.
+///
+/// # Errors
+/// If the program is wrong.
+pub fn fallbacks(
+    request: &Explain,
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Vec<String>, Failure> {
+    let program = program(&request.input, sources, log)?;
+    let facts = log.stage("infer", || infer::infer(&program));
+    let object = log.stage("compile", || emit::object(&program, &facts, &request.code))?;
+    let fallbacks = object.fallbacks.iter();
+    Ok(fallbacks.map(|one| described(&program, one)).collect())
 }
 
 /// From a file to a verified program.
@@ -128,12 +159,23 @@ fn lower(
     sources: &SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    let mut program = log.stage("lower", || lower::lower(tree, sources))?;
-    refuse_collisions(&program)?;
-    if let Err(error) = log.stage("verify", || verify::verify(&mut program)) {
-        panic!("lowering made {error}\n{}", disasm::disassemble(&program));
+    lower_with_tests(tree, &[], sources, log).map(|lowered| lowered.program)
+}
+
+/// A verified program, with its tests.
+fn lower_with_tests(
+    tree: &syntax::ast::Program,
+    tests: &[resolve::Test],
+    sources: &SourceMap,
+    log: &mut Log,
+) -> Result<Lowered, Failure> {
+    let mut lowered = log.stage("lower", || lower::lower_with_tests(tree, tests, sources))?;
+    let program = &mut lowered.program;
+    refuse_collisions(program)?;
+    if let Err(error) = log.stage("verify", || verify::verify(program)) {
+        panic!("lowering made {error}\n{}", disasm::disassemble(program));
     }
-    Ok(program)
+    Ok(lowered)
 }
 
 fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {

@@ -78,6 +78,20 @@ pub fn infer(program: &Program) -> Facts {
     analysis.facts
 }
 
+/// Infers the facts of a verified program, and shows every instruction that
+/// control may reach with the types of the operands that are on the stack then.
+pub fn walk(program: &Program, visit: &mut Visit) -> Facts {
+    let mut analysis = Analysis::new(program);
+    analysis.run();
+    for func in 0..program.functions.len() as FunctionId {
+        flow::visit(&mut analysis, func, visit);
+    }
+    analysis.facts
+}
+
+/// Sees a function's instruction, with its operand stack.
+pub type Visit<'v> = dyn FnMut(&Facts, FunctionId, u32, &[Type]) + 'v;
+
 /// The facts on their way to the fixed point.
 struct Analysis<'a> {
     program: &'a Program,

@@ -4,7 +4,7 @@
 //! the ones before it, and no room calls back up:
 //! `source`, `diagnostic` — texts, and what is said about them;
 //! `syntax`, `resolve`, `lower` — from text to bytecode;
-//! `infer`, `codegen` — from bytecode to Cranelift's IR;
+//! `infer`, `check`, `codegen` — from bytecode to facts, warnings, Cranelift's IR;
 //! `emit`, `link` — from there to an object, to memory, to an executable;
 //! `vm` — running programs in this process;
 //! `driver`, `cli` — the pipeline, and the command line in front of it.
@@ -20,6 +20,8 @@ pub mod resolve;
 pub mod lower;
 
 pub mod infer;
+
+pub mod check;
 
 pub mod codegen;
 

@@ -17,10 +17,13 @@ mod matching;
 mod ownership;
 mod stmt;
 mod tables;
+mod test;
 mod variable;
 
 use crate::diagnostic::Diagnostic;
-use crate::resolve::{self, FunctionIndex, HoistIndex, Resolved};
+use crate::resolve::{
+    self, FunctionIndex, HoistIndex, Place, Resolved, ScopeIndex, Test, Use, VariableIndex,
+};
 use crate::source::SourceMap;
 use crate::syntax::ast;
 use emit::{Frame, Lines};
@@ -31,7 +34,27 @@ use tables::Tables;
 
 /// Lowers a program, or says what it may not do although it parses.
 pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec<Diagnostic>> {
-    let resolved = resolve::resolve(program)?;
+    lower_with_tests(program, &[], sources).map(|lowered| lowered.program)
+}
+
+/// A program and where its parts came from.
+pub struct Lowered {
+    pub program: Program,
+    /// The functions of the tests, in order.  They expect that the top level
+    /// has run, and give null or raise the error that the test fails with.
+    pub tests: Vec<FunctionId>,
+    pub resolved: Resolved,
+    /// The number of every function that the program contains.
+    pub ids: Vec<Option<FunctionId>>,
+}
+
+/// Lowers a program and its tests, each of which becomes a function.
+pub fn lower_with_tests(
+    program: &ast::Program,
+    tests: &[Test],
+    sources: &SourceMap,
+) -> Result<Lowered, Vec<Diagnostic>> {
+    let resolved = resolve::resolve_with_tests(program, tests)?;
     let file = sources.file(program.span.file);
     let mut lowerer = Lowerer {
         ids: vec![None; resolved.functions.len()],
@@ -45,12 +68,18 @@ pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec
     };
     lowerer.globals();
     lowerer.top_level(program);
+    let tests = lowerer.tests(tests);
     while let Some(waiting) = lowerer.waiting.pop() {
         lowerer.function(waiting);
     }
-    let mut program = lowerer.tables.program;
+    let (mut program, ids) = (lowerer.tables.program, lowerer.ids);
     ownership::find_last_uses(&mut program);
-    Ok(program)
+    Ok(Lowered {
+        program,
+        tests,
+        resolved,
+        ids,
+    })
 }
 
 struct Lowerer<'a> {
@@ -79,6 +108,32 @@ impl Lowerer<'_> {
             functions.push(Default::default());
             functions.len() as FunctionId - 1
         })
+    }
+
+    /// A place in the copy of the source that is being lowered.
+    fn place_at(&self, offset: u32) -> Place {
+        let copy = self.resolved.functions[self.frame.function].copy;
+        Place { copy, offset }
+    }
+
+    fn use_at(&self, offset: u32) -> Use {
+        self.resolved.use_at(self.place_at(offset))
+    }
+
+    fn binding_at(&self, offset: u32) -> Option<VariableIndex> {
+        self.resolved.binding_at(self.place_at(offset))
+    }
+
+    fn scope_at(&self, offset: u32) -> ScopeIndex {
+        self.resolved.scope_at(self.place_at(offset))
+    }
+
+    fn function_at(&self, offset: u32) -> FunctionIndex {
+        self.resolved.function_at(self.place_at(offset))
+    }
+
+    fn hoist_at(&self, offset: u32) -> HoistIndex {
+        self.resolved.hoist_at(self.place_at(offset))
     }
 
     fn globals(&mut self) {

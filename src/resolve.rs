@@ -22,8 +22,10 @@ mod reach;
 mod receiver;
 mod record;
 mod tape;
+mod test;
 
 pub use index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, VariableIndex};
+pub use test::{Test, tests};
 
 use crate::diagnostic::Diagnostic;
 use crate::syntax::ast;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 
 /// What every name of a file means.
 ///
-/// Uses, scopes and functions are found by the offset of the token that
+/// Uses, scopes and functions are found by the place of the token that
 /// introduces them: the name itself, the `{`, the `func`.
 #[derive(Debug, Default)]
 pub struct Resolved {
@@ -46,13 +48,24 @@ pub struct Resolved {
     pub globals: Vec<VariableIndex>,
     /// Candidates of all uses; each `Use` names a part of it.
     candidates: Vec<VariableIndex>,
-    uses: FxHashMap<u32, Use>,
-    scope_at: FxHashMap<u32, ScopeIndex>,
-    function_at: FxHashMap<u32, FunctionIndex>,
-    hoist_at: FxHashMap<u32, HoistIndex>,
+    uses: FxHashMap<Place, Use>,
+    scope_at: FxHashMap<Place, ScopeIndex>,
+    function_at: FxHashMap<Place, FunctionIndex>,
+    hoist_at: FxHashMap<Place, HoistIndex>,
     foreign: FxHashMap<(FunctionIndex, VariableIndex), Access>,
     /// Names of methods that may change their receiver.
     changing: FxHashSet<Arc<str>>,
+}
+
+/// A place in the tree: the offset of a token, and which reading of the source
+/// it belongs to.
+///
+/// What tests share (`test_setup`, `test_teardown`) is written once and is part
+/// of every one of them, so each test is a copy of its own; all else is copy 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub copy: u32,
+    pub offset: u32,
 }
 
 /// The top level is function and scope 0.
@@ -74,13 +87,16 @@ pub enum FunctionKind {
     Default,
     /// The block of a `spawn`.
     Spawn,
-    /// A test's block, which a normal run does not contain.
+    /// A test: its setup, body and teardown, which share a scope.  A normal run
+    /// does not contain it.
     Test,
 }
 
 #[derive(Debug)]
 pub struct Function {
     pub kind: FunctionKind,
+    /// The copy of the source that it is in, see [`Place`].
+    pub copy: u32,
     pub parent: Option<FunctionIndex>,
     /// The scope of the parameters and the body.
     pub scope: ScopeIndex,
@@ -247,9 +263,17 @@ pub struct Use {
 }
 
 /// Finds out what every name means, or what a program that parses may still
-/// not do (reference, section 16.3).
+/// not do (reference, section 16.3).  The tests are no part of the program.
 pub fn resolve(program: &ast::Program) -> Result<Resolved, Vec<Diagnostic>> {
-    let mut recording = record::record(program);
+    resolve_with_tests(program, &[])
+}
+
+/// The same for a program and its tests, the first of which is copy 1.
+pub fn resolve_with_tests(
+    program: &ast::Program,
+    tests: &[Test],
+) -> Result<Resolved, Vec<Diagnostic>> {
+    let mut recording = record::record(program, tests);
     if !recording.diagnostics.is_empty() {
         return Err(check::report(recording.diagnostics));
     }
@@ -261,17 +285,22 @@ pub fn resolve(program: &ast::Program) -> Result<Resolved, Vec<Diagnostic>> {
 }
 
 impl Resolved {
-    /// The use of a name whose token starts at `offset`.
-    pub fn use_at(&self, offset: u32) -> Use {
+    /// The use of a name whose token starts there.
+    pub fn use_at(&self, place: Place) -> Use {
         self.uses
-            .get(&offset)
+            .get(&place)
             .copied()
             .expect("the recorder saw every name")
     }
 
+    /// The use of a name whose token starts there, if it is one.
+    pub fn find_use(&self, place: Place) -> Option<Use> {
+        self.uses.get(&place).copied()
+    }
+
     /// The variable that a name in a pattern binds, unless it only compares.
-    pub fn binding_at(&self, offset: u32) -> Option<VariableIndex> {
-        self.uses.get(&offset)?.creates
+    pub fn binding_at(&self, place: Place) -> Option<VariableIndex> {
+        self.uses.get(&place)?.creates
     }
 
     /// The variables that may hold a name, innermost first.
@@ -279,23 +308,23 @@ impl Resolved {
         &self.candidates[used.start as usize..(used.start + used.count) as usize]
     }
 
-    pub fn scope_at(&self, offset: u32) -> ScopeIndex {
+    pub fn scope_at(&self, place: Place) -> ScopeIndex {
         self.scope_at
-            .get(&offset)
+            .get(&place)
             .copied()
             .expect("the recorder saw every scope")
     }
 
-    pub fn function_at(&self, offset: u32) -> FunctionIndex {
+    pub fn function_at(&self, place: Place) -> FunctionIndex {
         self.function_at
-            .get(&offset)
+            .get(&place)
             .copied()
             .expect("the recorder saw every function")
     }
 
-    pub fn hoist_at(&self, offset: u32) -> HoistIndex {
+    pub fn hoist_at(&self, place: Place) -> HoistIndex {
         self.hoist_at
-            .get(&offset)
+            .get(&place)
             .copied()
             .expect("the recorder saw every declaration")
     }

@@ -32,7 +32,7 @@ mod value;
 pub use chunk::Chunk;
 pub use error::{Error, RuntimeError};
 pub use load::{Engine, attach, load};
-pub use session::Session;
+pub use session::{Session, Variables};
 pub use typed::IntFunction;
 pub use value::Value;
 

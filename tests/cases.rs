@@ -17,7 +17,7 @@ use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::{lower, syntax};
+use ruffc::{check, lower, resolve, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +52,10 @@ const STAGES: &[Stage] = &[
         folder: "diagnostics",
         check: Check::Pinned(diagnostics),
     },
+    Stage {
+        folder: "check",
+        check: Check::Pinned(warnings),
+    },
 ];
 
 /// A longer span is marked only in part.
@@ -80,6 +84,15 @@ fn bytecode(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnos
 fn diagnostics(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
     let lowered = syntax::parse(sources, file).and_then(|tree| lower::lower(&tree, sources));
     lowered.err().unwrap_or_default()
+}
+
+fn warnings(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
+    let tree = syntax::parse(sources, file).expect("the program parses");
+    let tests = resolve::tests(&tree);
+    let mut lowered =
+        lower::lower_with_tests(&tree, &tests, sources).expect("the program is right");
+    verify(&mut lowered.program).expect("what was lowered is valid");
+    check::warnings(&tree, &tests, &lowered, sources)
 }
 
 fn main() -> ExitCode {

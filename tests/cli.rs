@@ -89,10 +89,19 @@ const REFUSED: (&str, &str) = ("refused.ruff", "break\n");
 fn help_is_worth_reading() {
     let folder = Folder::new(&[]);
     let help = folder.run("--help").ends_with(0);
-    for expected in ["build", "run", "check", "emit", "Examples:", "Exit status"] {
+    for expected in [
+        "build",
+        "run",
+        "test",
+        "check",
+        "explain",
+        "emit",
+        "Examples:",
+        "Exit status",
+    ] {
         assert!(help.stdout.contains(expected), "{expected}: {help:?}");
     }
-    for command in ["build", "run", "check", "emit"] {
+    for command in ["build", "run", "test", "check", "explain", "emit"] {
         let help = folder.run(&format!("{command} --help")).ends_with(0);
         assert!(help.stdout.contains("Usage:"), "{help:?}");
     }
@@ -174,6 +183,58 @@ fn statuses_say_what_happened() {
     folder
         .run("emit asm hello.ruff -o no/such/folder")
         .ends_with(5);
+}
+
+#[test]
+fn warnings_are_told_and_change_nothing() {
+    let folder = Folder::new(&[("warned.ruff", "x := 1 + \"a\"\nprint(y)\n")]);
+    let warned = folder.run("check warned.ruff").ends_with(0);
+    warned
+        .says(
+            "[RUFCHECK011] [check] warning: Unused variable 'x'\n  --> warned.ruff:1:1\n\
+             [RUFCHECK006] [check] warning: Binary operation '+' with incompatible types: int and \
+             string\n  --> warned.ruff:1:8\n\
+             [RUFCHECK008] [check] warning: Undefined variable 'y'\n  --> warned.ruff:2:7\n",
+        )
+        .prints("check passed: warned.ruff\n");
+    folder
+        .run("check --deny-warnings warned.ruff")
+        .ends_with(1)
+        .prints("");
+    let json = folder.run("check --json warned.ruff").ends_with(0);
+    assert_eq!(json.stdout.lines().count(), 3, "{json:?}");
+    assert!(
+        json.stdout
+            .starts_with("{\"code\":\"RUFCHECK011\",\"stage\":\"check\",\"severity\":\"warning\""),
+        "{json:?}"
+    );
+    // A run says nothing of the kind.
+    let run = folder.run("run warned.ruff").ends_with(4);
+    assert!(!run.stderr.contains("warning"), "{run:?}");
+}
+
+#[test]
+fn fallbacks_are_explained() {
+    let folder = Folder::new(&[
+        HELLO,
+        WRONG,
+        ("f.ruff", "func f() { return 1 }\nprint(f())\n"),
+    ]);
+    folder
+        .run("explain --fallbacks hello.ruff f.ruff")
+        .ends_with(0)
+        .says("no fallbacks: hello.ruff\nno fallbacks: f.ruff\n")
+        .prints("");
+    let kept = folder
+        .run("explain --fallbacks --bytecode-only f.ruff")
+        .ends_with(0);
+    assert!(
+        kept.stdout
+            .contains("function `f` (f.ruff:1:12) stays bytecode, as was asked for\n"),
+        "{kept:?}"
+    );
+    folder.run("explain --fallbacks wrong.ruff").ends_with(3);
+    folder.run("explain hello.ruff").ends_with(2);
 }
 
 #[test]

@@ -27,6 +27,7 @@ const COMPILER: House = House {
         &["resolve"],
         &["lower"],
         &["infer"],
+        &["check"],
         &["codegen"],
         &["emit", "link"],
         &["vm"],
@@ -73,6 +74,7 @@ const RUNTIME_USERS: &[(&str, &[&str])] = &[
     ("resolve", &["bytecode", "names", "builtins"]),
     ("lower", &["bytecode", "names", "heap", "value", "builtins"]),
     ("infer", &["bytecode", "names", "heap", "value", "builtins"]),
+    ("check", &["bytecode", "names", "builtins"]),
     (
         "codegen",
         &[

@@ -183,6 +183,13 @@ impl VMContext {
             .expect("found by its type")
     }
 
+    /// The variables that functions share with the top level.
+    pub fn global_values(&mut self) -> &mut [Value] {
+        let count = self.program.program.globals.len();
+        // SAFETY: the context owns that many values there, and is borrowed.
+        unsafe { core::slice::from_raw_parts_mut(self.globals, count) }
+    }
+
     /// Leaves a runtime error with this message pending.
     #[cold]
     pub fn raise(&mut self, message: &str) -> crate::error::Raised {

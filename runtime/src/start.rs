@@ -216,13 +216,28 @@ pub fn run_to_exit_status(program: Box<LoadedProgram>, args: Vec<String>) -> i32
 
 /// Runs a context's program; reports an uncaught error.  Gives the exit status.
 pub fn run_and_report(ctx: &mut VMContext) -> i32 {
+    guard_output(ctx, |ctx| {
+        let result = ctx.run();
+        report(ctx, result.map(drop))
+    })
+}
+
+/// Lets code of a context run; should memory run out, its output is not lost.
+pub fn guard_output<T>(ctx: &mut VMContext, action: impl FnOnce(&mut VMContext) -> T) -> T {
     let outer = RUNNING.swap(ctx, Ordering::Relaxed);
     allocator::OUT_OF_MEMORY.store(
         out_of_memory as fn(usize) -> ! as *mut (),
         Ordering::Relaxed,
     );
-    let result = ctx.run();
-    let status = match (ctx.exit_status, result) {
+    let result = action(ctx);
+    ctx.output.flush();
+    RUNNING.store(outer, Ordering::Relaxed);
+    result
+}
+
+/// Reports an uncaught error; gives the exit status.
+fn report(ctx: &mut VMContext, result: Result<(), Raised>) -> i32 {
+    match (ctx.exit_status, result) {
         (Some(status), _) => status,
         (None, Ok(_)) => 0,
         (None, Err(Raised)) => {
@@ -232,10 +247,7 @@ pub fn run_and_report(ctx: &mut VMContext) -> i32 {
             }
             STATUS_RUNTIME_ERROR
         }
-    };
-    ctx.output.flush();
-    RUNNING.store(outer, Ordering::Relaxed);
-    status
+    }
 }
 
 /// The context whose output is flushed when memory runs out.

@@ -21,10 +21,12 @@ Examples:
   ruffc run hello.ruff one --two        with arguments, which `args()` gives
   ruffc build hello.ruff                make the executable `hello`
   ruffc build -o out/app app.ruff       make it somewhere else
+  ruffc test app.ruff                   run the tests that a program holds
   ruffc check app.ruff                  look for errors without running anything
+  ruffc explain --fallbacks app.ruff    say which functions are not compiled
   ruffc emit bytecode app.ruff          show what the program is lowered to
 
-Exit status: 0 success, 2 wrong command line, 3 syntax error, 4 error of the program,
+Exit status: 0 success, 1 failed tests or denied warnings, 2 wrong command line, 3 syntax error, 4 error of the program,
 5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
 
 /// Compiles programs written in Ruff to native executables, or runs them.
@@ -51,7 +53,9 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 pub enum Command {
     Build(Build),
     Run(Run),
+    Test(Test),
     Check(Check),
+    Explain(Explain),
     Emit(Emit),
 }
 
@@ -138,16 +142,105 @@ pub struct Run {
     pub args: Vec<OsString>,
 }
 
+/// Run the tests that programs hold
+///
+/// A program's top level is run once. Then every `test "name" { … }` is run, also those in
+/// `test_group`s, each with the program's variables as the top level has left them, and between
+/// the last `test_setup` and `test_teardown` of the program. A test fails if it raises an error.
+#[derive(Args, Clone, Debug)]
+#[command(
+    alias = "test-run",
+    after_help = "\
+Examples:
+  ruffc test app.ruff                     the tests of one program
+  ruffc test -v app.ruff                  each test with its time, and why it failed
+  ruffc test tests                        of every program below `tests` that has some
+  ruffc test --filter parse src tests     those with `parse` in their name or a group's
+  ruffc test --json app.ruff              results for tools
+
+Exit status: 0 if all tests passed, 1 if some failed, 3 if a program is wrong, 4 if its top level
+fails or if there is no test, 5 if a file cannot be read; of several files, the highest.
+
+With `--json`, one object is written when everything has run:
+  files        array, in the order in which they were tested, of
+    file         the path
+    result       \"passed\", \"failed\", \"no_tests\", \"no_match\" (of the filter),
+                 \"stopped\" (its top level failed, or ended the program), \"refused\" (it is wrong)
+    exit_status  what testing this file alone would end with
+    output       what its top level printed, if it was run
+    tests        array, in the order of the source, of
+      name, groups (array, outermost first), line, result (\"passed\" or \"failed\"), duration_ms,
+      error (the message, if it failed), output (what it printed)
+    diagnostics  array, as from `ruffc check --json`
+  total, passed, failed, duration_ms      of all tests"
+)]
+pub struct Test {
+    /// Programs, and folders that are searched for programs with tests
+    #[arg(required = true, value_name = "FILE-OR-DIR")]
+    pub files: Vec<PathBuf>,
+    /// Show every test with its time, and the error of those that failed
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Run only tests with this in their name, or in the name of a group around them
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Who runs the tests
+    #[arg(long, default_value = "auto")]
+    pub engine: EngineChoice,
+    /// Print the results as one JSON object; what the tests print goes into it
+    #[arg(long)]
+    pub json: bool,
+    /// Say on standard error how long each stage took
+    #[arg(long)]
+    pub time: bool,
+}
+
 /// Look for errors in a program without running it
+///
+/// A program without errors passes. Warnings are about what is certainly so: names that nothing
+/// defines, calls with the wrong number of arguments, values of the wrong type, fields and methods
+/// that a struct lacks, code that is never reached, variables that are never read (unless their
+/// name starts with `_`), variants that a `match` forgets. They don't change the exit status.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc check app.ruff                    warnings on standard error, then `check passed: app.ruff`
+  ruffc check --deny-warnings app.ruff    end with 1 if there is a warning
+  ruffc check --json app.ruff             one JSON object a line on standard output: code, stage,
+                                          severity, message, file, line, column, end_line,
+                                          end_column, notes (array), help
+
+Exit status: 0 without errors, 1 if warnings were denied, 3 syntax error, 4 other error of the
+program, 5 the file cannot be read.")]
 pub struct Check {
     /// The program
     pub file: PathBuf,
     /// Print each diagnostic as a JSON object on a line of its own, on standard output
     #[arg(long)]
     pub json: bool,
+    /// End with status 1 if there are warnings
+    #[arg(long)]
+    pub deny_warnings: bool,
     #[command(flatten)]
     pub report: ReportFlags,
+}
+
+/// Tell how programs become code
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc explain --fallbacks app.ruff      one line for each function that stays bytecode: its name,
+                                          its place and the reason; if there is none, nothing but
+                                          a remark on standard error")]
+pub struct Explain {
+    /// Say which functions would stay bytecode in an executable, and why
+    #[arg(long, required = true)]
+    pub fallbacks: bool,
+    /// The programs
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub code: CodeFlags,
 }
 
 /// Show a stage of a program's compilation
@@ -197,7 +290,7 @@ pub struct CodeFlags {
 }
 
 /// What is told besides the result.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub struct ReportFlags {
     /// Say on standard error how long each stage took
     #[arg(long)]

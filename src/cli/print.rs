@@ -13,6 +13,22 @@ pub fn failure(failure: &Failure, sources: &SourceMap, color: ColorChoice) {
     to_standard_error(&failure.text(sources, form(color)));
 }
 
+/// Prints diagnostics for people.
+pub fn diagnostics(diagnostics: &[Diagnostic], sources: &SourceMap, color: ColorChoice) {
+    let texts = diagnostics
+        .iter()
+        .map(|one| diagnostic::text(one, sources, form(color)));
+    to_standard_error(&texts.collect::<String>());
+}
+
+/// Prints which functions stay bytecode.
+pub fn fallbacks(file: &Path, fallbacks: &[String]) {
+    if fallbacks.is_empty() {
+        return to_standard_error(&format!("no fallbacks: {}\n", file.display()));
+    }
+    to_standard_output(&(fallbacks.join("\n") + "\n"));
+}
+
 /// Prints diagnostics for tools, on standard output.
 pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) {
     let lines = diagnostics
@@ -42,24 +58,34 @@ pub fn log(log: &Log, flags: &ReportFlags, wants_stats: bool) {
 /// Pictures are for people, and colours for terminals that show them.
 fn form(color: ColorChoice) -> Form {
     let is_terminal = io::stderr().is_terminal();
-    let shows_colors = || {
-        let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-        is_terminal && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|kind| kind != "dumb")
-    };
     match color {
         ColorChoice::Always => Form::Colour,
-        ColorChoice::Auto if shows_colors() => Form::Colour,
+        ColorChoice::Auto if is_terminal && terminal_has_colours() => Form::Colour,
         ColorChoice::Auto | ColorChoice::Never if is_terminal => Form::Snippet,
         ColorChoice::Auto | ColorChoice::Never => Form::Plain,
     }
 }
 
-fn to_standard_error(text: &str) {
+/// Whether what goes to standard output is coloured.
+pub fn colours_standard_output(color: ColorChoice) -> bool {
+    match color {
+        ColorChoice::Always => true,
+        ColorChoice::Auto => io::stdout().is_terminal() && terminal_has_colours(),
+        ColorChoice::Never => false,
+    }
+}
+
+fn terminal_has_colours() -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+}
+
+pub fn to_standard_error(text: &str) {
     // Where there is nobody to read it, there is nothing to be done.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
-fn to_standard_output(text: &str) {
+pub fn to_standard_output(text: &str) {
     let mut output = io::stdout().lock();
     // As above.
     let _ = output

@@ -92,6 +92,12 @@ codes! {
     AssignmentType = "RUFCHECK005" Check "";
     OperandType = "RUFCHECK006" Check "";
     UndefinedFunction = "RUFCHECK007" Check "";
+    UndefinedVariable = "RUFCHECK008" Check "";
+    /// A field or method that a value certainly lacks.
+    UnknownMember = "RUFCHECK009" Check "";
+    Unreachable = "RUFCHECK010" Check "";
+    Unused = "RUFCHECK011" Check "";
+    MissingClause = "RUFCHECK012" Check "";
 }
 
 #[cfg(test)]

@@ -49,7 +49,8 @@ fn place(out: &mut String, span: Span, sources: &SourceMap) {
     );
 }
 
-fn string(out: &mut String, text: &str) {
+/// A string as JSON writes it.
+pub fn string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {

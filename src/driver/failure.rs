@@ -6,6 +6,7 @@ use crate::link::LinkError;
 use crate::source::SourceMap;
 use ruff_runtime::loaded::LoadError;
 use std::io;
+use std::path::Path;
 
 /// The status of a process that could not read or write a file.
 const STATUS_FILE: i32 = 5;
@@ -33,6 +34,14 @@ impl Failure {
 
     pub(super) fn refusal(message: String) -> Diagnostic {
         Diagnostic::error(Code::Compilation, None).message(message)
+    }
+
+    /// A folder that can't be read.
+    pub(super) fn unreadable(folder: &Path, error: &io::Error) -> Failure {
+        let message = format!("Failed to read folder '{}': {error}", folder.display());
+        Failure::Diagnostics(vec![
+            Diagnostic::error(Code::UnreadableFile, None).message(message),
+        ])
     }
 
     /// The status that the process ends with.

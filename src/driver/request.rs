@@ -87,6 +87,24 @@ pub struct Run {
     pub engine: Engine,
 }
 
+/// Run the tests of a program.
+#[derive(Clone, Debug)]
+pub struct Test {
+    pub input: PathBuf,
+    /// Only those whose name, or that of a group around them, contains this.
+    pub filter: Option<String>,
+    pub engine: Engine,
+    /// Keep what is printed for the result instead of printing it.
+    pub keeps_output: bool,
+}
+
+/// Tell how a program becomes code.
+#[derive(Clone, Debug)]
+pub struct Explain {
+    pub input: PathBuf,
+    pub code: emit::Options,
+}
+
 /// Look for errors in a program.
 #[derive(Clone, Debug)]
 pub struct Check {

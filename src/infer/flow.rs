@@ -2,13 +2,14 @@
 //! instruction, with the effects on slots, globals, fields and callees.
 
 use super::transfer::{self, arithmetic, element_of, field_of, iterated};
-use super::{Analysis, Tags, Type, builtins};
+use super::{Analysis, Facts, Tags, Type, Visit, builtins};
 use ruff_runtime::bytecode::{
     ArgKind, BuiltinSite, Constant, FunctionId, Op, Operator, Path, Step, Var, VarKind,
 };
 use ruff_runtime::heap::VariantKind;
 use ruff_runtime::names::{self, NameId};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
 
 /// Executes a function abstractly until its operand stacks are stable.
 pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
@@ -20,9 +21,73 @@ pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
         again: true,
     };
     while std::mem::take(&mut flow.again) {
-        flow.pass();
+        flow.pass(&mut |_, _, _, _| {});
     }
     flow.analysis.facts.functions[func as usize].stacks = flow.joined;
+}
+
+/// Shows the instructions of a function whose facts are stable, those that
+/// control may reach: an operand that can't be anything is never there.
+pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit) {
+    let program = analysis.program;
+    let function = &program.functions[func as usize];
+    let mut guarded: FxHashMap<u32, Vec<Range<usize>>> = FxHashMap::default();
+    for handler in &function.handlers {
+        let range = handler.start as usize..handler.end as usize;
+        guarded.entry(handler.target).or_default().push(range);
+    }
+    let mut reach = Reach {
+        guarded,
+        seen: vec![false; function.code.len()],
+        targets: FxHashSet::default(),
+        falls_in: true,
+    };
+    let mut visit_reached = |facts: &Facts, func, pc: u32, stack: &[Type]| {
+        let op = &function.code[pc as usize];
+        let pops = op.effect(program).pops as usize;
+        let operands = &stack[stack.len() - pops..];
+        if reach.enter(pc) && !operands.iter().any(|operand| operand.is_none()) {
+            visit(facts, func, pc, stack);
+            reach.leave(op, pc);
+        }
+    };
+    let joined = analysis.facts.functions[func as usize].stacks.clone();
+    let mut flow = Flow {
+        analysis,
+        func,
+        stack: Vec::new(),
+        joined,
+        again: false,
+    };
+    flow.pass(&mut visit_reached);
+}
+
+/// Which instructions control may reach, found on one way down.
+struct Reach {
+    /// The ranges whose errors go to a handler, by its instruction.
+    guarded: FxHashMap<u32, Vec<Range<usize>>>,
+    /// Those that were executed.
+    seen: Vec<bool>,
+    targets: FxHashSet<u32>,
+    /// The instruction before leads to this one.
+    falls_in: bool,
+}
+
+impl Reach {
+    /// Whether control gets to an instruction.
+    fn enter(&mut self, pc: u32) -> bool {
+        let mut guarded = self.guarded.get(&pc).into_iter().flatten();
+        let is_caught = guarded.any(|range| self.seen[range.clone()].contains(&true));
+        let falls_in = std::mem::take(&mut self.falls_in);
+        falls_in || is_caught || self.targets.contains(&pc)
+    }
+
+    /// Notes where control goes from an instruction.
+    fn leave(&mut self, op: &Op, pc: u32) {
+        self.seen[pc as usize] = true;
+        self.targets.extend(op.target());
+        self.falls_in = !op.ends();
+    }
 }
 
 pub(super) struct Flow<'b, 'a> {
@@ -36,7 +101,7 @@ pub(super) struct Flow<'b, 'a> {
 }
 
 impl Flow<'_, '_> {
-    fn pass(&mut self) {
+    fn pass(&mut self, visit: &mut Visit) {
         let program = self.analysis.program;
         let function = &program.functions[self.func as usize];
         let mut handlers: FxHashMap<u32, u32> = FxHashMap::default();
@@ -65,6 +130,7 @@ impl Flow<'_, '_> {
                 self.stack.clear();
                 reachable = true;
             }
+            visit(&self.analysis.facts, self.func, pc, &self.stack);
             self.step(pc, op);
             if op.ends() {
                 reachable = false;

@@ -13,7 +13,7 @@ use ruff_runtime::bytecode::{BuiltinSite, Op, Operator, Path, Step, VarKind};
 
 impl<'a> Lowerer<'a> {
     pub(super) fn assign(&mut self, place: &'a Place, value: &'a Expr) {
-        let root = self.resolved.use_at(place.root.span.start);
+        let root = self.use_at(place.root.span.start);
         if let Some(root) = self.certain(root)
             && (self.assign_updated(place, root, value) || self.assign_mutated(place, root, value))
         {
@@ -127,7 +127,7 @@ impl<'a> Lowerer<'a> {
         at: u32,
     ) {
         let operator = arithmetic(operator).expect("compound assignment is arithmetic");
-        let used = self.resolved.use_at(place.root.span.start);
+        let used = self.use_at(place.root.span.start);
         match (self.certain(used), place.steps.is_empty()) {
             (Some(root), true) => self.update(place, root, operator, value, at),
             (Some(root), false) => self.update_path(place, root, operator, value, at),
@@ -290,7 +290,7 @@ impl<'a> Lowerer<'a> {
 
     /// Pops indexes and the value below them, for whatever variable the root is.
     fn store_path(&mut self, place: &'a Place) {
-        let used = self.resolved.use_at(place.root.span.start);
+        let used = self.use_at(place.root.span.start);
         self.at(place.root.span.start);
         self.for_candidates(
             used,

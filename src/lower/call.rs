@@ -43,7 +43,7 @@ impl<'a> Lowerer<'a> {
 
     /// The function that a name certainly means, if it captures nothing.
     fn function_named(&mut self, offset: u32) -> Option<FunctionIndex> {
-        let used = self.resolved.use_at(offset);
+        let used = self.use_at(offset);
         let [variable] = *self.resolved.candidates(used) else {
             return None;
         };
@@ -194,7 +194,7 @@ impl<'a> Lowerer<'a> {
         let ExprKind::Name(name) = &receiver.kind else {
             return false;
         };
-        let used = self.resolved.use_at(receiver.span.start);
+        let used = self.use_at(receiver.span.start);
         if !self.resolved.candidates(used).is_empty()
             || !args.iter().all(|arg| matches!(arg, Arg::One(_)))
         {
@@ -216,7 +216,7 @@ impl<'a> Lowerer<'a> {
     /// The place that a receiver is, if it may be changed.
     fn receiver(&mut self, expr: &'a Expr) -> Option<Receiver<'a>> {
         let (name, offset) = inspect::place_root(expr)?;
-        let used = self.resolved.use_at(offset);
+        let used = self.use_at(offset);
         let resolved = self.resolved;
         let can_change = |lowerer: &mut Self, variable: VariableIndex| {
             resolved.variables[variable].declared_by.is_none() && lowerer.var(variable).is_some()

@@ -88,7 +88,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn block_value(&mut self, block: &'a Block) {
-        let scope = self.resolved.scope_at(block.span.start);
+        let scope = self.scope_at(block.span.start);
         self.enter_scope(scope, &block.statements);
         let Some((last, before)) = block.statements.split_last() else {
             return self.emit(Op::Null {});
@@ -288,7 +288,7 @@ impl<'a> Lowerer<'a> {
             Source::Range(slot) => self.jump(Op::RangeNext { slot, to: 0 }, done),
             Source::Values(slot) => self.jump(Op::IterNext { slot, to: 0 }, done),
         }
-        let scope = self.resolved.scope_at(body.span.start);
+        let scope = self.scope_at(body.span.start);
         self.at(pattern.span.start);
         self.enter_scope(scope, &body.statements);
         self.bind_pattern(pattern, Binds::Declared);
@@ -351,10 +351,33 @@ impl<'a> Lowerer<'a> {
         error: Option<&'a Name>,
         handler: &'a Block,
     ) {
+        self.guarded(
+            |lowerer| lowerer.block(body),
+            |lowerer| {
+                let scope = lowerer.scope_at(handler.span.start);
+                lowerer.enter_scope(scope, &handler.statements);
+                match error {
+                    Some(error) => lowerer.declare_name(error),
+                    None => lowerer.emit(Op::Pop {}),
+                }
+                lowerer.statements(&handler.statements);
+            },
+            handler.span.start,
+        );
+    }
+
+    /// Code whose errors are handled: `handle` starts with the caught error on
+    /// the stack, and belongs to the place at `offset`.
+    pub(super) fn guarded(
+        &mut self,
+        body: impl FnOnce(&mut Self),
+        handle: impl FnOnce(&mut Self),
+        offset: u32,
+    ) {
         let depth = self.frame.depth;
         let start = self.frame.code.len() as u32;
         let first_slot = self.frame.slot_names.len() as u32;
-        self.block(body);
+        body(self);
         let end = self.frame.code.len() as u32;
         let after = self.label();
         self.jump(Op::Jump { to: 0 }, after);
@@ -372,18 +395,12 @@ impl<'a> Lowerer<'a> {
             });
             self.frame.is_unreachable = false;
         }
-        self.at(handler.span.start);
+        self.at(offset);
         self.emit(Op::Catch {});
         if raises {
             self.release_iterations(start, end, first_slot);
         }
-        let scope = self.resolved.scope_at(handler.span.start);
-        self.enter_scope(scope, &handler.statements);
-        match error {
-            Some(error) => self.declare_name(error),
-            None => self.emit(Op::Pop {}),
-        }
-        self.statements(&handler.statements);
+        handle(self);
         self.bind(after);
     }
 

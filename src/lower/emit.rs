@@ -19,6 +19,8 @@ pub(super) struct Frame {
     pub loop_heads: u32,
     /// Loops around this point, innermost last.
     pub loops: Vec<Loop>,
+    /// Where `return` goes in a part of a test.
+    pub part: Option<Label>,
     /// The `self` that must be left for the caller.
     pub changed_self: Option<VariableIndex>,
     /// Operands on the stack.

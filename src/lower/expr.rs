@@ -196,7 +196,7 @@ impl<'a> Lowerer<'a> {
     fn key(&mut self, key: &'a Key) {
         match key {
             Key::Name(name) => {
-                let used = self.resolved.use_at(name.span.start);
+                let used = self.use_at(name.span.start);
                 self.at(name.span.start);
                 self.for_candidates(
                     used,
@@ -211,7 +211,7 @@ impl<'a> Lowerer<'a> {
 
     fn struct_literal(&mut self, name: &'a Name, fields: &'a [(Name, Expr)]) {
         let resolved = self.resolved;
-        let used = resolved.use_at(name.span.start);
+        let used = self.use_at(name.span.start);
         let candidates = resolved.candidates(used);
         let declaration = match *candidates {
             [variable] => resolved.variables[variable]

@@ -4,7 +4,7 @@ use super::Lowerer;
 use super::emit::Frame;
 use crate::resolve::{
     CaptureSource, FunctionIndex, FunctionKind, HoistIndex, HoistItem, ScopeIndex, Storage,
-    TOP_LEVEL, VariableIndex,
+    TOP_LEVEL, Test, VariableIndex,
 };
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{Capture, Function, FunctionFlags, FunctionInfo, Op, StructInfo};
@@ -20,12 +20,13 @@ pub(super) struct Waiting<'a> {
     body: Body<'a>,
 }
 
-enum Body<'a> {
+pub(super) enum Body<'a> {
     Func(&'a Func),
     /// A field's default.
     Expr(&'a Expr),
     /// `spawn`
     Block(&'a Block),
+    Test(Test<'a>),
 }
 
 impl<'a> Lowerer<'a> {
@@ -87,6 +88,17 @@ impl<'a> Lowerer<'a> {
                 &func.body
             }
             Body::Block(block) => block,
+            Body::Test(test) => {
+                flags.is_top_level = true;
+                self.test_body(known.scope, &test);
+                let id = self.id(index);
+                return self.finish(FunctionInfo {
+                    name: waiting.name,
+                    id,
+                    params,
+                    flags,
+                });
+            }
             Body::Expr(expr) => {
                 self.expr(expr);
                 self.emit(Op::Return {});
@@ -181,6 +193,9 @@ impl<'a> Lowerer<'a> {
 
     /// Returns the top, after leaving `self` for the caller if need be.
     pub(super) fn emit_return(&mut self) {
+        if let Some(end) = self.frame.part {
+            return self.leave_part(end);
+        }
         if let Some(receiver) = self.frame.changed_self {
             self.load(receiver);
             self.emit(Op::StoreSelfResult {});
@@ -193,7 +208,7 @@ impl<'a> Lowerer<'a> {
 impl<'a> Lowerer<'a> {
     /// Pushes a function literal.
     pub(super) fn literal(&mut self, func: &'a Func) {
-        let index = self.resolved.function_at(func.span.start);
+        let index = self.function_at(func.span.start);
         self.enqueue(index, "<lambda>".into(), Body::Func(func));
         let is_made_once = self.frame.function == TOP_LEVEL && self.frame.loops.is_empty();
         let known = &self.resolved.functions[index];
@@ -205,7 +220,7 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(super) fn spawn(&mut self, block: &'a Block) {
-        let index = self.resolved.function_at(block.span.start);
+        let index = self.function_at(block.span.start);
         self.enqueue(index, "<lambda>".into(), Body::Block(block));
         self.make_function(index);
         self.emit(Op::Spawn {});
@@ -230,7 +245,7 @@ impl<'a> Lowerer<'a> {
 
     /// Has a function lowered later, if it is made at all; its captures are found now, while its
     /// maker's slots are known.
-    fn enqueue(&mut self, function: FunctionIndex, name: String, body: Body<'a>) {
+    pub(super) fn enqueue(&mut self, function: FunctionIndex, name: String, body: Body<'a>) {
         let resolved = self.resolved;
         if resolved.functions[function].is_dead {
             return;
@@ -260,6 +275,11 @@ impl<'a> Lowerer<'a> {
 impl<'a> Lowerer<'a> {
     /// Enters a scope: its variables are fresh, its declarations bound.
     pub(super) fn enter_scope(&mut self, scope: ScopeIndex, statements: &'a [Stmt]) {
+        self.enter_shared_scope(scope, &[statements]);
+    }
+
+    /// Enters a scope that several blocks share.
+    pub(super) fn enter_shared_scope(&mut self, scope: ScopeIndex, blocks: &[&'a [Stmt]]) {
         self.fresh_variables(scope);
         if self.resolved.scopes[scope].hoists.is_empty() {
             return;
@@ -273,7 +293,7 @@ impl<'a> Lowerer<'a> {
                 self.id(function);
             }
         }
-        for statement in statements {
+        for statement in blocks.iter().copied().flatten() {
             let (name, declaration) = match unexported(statement) {
                 StmtKind::Func(func) => (func.name.as_ref(), None),
                 StmtKind::Struct(declaration) => (Some(&declaration.name), Some(&**declaration)),
@@ -281,7 +301,7 @@ impl<'a> Lowerer<'a> {
                 _ => (None, None),
             };
             let Some(name) = name else { continue };
-            let hoist = self.resolved.hoist_at(name.span.start);
+            let hoist = self.hoist_at(name.span.start);
             if self.resolved.hoists[hoist].at_entry {
                 self.at(name.span.start);
                 self.bind_declaration(hoist, declaration);
@@ -291,7 +311,7 @@ impl<'a> Lowerer<'a> {
 
     /// The statement of a declaration.
     pub(super) fn declaration(&mut self, name: &Name, declaration: Option<&StructDecl>) {
-        let hoist = self.resolved.hoist_at(name.span.start);
+        let hoist = self.hoist_at(name.span.start);
         if !self.resolved.hoists[hoist].at_entry {
             self.bind_declaration(hoist, declaration);
         }
@@ -323,7 +343,7 @@ impl<'a> Lowerer<'a> {
     pub(super) fn declared_function(&mut self, func: &'a Func) {
         let Some(name) = &func.name else { return };
         self.declaration(name, None);
-        let function = self.resolved.function_at(func.span.start);
+        let function = self.function_at(func.span.start);
         self.enqueue(function, name.text.to_string(), Body::Func(func));
     }
 
@@ -331,13 +351,13 @@ impl<'a> Lowerer<'a> {
         self.declaration(&declaration.name, Some(declaration));
         let owner = &declaration.name.text;
         for method in &declaration.methods {
-            let function = self.resolved.function_at(method.span.start);
+            let function = self.function_at(method.span.start);
             let name = method.name.as_ref().map_or("<lambda>", |name| &name.text);
             self.enqueue(function, format!("{owner}.{name}"), Body::Func(method));
         }
         for field in &declaration.fields {
             if let Some(default) = &field.default {
-                let function = self.resolved.function_at(field.name.span.start);
+                let function = self.function_at(field.name.span.start);
                 self.enqueue(
                     function,
                     format!("{owner}.{}", field.name.text),
@@ -354,7 +374,7 @@ impl<'a> Lowerer<'a> {
         for method in &declaration.methods {
             let Some(name) = &method.name else { continue };
             let name = self.tables.name(&name.text);
-            let function = self.resolved.function_at(method.span.start);
+            let function = self.function_at(method.span.start);
             match methods.iter_mut().find(|known| known.0 == name) {
                 Some(known) => known.1 = function,
                 None => methods.push((name, function)),
@@ -371,7 +391,7 @@ impl<'a> Lowerer<'a> {
             }
             defaults.remove(&position);
             if field.default.is_some() {
-                let function = self.resolved.function_at(field.name.span.start);
+                let function = self.function_at(field.name.span.start);
                 defaults.insert(position, function);
             }
         }

@@ -160,7 +160,7 @@ impl Lowerer<'_> {
     /// Pushes what a name means.
     pub(super) fn read(&mut self, name: &Arc<str>, offset: u32) {
         self.at(offset);
-        let used = self.resolved.use_at(offset);
+        let used = self.use_at(offset);
         self.for_candidates(
             used,
             &mut |lowerer, variable| lowerer.load(variable),
@@ -191,7 +191,7 @@ impl Lowerer<'_> {
         name: &str,
         offset: u32,
     ) -> Option<super::tables::Known> {
-        let used = self.resolved.use_at(offset);
+        let used = self.use_at(offset);
         match self.resolved.candidates(used) {
             [] => self.tables.known(name),
             _ => None,
@@ -200,7 +200,7 @@ impl Lowerer<'_> {
 
     /// Pops the value of an assignment to a name.
     pub(super) fn assign_name(&mut self, name: &Name) {
-        let used = self.resolved.use_at(name.span.start);
+        let used = self.use_at(name.span.start);
         let candidates = self.resolved.candidates(used);
         if let (Some(created), true) = (
             used.creates,
@@ -235,7 +235,7 @@ impl Lowerer<'_> {
 
     /// Pops the value of a declared name.
     pub(super) fn declare_name(&mut self, name: &Name) {
-        let used = self.resolved.use_at(name.span.start);
+        let used = self.use_at(name.span.start);
         let message = format!("Duplicate declaration in the same scope: {}", name.text);
         self.at(name.span.start);
         let resolved = self.resolved;

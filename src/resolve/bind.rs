@@ -12,7 +12,7 @@ mod merge;
 use super::index::{FunctionIndex, ScopeIndex, Symbol, VariableIndex};
 use super::record::NEVER;
 use super::tape::{Declare, Event, Recording};
-use super::{HoistItem, Mutability, Resolved, Storage, Use, Variable};
+use super::{HoistItem, Mutability, Place, Resolved, Storage, Use, Variable};
 use merge::{Merges, State};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -48,6 +48,7 @@ pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
         seen: FxHashSet::default(),
         current: FunctionIndex(0),
         scope: ScopeIndex(0),
+        part: None,
         now: 0,
         out: Resolved {
             functions,
@@ -87,6 +88,8 @@ struct Binder {
     seen: FxHashSet<(FunctionIndex, VariableIndex)>,
     current: FunctionIndex,
     scope: ScopeIndex,
+    /// The scope of the test's part that is played.
+    part: Option<ScopeIndex>,
     now: u32,
     out: Resolved,
 }
@@ -129,10 +132,25 @@ impl Binder {
             Event::EnterClause => self.merges.enter_clause(),
             Event::LeaveClause { diverges } => self.merges.leave_clause(diverges, &mut self.states),
             Event::LeaveMatch { has_default } => {
-                for (variable, state) in self.merges.leave_match(has_default) {
-                    self.set_state(variable, state);
-                }
+                self.leave_match(has_default);
             }
+            Event::EnterPart => {
+                // Like a match with one clause: it is left somewhere.
+                self.merges.enter_match();
+                self.merges.enter_clause();
+                self.part = Some(self.scope);
+            }
+            Event::LeavePart => {
+                self.merges.leave_clause(false, &mut self.states);
+                self.leave_match(false);
+                self.part = None;
+            }
+        }
+    }
+
+    fn leave_match(&mut self, has_default: bool) {
+        for (variable, state) in self.merges.leave_match(has_default) {
+            self.set_state(variable, state);
         }
     }
 
@@ -271,8 +289,9 @@ impl Binder {
         let start = self.out.candidates.len() as u32;
         self.out.candidates.extend(found);
         let count = found.len() as u32;
+        let copy = self.out.functions[self.current].copy;
         self.out.uses.insert(
-            offset,
+            Place { copy, offset },
             Use {
                 start,
                 count,
@@ -310,8 +329,9 @@ impl Binder {
         let old = std::mem::replace(&mut self.states[variable.0 as usize], state);
         self.merges.changed(variable, old, state);
         let row = &mut self.out.variables[variable];
-        // In a clause it is set for the rest of the clause only.
-        if state == State::Set && row.set_at == NEVER && row.scope == self.scope {
+        // In a clause, and in a test's part, it is set for the rest of that only.
+        let is_for_good = row.scope == self.scope && self.part != Some(row.scope);
+        if state == State::Set && row.set_at == NEVER && is_for_good {
             row.set_at = self.now;
             if row.hoist.is_none() {
                 row.ready_at = (self.now, 0);

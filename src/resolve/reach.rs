@@ -10,6 +10,7 @@
 //! around the declaration: mentions inside another function count from the
 //! moment at which that one can be called.  Each function is visited once.
 
+use super::FunctionKind;
 use super::index::{FunctionIndex, HoistIndex};
 use super::record::NEVER;
 use super::tape::{Event, Recording};
@@ -43,7 +44,11 @@ impl Moments {
         for (maker, tape) in recording.tapes.iter().enumerate() {
             for (at, event) in tape.iter().enumerate() {
                 if let Event::Make(function) = *event {
-                    let at = at as u32;
+                    // Tests run when the top level has ended, however it did.
+                    let at = match recording.functions[function].kind {
+                        FunctionKind::Test => recording.first_exit.min(at as u32),
+                        _ => at as u32,
+                    };
                     recording.functions[function].made_at = (at, 0);
                     self.sources
                         .push((FunctionIndex(maker as u32), at, Node::Literal(function)));

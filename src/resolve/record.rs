@@ -10,7 +10,7 @@ mod stmt;
 use super::check;
 use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
 use super::tape::{Declare, Event, Mention, Recording, Symbols};
-use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Scope, ScopeKind};
+use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Place, Scope, ScopeKind, Test};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use rustc_hash::FxHashMap;
@@ -19,7 +19,8 @@ use std::sync::Arc;
 /// "Not yet" on any tape.
 pub(super) const NEVER: u32 = u32::MAX;
 
-pub(super) fn record(program: &Program) -> Recording {
+/// Records a program, and the tests that run after its top level.
+pub(super) fn record(program: &Program, tests: &[Test]) -> Recording {
     let mut recorder = Recorder {
         out: Recording {
             functions: Vec::new(),
@@ -30,6 +31,7 @@ pub(super) fn record(program: &Program) -> Recording {
             scope_at: FxHashMap::default(),
             function_at: FxHashMap::default(),
             hoist_at: FxHashMap::default(),
+            first_exit: NEVER,
             mentions: Vec::new(),
             field_names: Default::default(),
             self_writers: Default::default(),
@@ -45,6 +47,12 @@ pub(super) fn record(program: &Program) -> Recording {
     recorder.function_row(FunctionKind::TopLevel, None);
     recorder.enter(None, ScopeKind::Plain, &program.body);
     recorder.statements(&program.body);
+    // What is wrong with tests was seen where they stand.
+    if recorder.out.diagnostics.is_empty() {
+        for (test, copy) in tests.iter().zip(1..) {
+            recorder.live_test(test, copy);
+        }
+    }
     recorder.leave(&program.body);
     recorder.out
 }
@@ -60,6 +68,8 @@ struct Recorder {
 #[derive(Clone, Copy)]
 struct Frame {
     function: FunctionIndex,
+    /// The copy of the source, see `Place`.
+    copy: u32,
     scope: Option<ScopeIndex>,
     /// Loops of the function around this point.
     loops: u32,
@@ -73,6 +83,7 @@ impl Default for Frame {
     fn default() -> Self {
         Frame {
             function: FunctionIndex(0),
+            copy: 0,
             scope: None,
             loops: 0,
             is_generator: false,
@@ -85,6 +96,13 @@ impl Default for Frame {
 impl Recorder {
     fn push(&mut self, event: Event) {
         self.out.tapes[self.frame.function.0 as usize].push(event);
+    }
+
+    fn place_at(&self, offset: u32) -> Place {
+        Place {
+            copy: self.frame.copy,
+            offset,
+        }
     }
 
     /// The moment of the next event.
@@ -159,6 +177,16 @@ impl Recorder {
 impl Recorder {
     /// Enters the scope of `statements`, which starts at the token at `key`.
     fn enter(&mut self, key: Option<u32>, kind: ScopeKind, statements: &[Stmt]) -> ScopeIndex {
+        self.enter_shared(key, kind, &[statements])
+    }
+
+    /// Enters a scope that several blocks share.
+    fn enter_shared(
+        &mut self,
+        key: Option<u32>,
+        kind: ScopeKind,
+        blocks: &[&[Stmt]],
+    ) -> ScopeIndex {
         let index = ScopeIndex(self.out.scopes.len() as u32);
         self.out.scopes.push(Scope {
             parent: self.frame.scope,
@@ -169,10 +197,10 @@ impl Recorder {
             kind,
         });
         if let Some(key) = key {
-            self.out.scope_at.insert(key, index);
+            self.out.scope_at.insert(self.place_at(key), index);
         }
         self.frame.scope = Some(index);
-        for statement in statements {
+        for statement in blocks.iter().copied().flatten() {
             self.hoist(statement, index);
         }
         self.push(Event::Enter(index));
@@ -180,7 +208,11 @@ impl Recorder {
     }
 
     fn leave(&mut self, statements: &[Stmt]) {
-        for name in statements.iter().filter_map(declared_name) {
+        self.leave_shared(&[statements]);
+    }
+
+    fn leave_shared(&mut self, blocks: &[&[Stmt]]) {
+        for name in blocks.iter().copied().flatten().filter_map(declared_name) {
             let symbol = self.intern(&name.text);
             self.visible
                 .get_mut(&symbol)
@@ -215,7 +247,9 @@ impl Recorder {
             made_at: (NEVER, 0),
             mentioned_at: NEVER,
         });
-        self.out.hoist_at.insert(name.span.start, index);
+        self.out
+            .hoist_at
+            .insert(self.place_at(name.span.start), index);
         self.out.scopes[scope].hoists.push(index);
         self.visible.entry(symbol).or_default().push(index);
     }
@@ -244,6 +278,7 @@ impl Recorder {
         let index = FunctionIndex(self.out.functions.len() as u32);
         self.out.functions.push(Function {
             kind,
+            copy: self.frame.copy,
             parent,
             scope: ScopeIndex(0),
             parameters: Vec::new(),
@@ -272,7 +307,7 @@ impl Recorder {
         body: impl FnOnce(&mut Self),
     ) -> FunctionIndex {
         let index = self.function_row(kind, Some(self.frame.function));
-        self.out.function_at.insert(key, index);
+        self.out.function_at.insert(self.place_at(key), index);
         let outer = self.frame;
         self.frame = Frame {
             function: index,

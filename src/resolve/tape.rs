@@ -1,7 +1,7 @@
 //! What happens to names in a function, in the order of the source.
 
 use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
-use super::{Function, Hoist, Mutability, Scope};
+use super::{Function, Hoist, Mutability, Place, Scope};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -53,6 +53,9 @@ pub(super) enum Event {
     LeaveMatch {
         has_default: bool,
     },
+    /// A part of a test, which `return` may leave early.
+    EnterPart,
+    LeavePart,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,9 +79,11 @@ pub(super) struct Recording {
     pub scopes: Vec<Scope>,
     pub hoists: Vec<Hoist>,
     pub symbols: Symbols,
-    pub scope_at: FxHashMap<u32, ScopeIndex>,
-    pub function_at: FxHashMap<u32, FunctionIndex>,
-    pub hoist_at: FxHashMap<u32, HoistIndex>,
+    pub scope_at: FxHashMap<Place, ScopeIndex>,
+    pub function_at: FxHashMap<Place, FunctionIndex>,
+    pub hoist_at: FxHashMap<Place, HoistIndex>,
+    /// The earliest moment at which the top level may be left.
+    pub first_exit: u32,
     /// Who mentions which declaration, and when on its own tape.
     pub mentions: Vec<Mention>,
     /// Names that occur as fields of structs.

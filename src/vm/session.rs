@@ -1,9 +1,11 @@
 //! A loaded program that can be run again and again.
 
 use super::{Error, Value};
+use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::call;
 use ruff_runtime::context::VMContext;
 use ruff_runtime::heap::Function;
+use ruff_runtime::start;
 use ruff_runtime::value;
 
 /// A loaded program.  Its variables, and the code that was compiled, stay from
@@ -12,8 +14,12 @@ pub struct Session<'a> {
     ctx: &'a mut VMContext,
 }
 
+/// The values of a program's variables at some moment.
+pub struct Variables(Vec<value::Value>);
+
 impl<'a> Session<'a> {
-    pub(super) fn new(ctx: &'a mut VMContext) -> Session<'a> {
+    /// A session of a context that is ready to run.
+    pub fn new(ctx: &'a mut VMContext) -> Session<'a> {
         Session { ctx }
     }
 
@@ -39,13 +45,40 @@ impl<'a> Session<'a> {
     }
 
     fn run(&mut self) -> Result<value::Value, Error> {
-        let main = self.ctx.program.program.main as usize;
-        let function = self.ctx.program.functions[main].to_ref::<Function>();
+        self.call(self.ctx.program.program.main)
+    }
+
+    /// Calls a function of the kind of a top level: one without parameters
+    /// that captures nothing.
+    fn call(&mut self, func: FunctionId) -> Result<value::Value, Error> {
+        let function = self.ctx.program.functions[func as usize].to_ref::<Function>();
         let function = function.expect("a top level captures nothing, so it has a function object");
         let trace = self.ctx.trace_base;
         call::enter(self.ctx, trace, &function, &mut []).map_err(|_| {
             self.ctx.output.flush();
             Error::stopped(self.ctx)
         })
+    }
+
+    /// Runs a test, one of the functions that `lower_with_tests` gives.
+    ///
+    /// # Errors
+    /// Why it failed: it raised an error, or tried to end the program, which
+    /// then goes on.
+    pub fn test(&mut self, func: FunctionId) -> Result<(), Error> {
+        let result = start::guard_output(self.ctx, |ctx| Session { ctx }.call(func).map(drop));
+        self.ctx.exit_status = None;
+        result
+    }
+
+    /// What the program's variables hold.
+    pub fn variables(&mut self) -> Variables {
+        Variables(self.ctx.global_values().to_vec())
+    }
+
+    /// Gives the program's variables the values that they had.  What values
+    /// refer to (a generator, a captured variable) stays as it is now.
+    pub fn restore(&mut self, variables: &Variables) {
+        self.ctx.global_values().clone_from_slice(&variables.0);
     }
 }

@@ -88,7 +88,11 @@ impl Recorder {
                 self.expr(object);
                 self.expr(index);
             }
-            ExprKind::Try(value) | ExprKind::Paren(value) => self.expr(value),
+            ExprKind::Try(value) => {
+                self.expr(value);
+                self.may_exit();
+            }
+            ExprKind::Paren(value) => self.expr(value),
         }
     }
 

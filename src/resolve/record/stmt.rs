@@ -3,7 +3,7 @@
 use super::{Recorder, ScopeKind};
 use crate::resolve::index::{FunctionIndex, HoistIndex};
 use crate::resolve::tape::Event;
-use crate::resolve::{FunctionKind, HoistItem, Mutability};
+use crate::resolve::{FunctionKind, HoistItem, Mutability, TOP_LEVEL, Test};
 use crate::source::Span;
 use crate::syntax::ast::*;
 
@@ -72,6 +72,7 @@ impl Recorder {
                 if let Some(value) = value {
                     self.expr(value);
                 }
+                self.may_exit();
             }
             StmtKind::Break => self.leaving_loop(statement.span, "break"),
             StmtKind::Continue => self.leaving_loop(statement.span, "continue"),
@@ -104,7 +105,7 @@ impl Recorder {
     fn value(&mut self, value: &Expr) -> Option<FunctionIndex> {
         self.expr(value);
         match &value.kind {
-            ExprKind::Func(func) => Some(self.out.function_at[&func.span.start]),
+            ExprKind::Func(func) => Some(self.out.function_at[&self.place_at(func.span.start)]),
             _ => None,
         }
     }
@@ -295,12 +296,38 @@ impl Recorder {
         });
         self.frame.is_dead = was_dead;
     }
+
+    /// Records a test as it runs: the parts are one function, with one scope.
+    pub(super) fn live_test(&mut self, test: &Test, copy: u32) {
+        let was_copy = std::mem::replace(&mut self.frame.copy, copy);
+        let key = test.body.span.start;
+        let function = self.function(FunctionKind::Test, key, false, |recorder| {
+            let blocks = test.blocks();
+            let scope = recorder.enter_shared(Some(key), ScopeKind::Plain, &blocks);
+            recorder.out.functions[recorder.frame.function].scope = scope;
+            for block in &blocks {
+                recorder.push(Event::EnterPart);
+                recorder.statements(block);
+                recorder.push(Event::LeavePart);
+            }
+            recorder.leave_shared(&blocks);
+        });
+        self.frame.copy = was_copy;
+        self.push(Event::Make(function));
+    }
+
+    /// Notes that control may leave the top level here.
+    pub(super) fn may_exit(&mut self) {
+        if self.frame.function == TOP_LEVEL {
+            self.out.first_exit = self.out.first_exit.min(self.now());
+        }
+    }
 }
 
 /// Declarations.
 impl Recorder {
     fn declared(&mut self, name: &Name, item: HoistItem) {
-        let hoist = self.out.hoist_at[&name.span.start];
+        let hoist = self.out.hoist_at[&self.place_at(name.span.start)];
         self.out.hoists[hoist].item = item;
         self.out.hoists[hoist].statement_at = self.now();
         self.push(Event::Statement);
@@ -308,7 +335,7 @@ impl Recorder {
 
     /// Records what belongs to a declaration, dead if nobody can ever see it.
     fn within_declaration<T>(&mut self, name: &Name, record: impl FnOnce(&mut Self) -> T) -> T {
-        let hoist: HoistIndex = self.out.hoist_at[&name.span.start];
+        let hoist: HoistIndex = self.out.hoist_at[&self.place_at(name.span.start)];
         let was_dead = self.frame.is_dead;
         self.frame.is_dead |= self.out.hoists[hoist].is_replaced;
         let result = record(self);
