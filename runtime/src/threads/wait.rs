@@ -1,0 +1,53 @@
+//! Waiting for time to pass and for tasks to end.
+
+use super::world::{News, Wait};
+use super::{ended, known_place};
+use crate::context::VMContext;
+use crate::error::Raised;
+use crate::sync;
+use core::sync::atomic::Ordering;
+
+/// Suspends this thread, and no other, until the monotonic clock shows `until`.
+pub fn sleep(ctx: &mut VMContext, until: u64) -> Result<(), Raised> {
+    while sync::now() < until {
+        let seen = settlements(ctx);
+        wait_for_change(ctx, seen, Some(until))?;
+    }
+    Ok(())
+}
+
+/// How many tasks have ended so far.
+pub(super) fn settlements(ctx: &mut VMContext) -> u64 {
+    known_place(ctx).map_or(0, |place| place.world.settlements.load(Ordering::Acquire))
+}
+
+/// Waits until more tasks have ended than were `seen`, or until that time.
+/// False if neither will ever happen.
+pub(super) fn wait_for_change(
+    ctx: &mut VMContext,
+    seen: u64,
+    until: Option<u64>,
+) -> Result<bool, Raised> {
+    let Some(place) = known_place(ctx) else {
+        return Ok(match until {
+            Some(until) => {
+                sync::sleep_until(until);
+                true
+            }
+            None => false,
+        });
+    };
+    let mut state = place.world.state.lock();
+    if state.closed || state.exit_status.is_some() {
+        return Err(ended(ctx, state.exit_status));
+    }
+    if place.world.settlements.load(Ordering::Acquire) != seen {
+        return Ok(true);
+    }
+    let wait = Wait {
+        receives: false,
+        until,
+    };
+    let news = place.world.wait(&mut state, &place.seat, wait);
+    Ok(news != Some(News::GiveUp))
+}
