@@ -18,6 +18,9 @@ const STACK_MARGIN: usize = 2 << 20;
 const VALUE_STACK: usize = 256 << 20;
 /// Entries at the end of the call stack that top levels may still need.
 const SPARE_TRACE: usize = 64;
+/// Bytes of the call stack, whole pages.
+const TRACE_SIZE: usize =
+    ((MAX_CALL_DEPTH + SPARE_TRACE) * size_of::<TraceEntry>()).next_multiple_of(1 << 16);
 
 impl VMContext {
     /// A context that is ready to run a program, with standard output
@@ -25,23 +28,21 @@ impl VMContext {
     pub fn new(program: Box<LoadedProgram>) -> Box<VMContext> {
         // SAFETY: asks about a file descriptor.
         let is_terminal = unsafe { libc::isatty(1) == 1 };
-        VMContext::with(program, Output::new(is_terminal), VALUE_STACK)
+        let Some(stacks) = Stacks::reserve(VALUE_STACK) else {
+            allocator::out_of_memory(VALUE_STACK);
+        };
+        VMContext::with(program, Output::new(is_terminal), stacks)
     }
 
-    /// A context that writes to `output` and has a value stack of that many
-    /// bytes of address space.
-    pub fn with(program: Box<LoadedProgram>, output: Output, value_stack: usize) -> Box<VMContext> {
-        let trace_size =
-            ((MAX_CALL_DEPTH + SPARE_TRACE) * size_of::<TraceEntry>()).next_multiple_of(4096);
-        let stacks = reserve(trace_size + value_stack);
-        let trace_base: *mut TraceEntry = stacks.cast();
-        // SAFETY: both lie within the range just reserved.
+    /// A context that writes to `output` and has these stacks.
+    pub fn with(program: Box<LoadedProgram>, output: Output, stacks: Stacks) -> Box<VMContext> {
+        let trace_base: *mut TraceEntry = stacks.base.cast();
+        // SAFETY: all of it lies within the range that was reserved.
         let (trace_limit, base, limit) = unsafe {
-            let base: *mut Value = stacks.add(trace_size).cast();
             (
                 trace_base.add(MAX_CALL_DEPTH),
-                base,
-                base.add(value_stack / size_of::<Value>()),
+                stacks.base.add(TRACE_SIZE).cast(),
+                stacks.base.add(stacks.size).cast(),
             )
         };
         let mut globals: Vec<Value> = Vec::new();
@@ -108,23 +109,42 @@ impl Drop for VMContext {
     }
 }
 
-/// A range of address space of which only what is touched takes memory.
-pub fn reserve(size: usize) -> *mut u8 {
-    // SAFETY: a fresh private mapping.
-    let range = unsafe {
-        libc::mmap(
-            null_mut(),
+/// Address space for a call stack and a value stack, of which only what is
+/// touched takes memory.
+pub struct Stacks {
+    base: *mut u8,
+    size: usize,
+}
+
+// SAFETY: the mapping belongs to whoever has this.
+unsafe impl Send for Stacks {}
+
+impl Stacks {
+    /// Stacks with so many bytes for values; `None` if there is no room.
+    pub fn reserve(value_stack: usize) -> Option<Stacks> {
+        let size = TRACE_SIZE + value_stack;
+        // SAFETY: a fresh private mapping.
+        let range = unsafe {
+            libc::mmap(
+                null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        (range != libc::MAP_FAILED).then_some(Stacks {
+            base: range.cast(),
             size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if range == libc::MAP_FAILED {
-        allocator::out_of_memory(size);
+        })
     }
-    range.cast()
+
+    /// Gives stacks back that no context has.
+    pub fn unmap(self) {
+        // SAFETY: nobody else has the mapping.
+        unsafe { libc::munmap(self.base.cast(), self.size) };
+    }
 }
 
 /// The lowest address that this thread's stack may reach.

@@ -13,7 +13,7 @@ use super::world::{News, Seat, State, World};
 use super::{Here, Place};
 use crate::call;
 use crate::context::VMContext;
-use crate::context::setup::stack_limit_here;
+use crate::context::setup::{Stacks, stack_limit_here};
 use crate::heap::{allocator, cycles};
 use crate::loaded::LoadedProgram;
 use crate::sync;
@@ -85,7 +85,15 @@ fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
     let Some(stack) = state.ended.pop().map(join).or_else(Stack::new) else {
         return false;
     };
-    let start = Box::into_raw(Box::new((world.clone(), Stack(stack.0))));
+    let Some(stacks) = Stacks::reserve(VALUE_STACK) else {
+        stack.unmap();
+        return false;
+    };
+    let start = Box::into_raw(Box::new(Start {
+        world: world.clone(),
+        stack: Stack(stack.0),
+        stacks,
+    }));
     // SAFETY: the stack is the thread's until it has been joined; the thread
     // takes the box over.
     unsafe {
@@ -96,11 +104,18 @@ fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
         if started {
             state.running += 1;
         } else {
-            drop(Box::from_raw(start));
+            Box::from_raw(start).stacks.unmap();
             stack.unmap();
         }
         started
     }
+}
+
+/// What a worker starts with.
+struct Start {
+    world: Arc<World>,
+    stack: Stack,
+    stacks: Stacks,
 }
 
 /// # Safety
@@ -215,9 +230,13 @@ extern "C" fn watch(start: *mut libc::c_void) -> *mut libc::c_void {
 
 extern "C" fn run_worker(start: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `start_worker` hands the box over.
-    let (world, stack) = *unsafe { Box::from_raw(start.cast::<(Arc<World>, Stack)>()) };
+    let Start {
+        world,
+        stack,
+        stacks,
+    } = *unsafe { Box::from_raw(start.cast::<Start>()) };
     allocator::start_small();
-    let mut ctx = new_context(&world);
+    let mut ctx = new_context(&world, stacks);
     let seat = Arc::new(Seat::new(true));
     ctx.kept::<Here>().0 = Some(Place {
         world: world.clone(),
@@ -244,10 +263,10 @@ extern "C" fn run_worker(start: *mut libc::c_void) -> *mut libc::c_void {
     null_mut()
 }
 
-fn new_context(world: &World) -> Box<VMContext> {
+fn new_context(world: &World, stacks: Stacks) -> Box<VMContext> {
     let seed = &world.seed;
     let program = LoadedProgram::of(seed.tables.clone(), seed.tier.is_some());
-    let mut ctx = VMContext::with(program, world.output(), VALUE_STACK);
+    let mut ctx = VMContext::with(program, world.output(), stacks);
     ctx.stack_limit = stack_limit_here();
     ctx.args = seed.args.clone();
     ctx.capabilities = seed.capabilities;
