@@ -35,11 +35,12 @@ impl<T> Mutex<T> {
         Guard { mutex: self }
     }
 
-    /// The value, if nobody uses it now.
-    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
-        // SAFETY: as for `lock`.
-        let result = unsafe { libc::pthread_mutex_trylock(self.raw.get()) };
-        (result == 0).then_some(Guard { mutex: self })
+    /// The value, when nobody else can ask for it any more.
+    pub fn into_inner(mut self) -> T
+    where
+        T: Default,
+    {
+        core::mem::take(self.value.get_mut())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Channels: queues of parcels that any thread may add to and take from.
 
 use super::parcel::Parcel;
-use super::world::{News, Seat, Wait};
+use super::world::{For, News, Seat};
 use super::{ended, known_place, pack, unpack_one};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{Channel, Ref};
+use crate::heap::{Channel, Ref, Shared};
 use crate::sync::Mutex;
 use crate::value::Value;
 use alloc::collections::VecDeque;
@@ -73,14 +73,24 @@ pub fn receive(ctx: &mut VMContext, channel: &Channel) -> Result<Option<Value>, 
             drop(state);
             return Ok(Some(unpack_one(ctx, &parcel)));
         }
-        let wait = Wait {
-            receives: true,
-            until: None,
-        };
-        if place.world.wait(&mut state, &place.seat, wait) == Some(News::GiveUp) {
-            let mut queue = queue.lock();
-            queue.waiting.retain(|seat| !Arc::ptr_eq(seat, &place.seat));
-            return Ok(None);
+        let world = &place.world;
+        let news = world.wait(&mut state, &place.seat, For::Message, None);
+        if news == Some(News::GiveUp) {
+            drop(state);
+            let last = {
+                let mut queue = queue.lock();
+                queue.waiting.retain(|seat| !Arc::ptr_eq(seat, &place.seat));
+                // Whoever was told the same may have sent something since.
+                queue.messages.pop_front()
+            };
+            return Ok(last.map(|parcel| unpack_one(ctx, &parcel)));
         }
     }
+}
+
+/// The messages of a channel that nobody has a handle to any more; the handle
+/// itself if it is none of a channel, and `None` if others have handles.
+pub(super) fn last_messages(shared: Shared) -> Result<Option<VecDeque<Parcel>>, Shared> {
+    let queue = shared.downcast::<Mutex<Queue>>()?;
+    Ok(Arc::into_inner(queue).map(|queue| queue.into_inner().messages))
 }

@@ -4,6 +4,7 @@
 //! that a node's parts come before it, except for the contents of cells and
 //! generators, through which a value can reach itself.
 
+use super::{channel, task};
 use crate::bytecode::FunctionId;
 use crate::call::Resume;
 use crate::heap::{self, GeneratorState, Shared, VariantKind};
@@ -44,6 +45,43 @@ impl Parcel {
                 Some(raw.payload as i64)
             }
             _ => None,
+        }
+    }
+}
+
+impl Drop for Parcel {
+    /// A message may be the last to hold a channel, whose messages hold
+    /// channels, and so on: that is worked off one by one, for it may go deep.
+    fn drop(&mut self) {
+        let mut open = Vec::new();
+        self.take_handles(&mut open);
+        while let Some(shared) = open.pop() {
+            let messages = match channel::last_messages(shared) {
+                Ok(messages) => messages.unwrap_or_default(),
+                Err(task) => task::last_result(task).into_iter().collect(),
+            };
+            for mut parcel in messages {
+                parcel.take_handles(&mut open);
+            }
+        }
+    }
+}
+
+impl Parcel {
+    fn take_handles(&mut self, into: &mut Vec<Shared>) {
+        for node in &mut self.nodes {
+            if matches!(
+                node,
+                Node::Channel(_) | Node::Task(_) | Node::Promise(State::Task(_))
+            ) {
+                let nothing = Node::Cell(Item::Scalar(crate::value::Value::UNSET.into_raw()));
+                if let Node::Channel(shared)
+                | Node::Task(shared)
+                | Node::Promise(State::Task(shared)) = core::mem::replace(node, nothing)
+                {
+                    into.push(shared);
+                }
+            }
         }
     }
 }

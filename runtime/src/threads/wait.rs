@@ -1,6 +1,6 @@
 //! Waiting for time to pass and for tasks to end.
 
-use super::world::{News, Wait};
+use super::world::{For, News};
 use super::{ended, known_place};
 use crate::context::VMContext;
 use crate::error::Raised;
@@ -9,10 +9,16 @@ use core::sync::atomic::Ordering;
 
 /// Suspends this thread, and no other, until the monotonic clock shows `until`.
 pub fn sleep(ctx: &mut VMContext, until: u64) -> Result<(), Raised> {
-    while sync::now() < until {
-        let seen = settlements(ctx);
-        wait_for_change(ctx, seen, Some(until))?;
+    let Some(place) = known_place(ctx) else {
+        sync::sleep_until(until);
+        return Ok(());
+    };
+    let mut state = place.world.state.lock();
+    if state.closed || state.exit_status.is_some() {
+        return Err(ended(ctx, state.exit_status));
     }
+    let world = &place.world;
+    world.wait(&mut state, &place.seat, For::Time, Some(until));
     Ok(())
 }
 
@@ -44,10 +50,7 @@ pub(super) fn wait_for_change(
     if place.world.settlements.load(Ordering::Acquire) != seen {
         return Ok(true);
     }
-    let wait = Wait {
-        receives: false,
-        until,
-    };
-    let news = place.world.wait(&mut state, &place.seat, wait);
+    let world = &place.world;
+    let news = world.wait(&mut state, &place.seat, For::Task, until);
     Ok(news != Some(News::GiveUp))
 }

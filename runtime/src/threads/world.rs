@@ -1,7 +1,7 @@
 //! The world of a program's threads: who is alive, who waits, what is to run.
 //!
-//! One lock guards it all.  The order in which locks are taken is: the world's,
-//! a channel's or task's or the output's; nobody holds two of the latter.
+//! One lock guards it all.  The order in which locks are taken is: the world's
+//! state; then a channel's or a task's, or the output's, one of them at a time.
 
 use super::lines::{Lines, SharedLines, keep_for_the_end};
 use super::worker::{Ended, Job};
@@ -69,8 +69,8 @@ pub(super) struct Seat {
     pub is_worker: bool,
     news: AtomicU8,
     is_waiting: AtomicBool,
-    /// It waits in `receive`.
-    receives: AtomicBool,
+    /// What it waits for, as a number.
+    waits_for: AtomicU8,
     /// Its place among the stuck, plus one.
     stuck_at: AtomicUsize,
 }
@@ -84,13 +84,14 @@ pub(super) enum News {
     GiveUp = 2,
 }
 
-/// How a thread waits.
-#[derive(Clone, Copy)]
-pub(super) struct Wait {
-    /// In `receive`, and not for a task.
-    pub receives: bool,
-    /// Until then, if nothing happens.
-    pub until: Option<u64>,
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Message = 0,
+    /// The end of any task.
+    Task = 1,
+    /// Nothing but the end of the time.
+    Time = 2,
 }
 
 impl Seat {
@@ -100,9 +101,13 @@ impl Seat {
             is_worker,
             news: AtomicU8::new(0),
             is_waiting: AtomicBool::new(false),
-            receives: AtomicBool::new(false),
+            waits_for: AtomicU8::new(0),
             stuck_at: AtomicUsize::new(0),
         }
+    }
+
+    fn waits_for(&self, what: For) -> bool {
+        self.waits_for.load(Ordering::Relaxed) == what as u8
     }
 
     pub fn take_news(&self) -> Option<News> {
@@ -173,40 +178,42 @@ impl World {
         output
     }
 
-    /// Waits as one of the program's threads, until woken or until that time.
+    /// Waits as one of the program's threads, until woken or until that time,
+    /// if there is one.
     pub fn wait(
         self: &Arc<World>,
         state: &mut Guard<'_, State>,
         seat: &Arc<Seat>,
-        wait: Wait,
+        what: For,
+        until: Option<u64>,
     ) -> Option<News> {
         seat.is_waiting.store(true, Ordering::Relaxed);
-        seat.receives.store(wait.receives, Ordering::Relaxed);
+        seat.waits_for.store(what as u8, Ordering::Relaxed);
         state.running -= seat.is_worker as usize;
-        if wait.until.is_none() {
+        if until.is_none() {
             state.stuck.push(seat.clone());
             seat.stuck_at.store(state.stuck.len(), Ordering::Relaxed);
         }
-        if !wait.receives {
+        if what == For::Task {
             state.awaiting.push(seat.clone());
         }
         super::worker::hand_out(self, state);
         if state.nobody_can_help() {
             // The last one to wait is the first to be told.
-            match wait.receives {
-                true => state.wake(seat, News::GiveUp),
-                false => state.resolve(),
+            match what {
+                For::Message => state.wake(seat, News::GiveUp),
+                For::Task | For::Time => state.resolve(),
             }
         }
         loop {
             if let Some(news) = seat.take_news() {
                 return Some(news);
             }
-            if wait.until.is_some_and(|until| crate::sync::now() >= until) {
+            if until.is_some_and(|until| crate::sync::now() >= until) {
                 state.stop_waiting(seat);
                 return None;
             }
-            seat.condition.wait(state, wait.until);
+            seat.condition.wait(state, until);
         }
     }
 
@@ -221,6 +228,11 @@ impl World {
 
     /// Ends the program from another thread than the first.
     pub fn exit(&self, status: i32) {
+        let mut state = self.state.lock();
+        if state.closed {
+            // The first thread was quicker.
+            return;
+        }
         if self.seed.owns_process {
             let lines = self.lines.lock();
             if let Some(lines) = &*lines {
@@ -234,7 +246,6 @@ impl World {
             // SAFETY: ends the process.
             unsafe { libc::_exit(status) }
         }
-        let mut state = self.state.lock();
         state.exit_status.get_or_insert(status);
         state.wake_all();
     }
@@ -242,10 +253,10 @@ impl World {
     /// Ends the program's first thread.  Of the others, those that run in a
     /// host's process end when they wait the next time.
     pub fn close(&self) {
+        let mut state = self.state.lock();
         if let Some(lines) = &*self.lines.lock() {
             lines.lock().close();
         }
-        let mut state = self.state.lock();
         state.closed = true;
         if !self.seed.owns_process {
             state.queue.clear();
@@ -282,7 +293,7 @@ impl State {
     /// receives, which is a way to end, and rather not the first.
     fn resolve(&mut self) {
         let rank = |seat: &Arc<Seat>| {
-            let receives = seat.receives.load(Ordering::Relaxed);
+            let receives = seat.waits_for(For::Message);
             match (receives, seat.is_worker) {
                 (true, true) => 0,
                 (true, false) => 1,
@@ -317,7 +328,7 @@ impl State {
                 moved.stuck_at.store(place, Ordering::Relaxed);
             }
         }
-        if !seat.receives.load(Ordering::Relaxed) {
+        if seat.waits_for(For::Task) {
             self.awaiting.retain(|other| !Arc::ptr_eq(other, seat));
         }
         true
