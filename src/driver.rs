@@ -19,7 +19,7 @@ pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
 use crate::check;
 use crate::diagnostic::Diagnostic;
-use crate::emit::jit::JitStats;
+use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
@@ -34,7 +34,6 @@ use ruff_runtime::names::{NameHash, NameTable};
 use ruff_runtime::start;
 pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
 use std::path::Path;
-use std::rc::Rc;
 
 /// Makes everything that is wanted of a program.
 ///
@@ -99,12 +98,11 @@ pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32,
     let loaded = log.stage("prepare", || vm::load(program))?;
     let mut ctx = VMContext::new(loaded);
     ctx.args = request.args.clone();
-    let stats = Rc::default();
-    vm::attach(&mut ctx, request.engine.clone(), Rc::clone(&stats));
+    let stats = SharedStats::default();
+    vm::attach(&mut ctx, request.engine.clone(), stats.clone());
     let status = log.stage("run", || start::run_and_report(&mut ctx));
     log.stage("clean up", || drop(ctx));
-    let stats: &JitStats = &stats.borrow();
-    log.keep_stats(stats.clone());
+    log.keep_stats(locked(&stats).clone());
     Ok(status)
 }
 

@@ -38,6 +38,7 @@ pub use value::Value;
 
 pub use crate::emit::jit::{CallRaised, DEFAULT_THRESHOLD, IntPointer, JitOptions, JitStats};
 
+use crate::emit::jit::{SharedStats, locked};
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::context::VMContext;
 use ruff_runtime::start;
@@ -51,7 +52,7 @@ use std::rc::Rc;
 pub struct VM {
     jit_enabled: bool,
     jit: JitOptions,
-    stats: Rc<RefCell<JitStats>>,
+    stats: SharedStats,
     args: Vec<String>,
     output: Option<Rc<RefCell<OutputFunction>>>,
 }
@@ -70,7 +71,7 @@ impl VM {
         VM {
             jit_enabled: true,
             jit: JitOptions::default(),
-            stats: Rc::default(),
+            stats: SharedStats::default(),
             args: Vec::new(),
             output: None,
         }
@@ -100,7 +101,7 @@ impl VM {
 
     /// What was compiled by this machine so far.
     pub fn jit_stats(&self) -> JitStats {
-        self.stats.borrow().clone()
+        locked(&self.stats).clone()
     }
 
     /// Runs a chunk's top level; gives what it returns.
@@ -152,7 +153,7 @@ impl VM {
         self.prepare(&mut ctx);
         // Only compiled code calls others directly; what stays bytecode is interpreted.
         let function = IntFunction::compile(ctx, func, &self.jit)?;
-        self.stats.borrow_mut().add(function.stats());
+        locked(&self.stats).add(function.stats());
         Ok(function)
     }
 

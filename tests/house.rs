@@ -41,7 +41,9 @@ const RUNTIME: House = House {
     folder: "runtime/src",
     floors: &[
         &["value", "heap", "bytecode", "names"],
+        &["sync"],
         &["error", "output", "loaded", "context", "call"],
+        &["threads"],
         &["semantics"],
         &["builtins"],
         &["interp"],
@@ -112,6 +114,8 @@ const UNSAFE: &[&str] = &[
     "runtime/src/value",
     "runtime/src/heap",
     "runtime/src/call",
+    "runtime/src/sync",
+    "runtime/src/threads",
     "runtime/src/abi",
     "runtime/src/semantics",
     "runtime/src/interp",

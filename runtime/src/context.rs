@@ -1,7 +1,10 @@
 //! The context: everything that running code of one thread needs to find.
+//! A thread that the program starts has one of its own.
 //!
 //! `repr(C)`, since generated code reads and writes the fields up to
 //! `self_result` at fixed offsets.  The rest is for the runtime alone.
+
+pub mod setup;
 
 use crate::bytecode::{FunctionId, Program};
 use crate::error::Pending;
@@ -71,6 +74,8 @@ pub struct VMContext {
     pub capabilities: Capabilities,
     /// Set by `exit`: the status that the process ends with.
     pub exit_status: Option<i32>,
+    /// The process ends with this program, and is its own.
+    pub owns_process: bool,
     /// Where strings that are not ASCII were indexed last.
     pub string_cursor: crate::heap::string::Cursor,
     /// What built-ins keep between calls, one value of each type.
@@ -147,6 +152,9 @@ pub trait Tier {
 
     /// Calls or iterations after which code is hot.
     fn threshold(&self) -> u32;
+
+    /// The same compiler, with the same code, for another thread of the program.
+    fn share(&self) -> Box<dyn Tier + Send>;
 }
 
 /// Continues a frame of the interpreter at a loop head: takes over the values

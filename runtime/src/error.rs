@@ -10,6 +10,12 @@ use crate::value::Value;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Exit status of a program that an error ended.
+pub const STATUS_RUNTIME_ERROR: i32 = 4;
+/// What is written when there is no memory to write more.
+pub const OUT_OF_MEMORY_REPORT: &[u8] =
+    b"[RUFVM001] [vm] Runtime Error: Out of memory\n  --> 0:0\n\n";
+
 /// An error is pending in the context.  Carries nothing, so that
 /// `Result<Value, Raised>` fits in two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,11 +14,11 @@ use core::ptr::NonNull;
 pub mod allocator;
 pub mod array;
 pub mod bytes;
-pub mod channel;
 pub mod closure;
 pub mod cycles;
 pub mod dict;
 pub mod generator;
+pub mod handle;
 pub mod lazy;
 pub mod promise;
 pub mod queue;
@@ -28,14 +28,15 @@ pub mod stack;
 pub mod string;
 pub mod variant;
 
+pub use allocator::Heap;
 pub use array::{Array, Elements};
 pub use bytes::Bytes;
-pub use channel::Channel;
 pub use closure::{BoundMethod, CellObject, Function};
 pub use dict::{Dict, Key};
 pub use generator::{Generator, GeneratorState};
+pub use handle::{Channel, Shared, TaskHandle};
 pub use lazy::{Lazy, Stage};
-pub use promise::{Outcome, Promise};
+pub use promise::{Outcome, Pending, Promise, State};
 pub use queue::Queue;
 pub use record::{EnumDef, Record, Shape, StructDef};
 pub use set::Set;
@@ -63,6 +64,8 @@ const _: () = assert!(size_of::<Header>() == 8 && align_of::<Header>() <= 8);
 
 /// The count of an object that is never freed.
 pub const IMMORTAL: i32 = i32::MIN / 2;
+/// The count of an immortal object that all threads may use.
+pub const LITERAL: i32 = IMMORTAL + 1;
 
 impl Header {
     /// A header for a new object with one owner.
@@ -83,6 +86,12 @@ impl Header {
     #[inline(always)]
     pub fn is_immortal(&self) -> bool {
         self.count.get() < 0
+    }
+
+    /// Whether all threads may use the object.
+    #[inline(always)]
+    pub fn is_literal(&self) -> bool {
+        self.count.get() == LITERAL
     }
 
     /// Takes account of a new child: this object is at least one level deeper.
@@ -283,6 +292,7 @@ unsafe fn destroy_now(object: *mut Header) {
             22 => Set::destroy(object.cast()),
             23 => Queue::destroy(object.cast()),
             24 => Stack::destroy(object.cast()),
+            27 => TaskHandle::destroy(object.cast()),
             26 => CellObject::destroy(object.cast()),
             kind => unreachable!("an object of unknown kind {kind}"),
         }

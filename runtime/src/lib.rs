@@ -3,7 +3,9 @@
 //!
 //! Rooms from the ground up; each may use the ones before it:
 //! `value`, `heap`, `bytecode`, `names` — what there is;
+//! `sync` — locks, for the little that threads share;
 //! `error`, `output`, `loaded`, `context`, `call` — a running program;
+//! `threads` — what runs beside it, and what crosses over;
 //! `semantics` — what every operator means, once;
 //! `builtins` — the library; `interp` — the reference engine;
 //! `abi` — what generated code calls.
@@ -30,4 +32,6 @@ pub mod names;
 pub mod output;
 pub mod semantics;
 pub mod start;
+pub mod sync;
+pub mod threads;
 pub mod value;

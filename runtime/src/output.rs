@@ -5,8 +5,18 @@ use alloc::vec::Vec;
 /// Takes output that a host wants for itself.
 pub type Redirect = alloc::boxed::Box<dyn FnMut(&[u8])>;
 
+/// Output that the threads of a program share.
+pub trait Shared {
+    /// Writes text, all at once.
+    fn write(&self, text: &str);
+    /// Hands everything on; to `redirect` if the thread has one.
+    fn flush(&self, redirect: Option<&mut Redirect>);
+}
+
 /// Where `print` writes.
 pub struct Output {
+    /// Takes everything once the program has threads.
+    pub shared: Option<alloc::boxed::Box<dyn Shared>>,
     buffer: Vec<u8>,
     /// Flush after every line: somebody is watching.
     pub line_buffered: bool,
@@ -15,11 +25,12 @@ pub struct Output {
 }
 
 /// Bytes that are collected before they are written.
-const BUFFER_SIZE: usize = 32 * 1024;
+pub const BUFFER_SIZE: usize = 32 * 1024;
 
 impl Output {
     pub fn new(line_buffered: bool) -> Output {
         Output {
+            shared: None,
             buffer: Vec::new(),
             line_buffered,
             redirect: None,
@@ -28,6 +39,9 @@ impl Output {
 
     /// Writes text.
     pub fn write(&mut self, text: &str) {
+        if let Some(shared) = &self.shared {
+            return shared.write(text);
+        }
         if self.buffer.capacity() == 0 {
             self.buffer.reserve(BUFFER_SIZE);
         }
@@ -40,6 +54,9 @@ impl Output {
     /// Hands everything on.  A closed pipe ends the process, as it ends other
     /// command-line tools; other failures are ignored.
     pub fn flush(&mut self) {
+        if let Some(shared) = &self.shared {
+            return shared.flush(self.redirect.as_mut());
+        }
         if let Some(redirect) = &mut self.redirect {
             redirect(&self.buffer);
         } else {

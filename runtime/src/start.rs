@@ -5,89 +5,29 @@
 //! on a thread of its own with a large one; the heap goes there and back.
 
 use crate::call;
-use crate::context::{Capabilities, MAX_CALL_DEPTH, TraceEntry, VMContext};
-use crate::error::Raised;
-use crate::heap::{self, allocator, cycles};
+use crate::context::VMContext;
+use crate::context::setup::stack_limit_here;
+use crate::error::{OUT_OF_MEMORY_REPORT, Raised};
+use crate::heap::{self, allocator};
 use crate::loaded::LoadedProgram;
-use crate::output::{Output, write_all};
+use crate::output::write_all;
 use crate::semantics::catch;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::mem::size_of;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-/// Exit status of a program that an error ended.
-pub const STATUS_RUNTIME_ERROR: i32 = 4;
+pub use crate::error::STATUS_RUNTIME_ERROR;
+
 /// Exit status when the runtime itself can't go on.
 pub const STATUS_INTERNAL: i32 = 6;
 
 /// Address space of the machine stack that a program runs on.
 const MACHINE_STACK: usize = 512 << 20;
-/// Machine stack that helpers may use without asking: writing and comparing
-/// values takes a few hundred bytes for each of at most 4,096 levels.
-const STACK_MARGIN: usize = 2 << 20;
-/// Address space of the value stack.
-const VALUE_STACK: usize = 256 << 20;
-/// Entries at the end of the call stack that top levels may still need.
-const SPARE_TRACE: usize = 64;
 
 impl VMContext {
-    /// A context that is ready to run a program, with standard output
-    /// buffered by line if it is a terminal.
-    pub fn new(program: Box<LoadedProgram>) -> Box<VMContext> {
-        let trace_size =
-            ((MAX_CALL_DEPTH + SPARE_TRACE) * size_of::<TraceEntry>()).next_multiple_of(4096);
-        let stacks = reserve(trace_size + VALUE_STACK);
-        let trace_base: *mut TraceEntry = stacks.cast();
-        // SAFETY: both lie within the range just reserved.
-        let (trace_limit, base, limit) = unsafe {
-            let base: *mut Value = stacks.add(trace_size).cast();
-            (
-                trace_base.add(MAX_CALL_DEPTH),
-                base,
-                base.add(VALUE_STACK / size_of::<Value>()),
-            )
-        };
-        let mut globals: Vec<Value> = Vec::new();
-        globals.resize_with(program.program.globals.len(), || Value::UNSET);
-        // SAFETY: asks about a file descriptor.
-        let is_terminal = unsafe { libc::isatty(1) == 1 };
-        Box::new(VMContext {
-            globals: Box::into_raw(globals.into_boxed_slice()).cast(),
-            constants: program.constants.as_ptr(),
-            functions: program.functions.as_ptr(),
-            site_shapes: program.site_shapes.as_ptr(),
-            declared_shapes: program.declared_shapes.as_ptr(),
-            builtins: program.builtins.as_ptr(),
-            trace_top: trace_base,
-            trace_limit,
-            stack_limit: stack_limit_here(),
-            self_result: Value::UNSET,
-            trace_base,
-            pending: None,
-            stack: call::ValueStack {
-                base,
-                top: base,
-                limit,
-            },
-            variables: program.variables.clone(),
-            host_variables: Vec::new(),
-            program,
-            output: Output::new(is_terminal),
-            args: Vec::new(),
-            capabilities: Capabilities::ALL,
-            exit_status: None,
-            string_cursor: Default::default(),
-            kept: Vec::new(),
-            tier: None,
-            heat: Vec::new(),
-            interpreter: None,
-        })
-    }
-
     /// Runs the program's top level; gives its value.
     ///
     /// # Errors
@@ -102,101 +42,6 @@ impl VMContext {
         let trace = self.trace_base;
         call::enter(self, trace, &function, &mut [])
     }
-}
-
-impl Drop for VMContext {
-    fn drop(&mut self) {
-        self.output.flush();
-        self.pending = None;
-        self.self_result = Value::UNSET;
-        self.string_cursor = Default::default();
-        self.host_variables.clear();
-        let count = self.program.program.globals.len();
-        // SAFETY: `new` made the globals and the stacks; nobody runs any more.
-        unsafe {
-            let mut place = self.stack.base;
-            while place < self.stack.top {
-                core::ptr::drop_in_place(place);
-                place = place.add(1);
-            }
-            drop(Box::from_raw(core::ptr::slice_from_raw_parts_mut(
-                self.globals,
-                count,
-            )));
-            cycles::collect();
-            let size = self.stack.limit as usize - self.trace_base as usize;
-            libc::munmap(self.trace_base.cast(), size);
-        }
-    }
-}
-
-/// A range of address space of which only what is touched takes memory.
-fn reserve(size: usize) -> *mut u8 {
-    // SAFETY: a fresh private mapping.
-    let range = unsafe {
-        libc::mmap(
-            null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if range == libc::MAP_FAILED {
-        allocator::out_of_memory(size);
-    }
-    range.cast()
-}
-
-/// The lowest address that this thread's stack may reach.
-fn stack_limit_here() -> usize {
-    let (lowest, size) = stack_range();
-    lowest + STACK_MARGIN.min(size / 2)
-}
-
-/// Where this thread's stack starts, and its size.
-#[cfg(target_os = "linux")]
-fn stack_range() -> (usize, usize) {
-    // SAFETY: asks the C library about this thread.
-    unsafe {
-        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
-        let (mut lowest, mut size) = (null_mut(), 0);
-        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) == 0 {
-            libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
-            libc::pthread_attr_destroy(&mut attributes);
-            return (lowest as usize, size);
-        }
-    }
-    guessed_stack_range()
-}
-
-/// Where this thread's stack starts, and its size.
-#[cfg(target_vendor = "apple")]
-fn stack_range() -> (usize, usize) {
-    // SAFETY: asks the C library about this thread.
-    unsafe {
-        let this = libc::pthread_self();
-        let size = libc::pthread_get_stacksize_np(this);
-        (libc::pthread_get_stackaddr_np(this) as usize - size, size)
-    }
-}
-
-/// Where this thread's stack starts, and its size.
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn stack_range() -> (usize, usize) {
-    guessed_stack_range()
-}
-
-/// A stack of one megabyte, of which little is used: what is common at least.
-#[cfg(not(target_vendor = "apple"))]
-fn guessed_stack_range() -> (usize, usize) {
-    const SIZE: usize = 1 << 20;
-    let here = 0u8;
-    (
-        (&raw const here as usize).saturating_sub(SIZE * 7 / 8),
-        SIZE,
-    )
 }
 
 /// Runs a program to its end and gives its exit status.  Reports an uncaught
@@ -216,6 +61,7 @@ pub fn run_to_exit_status(program: Box<LoadedProgram>, args: Vec<String>) -> i32
 
 /// Runs a context's program; reports an uncaught error.  Gives the exit status.
 pub fn run_and_report(ctx: &mut VMContext) -> i32 {
+    ctx.owns_process = true;
     guard_output(ctx, |ctx| {
         let result = ctx.run();
         report(ctx, result.map(drop))
@@ -262,10 +108,7 @@ fn out_of_memory(_size: usize) -> ! {
         if !ctx.is_null() {
             (*ctx).output.flush();
         }
-        write_all(
-            2,
-            b"[RUFVM001] [vm] Runtime Error: Out of memory\n  --> 0:0\n\n",
-        );
+        write_all(2, OUT_OF_MEMORY_REPORT);
         libc::_exit(STATUS_RUNTIME_ERROR)
     }
 }

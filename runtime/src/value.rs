@@ -43,6 +43,7 @@ pub enum Tag {
     Module = 25,
     /// A captured variable; never visible to programs.
     Cell = 26,
+    TaskHandle = 27,
 }
 
 /// The tag word by which native code and helpers say "an error is pending".

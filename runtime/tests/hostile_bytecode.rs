@@ -158,6 +158,10 @@ impl Tier for Impatient {
     fn threshold(&self) -> u32 {
         2_000
     }
+
+    fn share(&self) -> Box<dyn Tier + Send> {
+        Box::new(Impatient)
+    }
 }
 
 /// Changes one instruction of the program: what it does, where it is, or one

@@ -6,7 +6,8 @@
 //! which find whatever runs the function at that time.  Code that is once made
 //! stays where it is until the `Jit` is dropped.
 //!
-//! One `Jit` serves one program.  Its facts are inferred when the first code
+//! One `Jit` serves one program; its threads share what it makes, one of them
+//! compiling at a time.  Its facts are inferred when the first code
 //! gets hot, so that programs that never do are not kept waiting.
 
 mod machine;
@@ -24,8 +25,7 @@ use machine::{Failure, Machine};
 use ruff_runtime::bytecode::{FunctionId, Program};
 use ruff_runtime::call::Entry;
 use ruff_runtime::context::{LoopEntry, Tier};
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Calls or iterations after which code is hot, unless somebody says otherwise.
@@ -51,8 +51,17 @@ impl Default for JitOptions {
 /// The compiler of one running program's hot code.
 pub struct Jit {
     options: JitOptions,
-    stats: Rc<RefCell<JitStats>>,
-    machine: MachineState,
+    stats: SharedStats,
+    machine: Arc<Mutex<MachineState>>,
+}
+
+/// What was compiled, by all threads of a program.
+pub type SharedStats = Arc<Mutex<JitStats>>;
+
+/// The value behind a lock.  A panic ends the process, so there is no thread
+/// that could find what another one has left half done.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 enum MachineState {
@@ -65,19 +74,20 @@ enum MachineState {
 
 impl Jit {
     /// A compiler that adds what it does to `stats`.
-    pub fn new(options: JitOptions, stats: Rc<RefCell<JitStats>>) -> Jit {
+    pub fn new(options: JitOptions, stats: SharedStats) -> Jit {
         Jit {
             options,
             stats,
-            machine: MachineState::Unmade,
+            machine: Arc::new(Mutex::new(MachineState::Unmade)),
         }
     }
 
     /// Compiles the job and what it calls; gives the code's address.
     fn compile(&mut self, program: &Program, job: Job) -> Option<*const u8> {
+        let mut state = locked(&self.machine);
+        let mut stats = locked(&self.stats);
         let start = Instant::now();
-        let result = self.try_compile(program, job);
-        let mut stats = self.stats.borrow_mut();
+        let result = state.compile(&self.options, program, job, &mut stats);
         stats.compile_time += start.elapsed();
         match result {
             Ok(address) => Some(address),
@@ -85,33 +95,38 @@ impl Jit {
             // A module that failed in the middle of its work is not asked again.
             Err(Failure::Module(error)) => {
                 stats.note_fallback(error.to_string());
-                drop(stats);
-                self.machine = match std::mem::replace(&mut self.machine, MachineState::Broken) {
-                    MachineState::Made(machine) => {
-                        // Code made before may still run.
-                        machine.leak();
-                        MachineState::Broken
-                    }
-                    other => other,
-                };
+                if let MachineState::Made(machine) =
+                    std::mem::replace(&mut *state, MachineState::Broken)
+                {
+                    // Code made before may still run.
+                    machine.leak();
+                }
                 None
             }
         }
     }
+}
 
-    fn try_compile(&mut self, program: &Program, job: Job) -> Result<*const u8, Failure> {
-        let machine = match &mut self.machine {
+impl MachineState {
+    fn compile(
+        &mut self,
+        options: &JitOptions,
+        program: &Program,
+        job: Job,
+        stats: &mut JitStats,
+    ) -> Result<*const u8, Failure> {
+        let machine = match self {
             MachineState::Made(machine) => machine,
             MachineState::Broken => return Err(Failure::Broken),
             MachineState::Unmade => {
-                let made = Machine::new(program, &self.options.target);
+                let made = Machine::new(program, &options.target);
                 // A host without code generator stays one.
-                self.machine = MachineState::Broken;
-                self.machine = MachineState::Made(Box::new(made.map_err(Failure::Module)?));
-                return self.try_compile(program, job);
+                *self = MachineState::Broken;
+                *self = MachineState::Made(Box::new(made.map_err(Failure::Module)?));
+                return self.compile(options, program, job, stats);
             }
         };
-        machine.compile(program, job, &mut self.stats.borrow_mut())
+        machine.compile(program, job, stats)
     }
 }
 
@@ -136,6 +151,14 @@ impl Tier for Jit {
 
     fn threshold(&self) -> u32 {
         self.options.threshold.max(1)
+    }
+
+    fn share(&self) -> Box<dyn Tier + Send> {
+        Box::new(Jit {
+            options: self.options.clone(),
+            stats: Arc::clone(&self.stats),
+            machine: Arc::clone(&self.machine),
+        })
     }
 }
 

@@ -33,7 +33,8 @@ impl Tags {
     pub const MODULE: Tags = Tags::one(Tag::Module);
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
-    pub const ALL: Tags = Tags(((1 << (Tag::Module as u32 + 1)) - 1) & !Tags::UNSET.0);
+    pub const ALL: Tags =
+        Tags(((1 << (Tag::Module as u32 + 1)) - 1) & !Tags::UNSET.0 | Tags::one(Tag::TaskHandle).0);
     /// Containers whose contents the lattice follows.
     pub const FOLLOWED: Tags = Tags(Tags::ARRAY.0 | Tags::DICT.0 | Tags::VARIANT.0);
     /// Values that are not counted.
@@ -75,7 +76,7 @@ impl Tags {
     }
 }
 
-const ALL_TAGS: [Tag; 25] = [
+const ALL_TAGS: [Tag; 26] = [
     Tag::Unset,
     Tag::Null,
     Tag::Bool,
@@ -101,6 +102,7 @@ const ALL_TAGS: [Tag; 25] = [
     Tag::Stack,
     Tag::Module,
     Tag::Cell,
+    Tag::TaskHandle,
 ];
 
 /// What can be at one level of a value.

@@ -1,14 +1,12 @@
 //! From a program to a context that can run it.
 
-use crate::emit::jit::{Jit, JitOptions, JitStats};
+use crate::emit::jit::{Jit, JitOptions, SharedStats};
 use ruff_runtime::builtins;
 use ruff_runtime::bytecode::Program;
 use ruff_runtime::call::Entry;
 use ruff_runtime::context::VMContext;
 use ruff_runtime::interp;
 use ruff_runtime::loaded::{LoadError, LoadedProgram};
-use std::cell::RefCell;
-use std::rc::Rc;
 
 /// Who runs a program in this process.
 #[derive(Clone, Debug)]
@@ -29,7 +27,7 @@ pub fn load(program: Program) -> Result<Box<LoadedProgram>, LoadError> {
 }
 
 /// Lets an engine run the context's program; what the JIT does is added to `stats`.
-pub fn attach(ctx: &mut VMContext, engine: Engine, stats: Rc<RefCell<JitStats>>) {
+pub fn attach(ctx: &mut VMContext, engine: Engine, stats: SharedStats) {
     ctx.tier = match engine {
         Engine::Interpreter => None,
         Engine::Jit(options) => Some(Box::new(Jit::new(options, stats))),

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn ruff_rt_store_path(
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let path = &(&(*program).paths)[path as usize];
         let count = path.indexes() as usize;
         let value = values.read();
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn ruff_rt_store_path_under(
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let path = &(&(*program).paths)[path as usize];
         let count = path.indexes() as usize;
         let value = values.add(count).read();
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn ruff_rt_read_path(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let path = &(&(*program).paths)[path as usize];
         let count = path.indexes() as usize;
         words(place::read_path(
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn ruff_rt_update_path(
 ) -> u64 {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let path = &(&(*program).paths)[path as usize];
         let count = path.indexes() as usize;
         let right = values.add(count).read();

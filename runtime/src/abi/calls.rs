@@ -37,7 +37,7 @@ pub unsafe extern "C" fn ruff_rt_call_with(
 ) -> RawValue {
     // SAFETY: as for `ruff_rt_call`; the program outlives the call.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let site = &(&(*program).call_sites)[site as usize];
         let callee = values.read();
         let args = core::slice::from_raw_parts_mut(values.add(1), site.args.len());
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn ruff_rt_call_builtin(
     // SAFETY: as for `ruff_rt_call`.
     unsafe {
         let args = core::slice::from_raw_parts_mut(args, argc as usize);
-        let function = (&(*ctx).program.builtins)[builtin as usize].function;
+        let function = (&(&*ctx).program.builtins)[builtin as usize].function;
         let result = function(&mut *ctx, args);
         core::ptr::drop_in_place(args);
         words(result)
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn ruff_rt_call_method(
 ) -> RawValue {
     // SAFETY: as for `ruff_rt_call`; the program outlives the call.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let site = &(&(*program).method_sites)[site as usize];
         let mut next = values;
         let receiver = (site.place.is_none() || site.early).then(|| {
@@ -112,7 +112,7 @@ pub unsafe extern "C" fn ruff_rt_mutate(
 ) -> u64 {
     // SAFETY: as for `ruff_rt_call_method`.
     unsafe {
-        let program: *const crate::bytecode::Program = &raw const *(*ctx).program.program;
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
         let site = &(&(*program).builtin_sites)[site as usize];
         let mut next = values;
         let old = site.early.then(|| {

@@ -125,7 +125,7 @@ pub unsafe extern "C" fn ruff_rt_make_struct(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let count = (&(*ctx).program.program.struct_sites)[site as usize].pops() as usize;
+        let count = (&(&*ctx).program.program.struct_sites)[site as usize].pops() as usize;
         words(make::structure(
             &mut *ctx,
             site as u32,
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn ruff_rt_make_struct_def(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let count = (&(*ctx).program.program.structs)[declaration as usize].pops() as usize;
+        let count = (&(&*ctx).program.program.structs)[declaration as usize].pops() as usize;
         make::struct_def(
             &*ctx,
             declaration as u32,

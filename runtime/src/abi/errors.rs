@@ -22,7 +22,7 @@ pub unsafe extern "C" fn ruff_rt_throw(ctx: *mut VMContext, tag: u64, payload: u
 pub unsafe extern "C" fn ruff_rt_raise(ctx: *mut VMContext, message: u64) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let text = match &(&(*ctx).program.program.constants)[message as usize] {
+        let text = match &(&(&*ctx).program.program.constants)[message as usize] {
             Constant::Str(text) => text.clone(),
             Constant::Int(_) | Constant::Float(_) => unreachable!("the verifier checks messages"),
         };
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn ruff_rt_raise(ctx: *mut VMContext, message: u64) {
 pub unsafe extern "C" fn ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let position = (*ctx)
+        let position = (&*ctx)
             .program
             .program
             .position((place >> 32) as u32, place as u32);

@@ -23,7 +23,7 @@ pub unsafe extern "C" fn ruff_rt_make_generator(
     // SAFETY: the caller vouches for its arguments; they move into the frame.
     unsafe {
         let info = (*callee).info();
-        let function = &(&(*ctx).program.program.functions)[info.id as usize];
+        let function = &(&(&*ctx).program.program.functions)[info.id as usize];
         let slots = function.slots as usize;
         let mut frame = Vec::with_capacity(slots + function.max_stack as usize);
         core::ptr::copy_nonoverlapping(args, frame.as_mut_ptr(), info.params.len());

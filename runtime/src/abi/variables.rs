@@ -17,7 +17,7 @@ unsafe fn variable(ctx: *mut VMContext, hash: u64) -> *mut Value {
         let Some(slot) = (*ctx).variables.slot(NameHash(hash)) else {
             return core::ptr::null_mut();
         };
-        let program = &(*ctx).program.program;
+        let program = &(&*ctx).program.program;
         let globals = program.globals.len();
         match (slot as usize).checked_sub(globals) {
             None => (*ctx).globals.add(slot as usize),

@@ -4,7 +4,8 @@ use super::arguments::{check_none, fail, whole_number};
 use super::system::{Lock, read_input};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{Array, Channel};
+use crate::heap::Array;
+use crate::threads;
 use crate::value::Value;
 use alloc::format;
 use alloc::vec::Vec;
@@ -39,7 +40,7 @@ pub fn exit(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 /// `channel()`
 pub fn channel(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     check_none(ctx, args, "channel")?;
-    Ok(Value::from(Channel::new()))
+    Ok(Value::from(threads::channel::new()))
 }
 
 /// `input(prompt)`

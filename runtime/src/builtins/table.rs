@@ -29,6 +29,28 @@ macro_rules! for_each_builtin {
             args(0, 0) = process::args [];
             exit(0, 1) = process::exit [];
             channel(0, 0) = process::channel [];
+
+            // ---- threads and promises
+            shared_set(2, 2) = shared::set [];
+            shared_get(1, 1) = shared::get [];
+            shared_has(1, 1) = shared::has [];
+            shared_delete(1, 1) = shared::delete [];
+            shared_add_int(2, 2) = shared::add_int [];
+            sleep(1, 1) = time::sleep [];
+            async_sleep(1, 1) = concurrency::async_sleep [];
+            async_timeout(2, 2) = concurrency::async_timeout [];
+            promise_all(1, 2) = concurrency::promise_all [];
+            await_all(1, 2) = concurrency::promise_all [];
+            Promise_all(1, 2) = concurrency::promise_all [];
+            parallel_map(2, 3) = concurrency::parallel_map [runs];
+            par_map(2, 3) = concurrency::par_map [runs];
+            par_each(2, 3) = concurrency::par_each [runs];
+            set_task_pool_size(1, 1) = concurrency::set_task_pool_size [];
+            get_task_pool_size(0, 0) = concurrency::get_task_pool_size [];
+            spawn_task(1, 1) = concurrency::spawn_task [];
+            await_task(1, 1) = concurrency::await_task [];
+            cancel_task(1, 1) = concurrency::cancel_task [];
+
             arg_parser(0, 0) = arg_parser::arg_parser [];
             arg_parser_add_argument(1, ANY_NUMBER) = arg_parser::add_argument [hidden];
             arg_parser_parse(1, 1) = arg_parser::parse [hidden];
@@ -246,6 +268,9 @@ macro_rules! for_each_builtin {
 macro_rules! name_of {
     (r#type) => {
         "type"
+    };
+    (Promise_all) => {
+        "Promise.all"
     };
     ($name:ident) => {
         stringify!($name)

@@ -1,9 +1,11 @@
 //! The clocks.
 
-use super::arguments::{check_none, fail};
+use super::arguments::{check_none, fail, whole_number};
 use super::system::{monotonic_time, unix_time};
 use crate::context::VMContext;
 use crate::error::Raised;
+use crate::sync::after;
+use crate::threads;
 use crate::value::Value;
 use alloc::format;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +14,7 @@ pub mod calendar;
 pub mod format;
 
 /// Raises unless the program may look at the clock.
-fn check_capability(ctx: &mut VMContext, name: &str) -> Result<(), Raised> {
+pub fn check_capability(ctx: &mut VMContext, name: &str) -> Result<(), Raised> {
     if ctx.capabilities.clock {
         return Ok(());
     }
@@ -52,6 +54,22 @@ pub fn now_utc(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised>
 pub fn current_timestamp(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     check_call(ctx, args, "current_timestamp")?;
     Ok(Value::int(unix_time().div_euclid(1_000_000) as i64))
+}
+
+/// `sleep(milliseconds)`
+pub fn sleep(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
+    check_capability(ctx, "sleep")?;
+    let [milliseconds] = args else {
+        return fail(ctx, "sleep() expects 1 argument");
+    };
+    if milliseconds.as_number().is_some_and(|number| number < 0.0) {
+        return fail(ctx, "sleep() requires non-negative milliseconds");
+    }
+    let Some(milliseconds) = whole_number(milliseconds) else {
+        return fail(ctx, "sleep() requires a number argument");
+    };
+    threads::sleep(ctx, after(milliseconds as u64))?;
+    Ok(Value::int(0))
 }
 
 /// Nanoseconds since the first call for the same `origin`.

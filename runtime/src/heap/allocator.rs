@@ -18,6 +18,8 @@ pub const LARGEST_SMALL: usize = 512;
 const CLASSES: usize = LARGEST_SMALL / GRAIN + 1;
 /// Bytes of one chunk; chunks are only touched as far as they are used.
 const CHUNK: usize = 1 << 20;
+/// Bytes of the first chunk of a heap that starts small.
+const SMALL_CHUNK: usize = 32 << 10;
 
 /// A freed block: a link to the next one of its class.
 struct FreeBlock {
@@ -32,6 +34,8 @@ pub struct Heap {
     bump: *mut u8,
     bump_end: *mut u8,
     chunks: Vec<*mut u8>,
+    /// Bytes of the next chunk.
+    next_chunk: usize,
     /// Blocks from the C library that are in use.
     large_blocks: usize,
     pub(super) nested_frees: u32,
@@ -58,6 +62,7 @@ fn start() -> *mut Heap {
         bump: null_mut(),
         bump_end: null_mut(),
         chunks: Vec::new(),
+        next_chunk: CHUNK,
         large_blocks: 0,
         nested_frees: 0,
         deferred: Vec::new(),
@@ -67,6 +72,18 @@ fn start() -> *mut Heap {
     }));
     thread_slot::set(heap);
     heap
+}
+
+/// Whether a heap is the thread's.
+pub fn is_current(heap: *mut Heap) -> bool {
+    thread_slot::get() == heap
+}
+
+/// Lets the thread's heap, if it is new, start small and grow as it is used:
+/// for threads of which there are many.
+pub fn start_small() {
+    // SAFETY: the thread's heap is only touched by its thread.
+    unsafe { (*current()).next_chunk = SMALL_CHUNK };
 }
 
 /// Makes another thread's heap this thread's, or leaves it without one.
@@ -167,14 +184,16 @@ unsafe fn cut_from_new_chunk(heap: *mut Heap, size: usize) -> *mut u8 {
         if let Some(previous) = (*heap).chunks.last().copied() {
             *previous.cast::<usize>() = (*heap).bump as usize - previous as usize - GRAIN;
         }
-        let chunk: *mut u8 = libc::malloc(CHUNK).cast();
+        let chunk_size = (*heap).next_chunk;
+        (*heap).next_chunk = (chunk_size * 2).min(CHUNK);
+        let chunk: *mut u8 = libc::malloc(chunk_size).cast();
         if chunk.is_null() {
-            out_of_memory(CHUNK);
+            out_of_memory(chunk_size);
         }
         *chunk.cast::<usize>() = 0;
         (*heap).chunks.push(chunk);
         (*heap).bump = chunk.add(GRAIN + size);
-        (*heap).bump_end = chunk.add(CHUNK);
+        (*heap).bump_end = chunk.add(chunk_size);
         chunk.add(GRAIN)
     }
 }

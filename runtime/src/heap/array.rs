@@ -167,6 +167,32 @@ impl Array {
         array
     }
 
+    /// An array of these bools, a byte each.
+    pub fn from_bools(bools: &[u8]) -> Ref<Array> {
+        let array = Array::with_capacity(Elements::Bools, bools.len());
+        // SAFETY: made here with room for that many.
+        unsafe {
+            core::ptr::copy_nonoverlapping(bools.as_ptr(), (*array.as_ptr()).data, bools.len());
+            (*array.as_ptr()).len = bools.len();
+        }
+        array
+    }
+
+    /// An array that keeps these as values, whatever they are.
+    pub fn unflattened(values: impl ExactSizeIterator<Item = Value>) -> Ref<Array> {
+        let array = Array::with_capacity(Elements::Values, values.len());
+        // SAFETY: made here with room for that many.
+        unsafe {
+            let target = &mut *array.as_ptr();
+            for value in values.take(target.capacity()) {
+                target.header.deepen(value.depth());
+                target.data.cast::<Value>().add(target.len).write(value);
+                target.len += 1;
+            }
+        }
+        array
+    }
+
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len

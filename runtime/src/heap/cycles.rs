@@ -1,8 +1,8 @@
 //! Cycles: finding the garbage that counting can't free.
 //!
 //! Values can't contain themselves, so a cycle always runs through an object
-//! that is changed after others refer to it: a captured variable, a generator,
-//! a channel.  These are the roots; they are chained per thread.
+//! that is changed after others refer to it: a captured variable, a generator.
+//! These are the roots; they are chained per thread.
 //!
 //! `collect` deletes on trial: it counts, for everything that can be reached
 //! from the roots, the references from inside.  Whatever has more owners than
@@ -10,9 +10,8 @@
 //! at any time, so it may run wherever a root is made.
 
 use super::{
-    Array, BoundMethod, CellObject, Channel, Dict, Function, Generator, GeneratorState, Header,
-    Lazy, Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release,
-    retain,
+    Array, BoundMethod, CellObject, Dict, Function, Generator, GeneratorState, Header, Lazy,
+    Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
 };
 use crate::value::{Tag, Value};
 use alloc::vec::Vec;
@@ -89,6 +88,14 @@ pub(super) fn make_room() {
             collect();
             (*heap).root_threshold = (2 * (*heap).root_count).max(FIRST_THRESHOLD);
         }
+    }
+}
+
+/// Collects cycles if there is anything that could close one.
+pub fn collect_some() {
+    // SAFETY: the thread's heap is only touched by its thread.
+    if unsafe { (*allocator::current()).root_count } > 0 {
+        collect();
     }
 }
 
@@ -207,7 +214,6 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
     const STACK: u8 = Stack::TAG as u64 as u8;
     const ITERATOR: u8 = Lazy::TAG as u64 as u8;
     const PROMISE: u8 = Promise::TAG as u64 as u8;
-    const CHANNEL: u8 = Channel::TAG as u64 as u8;
     let mut each = |value: &Value| {
         if may_be_in_cycle(value) {
             visit(value.payload() as *mut Header);
@@ -262,11 +268,7 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
                 each(&lazy.source);
                 lazy.callback().into_iter().for_each(each);
             }
-            PROMISE => (*object.cast::<Promise>())
-                .held()
-                .into_iter()
-                .for_each(each),
-            CHANNEL => (*object.cast::<Channel>()).each(each),
+            PROMISE => (*object.cast::<Promise>()).each(each),
             // Strings and what else holds no values.
             _ => {}
         }

@@ -218,16 +218,21 @@ impl Dict {
     /// Sets a key the way `source` holds it: as spreads and copies do.
     pub fn insert_from(&mut self, source: &Dict, key: &Value, value: Value) {
         match (key.as_int(), key.as_object::<Str>()) {
-            (Some(number), _) if source.is_int_keyed() => self.insert_int(number, value),
-            (Some(number), _) => {
-                if self.len == 0 {
-                    self.header.flags &= !INT_KEYED;
-                }
-                self.insert_key(Key::Int(number), value);
-            }
+            (Some(number), _) => self.insert_held_int(number, source.is_int_keyed(), value),
             (_, Some(text)) => self.insert_str(text, value),
             _ => unreachable!("a dict key is an int or a string"),
         }
+    }
+
+    /// Sets a key that a dict holds as an int, given as an int or as text.
+    pub fn insert_held_int(&mut self, key: i64, is_int_keyed: bool, value: Value) {
+        if is_int_keyed {
+            return self.insert_int(key, value);
+        }
+        if self.len == 0 {
+            self.header.flags &= !INT_KEYED;
+        }
+        self.insert_key(Key::Int(key), value);
     }
 
     #[inline]

@@ -22,6 +22,8 @@ pub struct Shape {
     /// A caught error: shows no `value`, and missing fields are looked for
     /// in what was thrown.
     pub is_error: bool,
+    /// All threads of the program know it at this address.
+    pub is_everywhere: bool,
 }
 
 impl Shape {

@@ -142,6 +142,14 @@ impl Set {
             .map(|item| &item.value)
             .filter(|value| !value.is_unset())
     }
+
+    /// The items with their hashes.
+    pub fn iter_hashed(&self) -> impl Iterator<Item = (u64, &Value)> {
+        self.items
+            .iter()
+            .filter(|item| !item.value.is_unset())
+            .map(|item| (item.hash, &item.value))
+    }
 }
 
 #[cfg(test)]

@@ -94,7 +94,13 @@ impl Variant {
         Variant::make(VariantKind::Tagged, Some(enum_name), Some(name), payload)
     }
 
-    fn make(
+    /// The enum's name and the variant's, of a `Tagged` one.
+    pub fn names(&self) -> Option<(&Ref<Str>, &Ref<Str>)> {
+        self.enum_name.as_ref().zip(self.name.as_ref())
+    }
+
+    /// A variant with any number of values; `names` as `names()` gives them.
+    pub fn make(
         kind: VariantKind,
         enum_name: Option<Ref<Str>>,
         name: Option<Ref<Str>>,

@@ -26,7 +26,7 @@ pub unsafe extern "C" fn interp_generator_entry(
     // SAFETY: as for every `Entry`; the arguments move into the frame.
     unsafe {
         let info = (*callee).info();
-        let slots = (&(*ctx).program.program.functions)[info.id as usize].slots as usize;
+        let slots = (&(&*ctx).program.program.functions)[info.id as usize].slots as usize;
         let mut frame = Vec::with_capacity(slots);
         core::ptr::copy_nonoverlapping(args, frame.as_mut_ptr(), info.params.len());
         frame.set_len(info.params.len());

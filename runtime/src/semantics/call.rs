@@ -16,6 +16,7 @@ use crate::error::Raised;
 use crate::heap::{Array, BoundMethod, Dict, Function, Key, Record, StructDef};
 use crate::loaded::MethodForm;
 use crate::names::{COLLECT, NameId};
+use crate::threads;
 use crate::value::{Tag, Value};
 use alloc::format;
 use alloc::vec::Vec;
@@ -433,6 +434,7 @@ pub fn depth_exceeded(ctx: &mut VMContext, func: FunctionId) -> Raised {
 }
 
 /// Runs a function value without parameters on another thread.
-pub fn spawn(ctx: &mut VMContext, _function: Value) -> R<()> {
-    Err(ctx.raise("spawn is not available here"))
+pub fn spawn(ctx: &mut VMContext, function: Value) -> R<()> {
+    threads::spawn(ctx, &function);
+    Ok(())
 }

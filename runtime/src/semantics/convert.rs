@@ -51,6 +51,7 @@ pub fn type_name(value: &Value) -> &'static str {
         Tag::Iterator => "iterator",
         Tag::Promise => "promise",
         Tag::Channel => "channel",
+        Tag::TaskHandle => "taskhandle",
         Tag::Bytes => "bytes",
         Tag::Set => "set",
         Tag::Queue => "queue",

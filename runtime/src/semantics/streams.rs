@@ -11,8 +11,8 @@ use crate::heap::{
     VariantKind,
 };
 use crate::names::{COLLECT, FILTER, MAP, NEXT, NameId, RECEIVE, SEND, SKIP, TAKE};
+use crate::threads;
 use crate::value::{Tag, Value};
-use alloc::boxed::Box;
 use alloc::format;
 use core::cell::Cell;
 
@@ -123,11 +123,11 @@ fn call_channel(
         return Err(ctx.raise(&message));
     }
     if name == SEND {
-        channel.send(core::mem::take(&mut args[0]));
+        threads::channel::send(ctx, channel, &args[0]);
         return Ok(Value::TRUE);
     }
-    // Nobody else is there who could ever send something.
-    Ok(channel.receive().unwrap_or(Value::NULL))
+    let received = threads::channel::receive(ctx, channel)?;
+    Ok(received.unwrap_or(Value::NULL))
 }
 
 /// Calls a method of a channel, or of a generator or iterator, which `has_method`.
@@ -228,32 +228,10 @@ pub fn promise_of(ctx: &mut VMContext, result: R<Value>) -> R<Value> {
             }
         }
     };
-    Ok(Value::from(Promise::new(outcome)))
+    Ok(Value::from(Promise::settled(outcome)))
 }
 
 /// Waits for a promise; anything else stays as it is.
 pub fn await_value(ctx: &mut VMContext, value: Value) -> R<Value> {
-    let Some(promise) = value.as_object::<Promise>() else {
-        return Ok(value);
-    };
-    match &promise.outcome {
-        Outcome::Fulfilled(value) => Ok(value.clone()),
-        Outcome::Rejected {
-            message,
-            thrown,
-            by_builtin,
-        } => {
-            let message = if *by_builtin {
-                format!("Promise rejected: {message}")
-            } else {
-                message.clone()
-            };
-            ctx.pending = Some(Box::new(crate::error::Pending {
-                message,
-                thrown: thrown.clone(),
-                origin: None,
-            }));
-            Err(crate::error::Raised)
-        }
-    }
+    threads::promise::resolve(ctx, value)
 }

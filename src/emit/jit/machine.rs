@@ -57,6 +57,8 @@ pub(super) struct Machine {
     direct: Vec<Direct>,
     entries: Vec<Option<FuncId>>,
     refused: Vec<Option<Refusal>>,
+    /// Loops that somebody wanted; those without code were refused.
+    loops: FxHashMap<(FunctionId, u32), Option<FuncId>>,
     /// For declarations: nothing is called by its declared signature.
     signature: Signature,
 }
@@ -88,6 +90,7 @@ impl Machine {
             direct: vec![Direct::Nothing; count],
             entries: vec![None; count],
             refused: vec![None; count],
+            loops: FxHashMap::default(),
         })
     }
 
@@ -117,6 +120,14 @@ impl Machine {
             && let Some(id) = self.entries[func as usize]
         {
             return Ok(self.module.get_finalized_function(id));
+        }
+        if let Job::Loop(func, number) = job {
+            // Another thread of the program may have come here before.
+            match self.loops.get(&(func, number)) {
+                Some(Some(id)) => return Ok(self.module.get_finalized_function(*id)),
+                Some(None) => return Err(Failure::Broken),
+                None => self.loops.insert((func, number), None),
+            };
         }
         let codes = self.batch(program, job, stats).map_err(Failure::Refused)?;
         let mut ids = Vec::with_capacity(codes.len());
@@ -169,7 +180,10 @@ impl Machine {
             Job::Body(func) => self.direct[func as usize] = Direct::Body(id),
             Job::Shim(func) => self.direct[func as usize] = Direct::Shim(id),
             Job::Entry(func) => self.entries[func as usize] = Some(id),
-            Job::Loop(..) | Job::Typed(_) => {}
+            Job::Loop(func, number) => {
+                self.loops.insert((func, number), Some(id));
+            }
+            Job::Typed(_) => {}
         }
         Ok(id)
     }
@@ -212,6 +226,9 @@ fn code_memory() -> Option<Box<dyn JITMemoryProvider + Send>> {
     let memory = cranelift_jit::ArenaMemoryProvider::new_with_size(CODE_SPACE).ok()?;
     Some(Box::new(memory))
 }
+
+// SAFETY: nothing in it belongs to a thread; one at a time may use it.
+unsafe impl Send for Machine {}
 
 impl Drop for Machine {
     fn drop(&mut self) {

@@ -1,0 +1,198 @@
+//! A context's beginning and end: its stacks, its variables.
+
+use super::{Capabilities, MAX_CALL_DEPTH, TraceEntry, VMContext};
+use crate::call;
+use crate::heap::{allocator, cycles};
+use crate::loaded::LoadedProgram;
+use crate::output::Output;
+use crate::value::Value;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem::size_of;
+use core::ptr::null_mut;
+
+/// Machine stack that helpers may use without asking: writing and comparing
+/// values takes a few hundred bytes for each of at most 4,096 levels.
+const STACK_MARGIN: usize = 2 << 20;
+/// Address space of the value stack.
+const VALUE_STACK: usize = 256 << 20;
+/// Entries at the end of the call stack that top levels may still need.
+const SPARE_TRACE: usize = 64;
+/// Bytes of the call stack, whole pages.
+const TRACE_SIZE: usize =
+    ((MAX_CALL_DEPTH + SPARE_TRACE) * size_of::<TraceEntry>()).next_multiple_of(1 << 16);
+
+impl VMContext {
+    /// A context that is ready to run a program, with standard output
+    /// buffered by line if it is a terminal.
+    pub fn new(program: Box<LoadedProgram>) -> Box<VMContext> {
+        // SAFETY: asks about a file descriptor.
+        let is_terminal = unsafe { libc::isatty(1) == 1 };
+        let Some(stacks) = Stacks::reserve(VALUE_STACK) else {
+            allocator::out_of_memory(VALUE_STACK);
+        };
+        VMContext::with(program, Output::new(is_terminal), stacks)
+    }
+
+    /// A context that writes to `output` and has these stacks.
+    pub fn with(program: Box<LoadedProgram>, output: Output, stacks: Stacks) -> Box<VMContext> {
+        let trace_base: *mut TraceEntry = stacks.base.cast();
+        // SAFETY: all of it lies within the range that was reserved.
+        let (trace_limit, base, limit) = unsafe {
+            (
+                trace_base.add(MAX_CALL_DEPTH),
+                stacks.base.add(TRACE_SIZE).cast(),
+                stacks.base.add(stacks.size).cast(),
+            )
+        };
+        let mut globals: Vec<Value> = Vec::new();
+        globals.resize_with(program.program.globals.len(), || Value::UNSET);
+        Box::new(VMContext {
+            globals: Box::into_raw(globals.into_boxed_slice()).cast(),
+            constants: program.constants.as_ptr(),
+            functions: program.functions.as_ptr(),
+            site_shapes: program.site_shapes.as_ptr(),
+            declared_shapes: program.declared_shapes.as_ptr(),
+            builtins: program.builtins.as_ptr(),
+            trace_top: trace_base,
+            trace_limit,
+            stack_limit: stack_limit_here(),
+            self_result: Value::UNSET,
+            trace_base,
+            pending: None,
+            stack: call::ValueStack {
+                base,
+                top: base,
+                limit,
+            },
+            variables: program.variables.clone(),
+            host_variables: Vec::new(),
+            program,
+            output,
+            args: Vec::new(),
+            capabilities: Capabilities::ALL,
+            exit_status: None,
+            owns_process: false,
+            string_cursor: Default::default(),
+            kept: Vec::new(),
+            tier: None,
+            heat: Vec::new(),
+            interpreter: None,
+        })
+    }
+}
+
+impl Drop for VMContext {
+    fn drop(&mut self) {
+        self.output.flush();
+        self.pending = None;
+        self.self_result = Value::UNSET;
+        self.string_cursor = Default::default();
+        self.host_variables.clear();
+        self.kept.clear();
+        let count = self.program.program.globals.len();
+        // SAFETY: `new` made the globals and the stacks; nobody runs any more.
+        unsafe {
+            let mut place = self.stack.base;
+            while place < self.stack.top {
+                core::ptr::drop_in_place(place);
+                place = place.add(1);
+            }
+            drop(Box::from_raw(core::ptr::slice_from_raw_parts_mut(
+                self.globals,
+                count,
+            )));
+            cycles::collect();
+            let size = self.stack.limit as usize - self.trace_base as usize;
+            libc::munmap(self.trace_base.cast(), size);
+        }
+    }
+}
+
+/// Address space for a call stack and a value stack, of which only what is
+/// touched takes memory.
+pub struct Stacks {
+    base: *mut u8,
+    size: usize,
+}
+
+// SAFETY: the mapping belongs to whoever has this.
+unsafe impl Send for Stacks {}
+
+impl Stacks {
+    /// Stacks with so many bytes for values; `None` if there is no room.
+    pub fn reserve(value_stack: usize) -> Option<Stacks> {
+        let size = TRACE_SIZE + value_stack;
+        // SAFETY: a fresh private mapping.
+        let range = unsafe {
+            libc::mmap(
+                null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        (range != libc::MAP_FAILED).then_some(Stacks {
+            base: range.cast(),
+            size,
+        })
+    }
+
+    /// Gives stacks back that no context has.
+    pub fn unmap(self) {
+        // SAFETY: nobody else has the mapping.
+        unsafe { libc::munmap(self.base.cast(), self.size) };
+    }
+}
+
+/// The lowest address that this thread's stack may reach.
+pub fn stack_limit_here() -> usize {
+    let (lowest, size) = stack_range();
+    lowest + STACK_MARGIN.min(size / 2)
+}
+
+/// Where this thread's stack starts, and its size.
+#[cfg(target_os = "linux")]
+fn stack_range() -> (usize, usize) {
+    // SAFETY: asks the C library about this thread.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
+        let (mut lowest, mut size) = (null_mut(), 0);
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) == 0 {
+            libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
+            libc::pthread_attr_destroy(&mut attributes);
+            return (lowest as usize, size);
+        }
+    }
+    guessed_stack_range()
+}
+
+/// Where this thread's stack starts, and its size.
+#[cfg(target_vendor = "apple")]
+fn stack_range() -> (usize, usize) {
+    // SAFETY: asks the C library about this thread.
+    unsafe {
+        let this = libc::pthread_self();
+        let size = libc::pthread_get_stacksize_np(this);
+        (libc::pthread_get_stackaddr_np(this) as usize - size, size)
+    }
+}
+
+/// Where this thread's stack starts, and its size.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn stack_range() -> (usize, usize) {
+    guessed_stack_range()
+}
+
+/// A stack of one megabyte, of which little is used: what is common at least.
+#[cfg(not(target_vendor = "apple"))]
+fn guessed_stack_range() -> (usize, usize) {
+    const SIZE: usize = 1 << 20;
+    let here = 0u8;
+    (
+        (&raw const here as usize).saturating_sub(SIZE * 7 / 8),
+        SIZE,
+    )
+}

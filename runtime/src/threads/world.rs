@@ -1,0 +1,350 @@
+//! The world of a program's threads: who is alive, who waits, what is to run.
+//!
+//! One lock guards it all.  The order in which locks are taken is: the world's
+//! state; then a channel's or a task's, or the output's, one of them at a time.
+
+use super::lines::{Lines, SharedLines, keep_for_the_end};
+use super::worker::{Ended, Job};
+use crate::context::{Capabilities, Tier, VMContext};
+use crate::loaded::Tables;
+use crate::output::Output;
+use crate::sync::{Condition, Guard, Mutex};
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// What the threads of a program have in common.
+pub(super) struct World {
+    pub state: Mutex<State>,
+    /// How often a task has ended so far.
+    pub settlements: AtomicU64,
+    pub store: super::store::Store,
+    pub pool_size: AtomicUsize,
+    pub seed: Seed,
+    lines: Mutex<Option<Arc<Mutex<Lines>>>>,
+}
+
+/// What a new thread's context is made of.
+pub(super) struct Seed {
+    pub tables: Arc<Tables>,
+    pub args: Vec<String>,
+    pub capabilities: Capabilities,
+    /// The first thread's compiler, to be shared.
+    pub tier: Option<Mutex<Box<dyn Tier + Send>>>,
+    /// `exit` ends the process.
+    pub owns_process: bool,
+}
+
+pub(super) struct State {
+    /// The program's first thread, and the blocks and tasks that have not ended.
+    pub live: usize,
+    /// Those that wait for something that only another thread can bring.
+    stuck: Vec<Arc<Seat>>,
+    /// Those that wait for a task to end, `stuck` or for some time.
+    awaiting: Vec<Arc<Seat>>,
+    /// Blocks and tasks that no thread has taken yet.
+    pub queue: VecDeque<Job>,
+    /// Threads that wait for work.
+    pub idle: Vec<Arc<Seat>>,
+    /// Threads for blocks and tasks that are at work, and don't wait.
+    pub running: usize,
+    /// Jobs that were taken so far.
+    pub taken: u64,
+    /// Somebody looks after jobs that nobody takes.
+    pub is_watched: bool,
+    pub ended: Vec<Ended>,
+    /// The program has ended.
+    pub closed: bool,
+    /// The status that a thread ended the program with.
+    pub exit_status: Option<i32>,
+}
+
+/// Where one thread waits.  Its fields change under the world's lock only.
+pub(super) struct Seat {
+    pub condition: Condition,
+    /// Not the program's first thread.
+    pub is_worker: bool,
+    news: AtomicU8,
+    is_waiting: AtomicBool,
+    /// What it waits for, as a number.
+    waits_for: AtomicU8,
+    /// Its place among the stuck, plus one.
+    stuck_at: AtomicUsize,
+}
+
+/// Why a thread was woken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// Something has changed.
+    Look = 1,
+    /// What it waits for can't happen.
+    GiveUp = 2,
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Message = 0,
+    /// The end of any task.
+    Task = 1,
+    /// Nothing but the end of the time.
+    Time = 2,
+}
+
+impl Seat {
+    pub fn new(is_worker: bool) -> Seat {
+        Seat {
+            condition: Condition::new(),
+            is_worker,
+            news: AtomicU8::new(0),
+            is_waiting: AtomicBool::new(false),
+            waits_for: AtomicU8::new(0),
+            stuck_at: AtomicUsize::new(0),
+        }
+    }
+
+    fn waits_for(&self, what: For) -> bool {
+        self.waits_for.load(Ordering::Relaxed) == what as u8
+    }
+
+    pub fn take_news(&self) -> Option<News> {
+        match self.news.swap(0, Ordering::Relaxed) {
+            0 => None,
+            1 => Some(News::Look),
+            _ => Some(News::GiveUp),
+        }
+    }
+
+    pub fn tell(&self, news: News) {
+        self.news.store(news as u8, Ordering::Relaxed);
+        self.condition.wake();
+    }
+}
+
+impl World {
+    /// A world with one thread, the context's.
+    pub fn new(ctx: &mut VMContext) -> World {
+        World {
+            state: Mutex::new(State {
+                live: 1,
+                stuck: Vec::new(),
+                awaiting: Vec::new(),
+                queue: VecDeque::new(),
+                idle: Vec::new(),
+                running: 0,
+                taken: 0,
+                is_watched: false,
+                ended: Vec::new(),
+                closed: false,
+                exit_status: None,
+            }),
+            settlements: AtomicU64::new(0),
+            store: Default::default(),
+            pool_size: AtomicUsize::new(super::task::FIRST_POOL_SIZE),
+            seed: Seed {
+                tables: ctx.program.tables().clone(),
+                args: ctx.args.clone(),
+                capabilities: ctx.capabilities,
+                tier: ctx.tier.as_ref().map(|tier| Mutex::new(tier.share())),
+                owns_process: ctx.owns_process,
+            },
+            lines: Mutex::new(None),
+        }
+    }
+
+    /// Lets the context's output go where all threads' output goes.
+    pub fn share_output(&self, ctx: &mut VMContext) {
+        if ctx.output.shared.is_some() {
+            return;
+        }
+        ctx.output.flush();
+        let lines = Lines::new(ctx.output.line_buffered, ctx.output.redirect.is_some());
+        if self.seed.owns_process {
+            keep_for_the_end(&lines);
+        }
+        *self.lines.lock() = Some(lines.clone());
+        ctx.output.shared = Some(Box::new(SharedLines(lines)));
+    }
+
+    /// The output of another thread than the first.
+    pub fn output(&self) -> Output {
+        let mut output = Output::new(false);
+        if let Some(lines) = &*self.lines.lock() {
+            output.shared = Some(Box::new(SharedLines(lines.clone())));
+        }
+        output
+    }
+
+    /// Waits as one of the program's threads, until woken or until that time,
+    /// if there is one.
+    pub fn wait(
+        self: &Arc<World>,
+        state: &mut Guard<'_, State>,
+        seat: &Arc<Seat>,
+        what: For,
+        until: Option<u64>,
+    ) -> Option<News> {
+        seat.is_waiting.store(true, Ordering::Relaxed);
+        seat.waits_for.store(what as u8, Ordering::Relaxed);
+        state.running -= seat.is_worker as usize;
+        if until.is_none() {
+            state.stuck.push(seat.clone());
+            seat.stuck_at.store(state.stuck.len(), Ordering::Relaxed);
+        }
+        if what == For::Task {
+            state.awaiting.push(seat.clone());
+        }
+        super::worker::hand_out(self, state);
+        if state.nobody_can_help() {
+            // The last one to wait is the first to be told.
+            match what {
+                For::Message => state.wake(seat, News::GiveUp),
+                For::Task | For::Time => state.resolve(),
+            }
+        }
+        loop {
+            if let Some(news) = seat.take_news() {
+                return Some(news);
+            }
+            if until.is_some_and(|until| crate::sync::now() >= until) {
+                state.stop_waiting(seat);
+                return None;
+            }
+            seat.condition.wait(state, until);
+        }
+    }
+
+    /// Notes that a task has an outcome.
+    pub fn note_settlement(&self) {
+        self.settlements.fetch_add(1, Ordering::Release);
+        let mut state = self.state.lock();
+        for seat in core::mem::take(&mut state.awaiting) {
+            state.wake(&seat, News::Look);
+        }
+    }
+
+    /// Ends the program from another thread than the first.
+    pub fn exit(&self, status: i32) {
+        let mut state = self.state.lock();
+        if state.closed {
+            // The first thread was quicker.
+            return;
+        }
+        if self.seed.owns_process {
+            let lines = self.lines.lock();
+            if let Some(lines) = &*lines {
+                // Nobody prints any more: the lock is kept to the end.
+                core::mem::forget({
+                    let mut lines = lines.lock();
+                    lines.close();
+                    lines
+                });
+            }
+            // SAFETY: ends the process.
+            unsafe { libc::_exit(status) }
+        }
+        state.exit_status.get_or_insert(status);
+        state.wake_all();
+    }
+
+    /// Ends the program's first thread.  Of the others, those that run in a
+    /// host's process end when they wait the next time.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        if let Some(lines) = &*self.lines.lock() {
+            lines.lock().close();
+        }
+        state.closed = true;
+        if !self.seed.owns_process {
+            state.queue.clear();
+            state.wake_all();
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for ended in self.state.lock().ended.drain(..) {
+            ended.clean_up();
+        }
+    }
+}
+
+impl State {
+    /// Whether every thread that is alive waits for another one, or for a
+    /// worker that can't be started.
+    fn nobody_can_help(&self) -> bool {
+        let is_stalled = self.running == 0 && self.stuck.len() + self.queue.len() == self.live;
+        !self.stuck.is_empty() && (self.stuck.len() == self.live || is_stalled)
+    }
+
+    /// A block or task has ended.
+    pub fn end_one(&mut self) {
+        self.live -= 1;
+        if self.nobody_can_help() {
+            self.resolve();
+        }
+    }
+
+    /// Tells one of the threads that nobody will help: rather one that
+    /// receives, which is a way to end, and rather not the first.
+    fn resolve(&mut self) {
+        let rank = |seat: &Arc<Seat>| {
+            let receives = seat.waits_for(For::Message);
+            match (receives, seat.is_worker) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, true) => 2,
+                (false, false) => 3,
+            }
+        };
+        let newest_first = self.stuck.iter().rev();
+        let best = newest_first.clone().find(|seat| rank(seat) == 0);
+        let best = best.or_else(|| newest_first.min_by_key(|seat| rank(seat)));
+        if let Some(seat) = best.cloned() {
+            self.wake(&seat, News::GiveUp);
+        }
+    }
+
+    /// Wakes a thread, if it waits.
+    pub fn wake(&mut self, seat: &Arc<Seat>, news: News) {
+        if self.stop_waiting(seat) {
+            seat.tell(news);
+        }
+    }
+
+    fn stop_waiting(&mut self, seat: &Arc<Seat>) -> bool {
+        if !seat.is_waiting.swap(false, Ordering::Relaxed) {
+            return false;
+        }
+        self.running += seat.is_worker as usize;
+        let place = seat.stuck_at.swap(0, Ordering::Relaxed);
+        if place > 0 {
+            self.stuck.swap_remove(place - 1);
+            if let Some(moved) = self.stuck.get(place - 1) {
+                moved.stuck_at.store(place, Ordering::Relaxed);
+            }
+        }
+        if seat.waits_for(For::Task) {
+            self.awaiting.retain(|other| !Arc::ptr_eq(other, seat));
+        }
+        true
+    }
+
+    fn wake_all(&mut self) {
+        for seat in core::mem::take(&mut self.stuck) {
+            seat.stuck_at.store(0, Ordering::Relaxed);
+            self.wake(&seat, News::Look);
+        }
+        for seat in core::mem::take(&mut self.awaiting) {
+            self.wake(&seat, News::Look);
+        }
+        for seat in core::mem::take(&mut self.idle) {
+            self.running += 1;
+            seat.tell(News::Look);
+        }
+    }
+}
