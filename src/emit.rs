@@ -16,6 +16,7 @@ mod target;
 mod compile;
 mod program;
 
+mod cold;
 mod image;
 mod inlining;
 mod leaf;

@@ -470,6 +470,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             Callee::Direct(func) => signature::direct(self.source, func),
             Callee::Generic(_) => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
+            Callee::Cold(_) => unreachable!("`emit` alone uses stubs"),
         };
         let signature = self.builder.import_signature(signature);
         let name = self

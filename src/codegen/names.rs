@@ -13,11 +13,14 @@ pub enum Callee {
     /// A function's generic entry.
     Generic(FunctionId),
     Helper(Helper),
+    /// The stub of a helper that changes no register.
+    Cold(Helper),
 }
 
 const DIRECT: u32 = 1;
 const GENERIC: u32 = 2;
 const HELPER: u32 = 3;
+const COLD: u32 = 4;
 
 impl Callee {
     /// The name in IR.
@@ -26,6 +29,7 @@ impl Callee {
             Callee::Direct(func) => UserExternalName::new(DIRECT, func),
             Callee::Generic(func) => UserExternalName::new(GENERIC, func),
             Callee::Helper(helper) => UserExternalName::new(HELPER, helper as u32),
+            Callee::Cold(helper) => UserExternalName::new(COLD, helper as u32),
         }
     }
 
@@ -38,6 +42,7 @@ impl Callee {
             DIRECT => Callee::Direct(name.index),
             GENERIC => Callee::Generic(name.index),
             HELPER => Callee::Helper(Helper::ALL[name.index as usize]),
+            COLD => Callee::Cold(Helper::ALL[name.index as usize]),
             other => panic!("no callee lives in namespace {other}"),
         }
     }

@@ -4,6 +4,7 @@
 //! programs themselves print comes out while they run, unless it is kept.
 
 use super::{Failure, Log, Test, load, lower_with_tests};
+use crate::emit::jit::{SharedStats, locked};
 use crate::resolve;
 use crate::source::SourceMap;
 use crate::syntax::{self, token::TokenKind};
@@ -97,8 +98,8 @@ pub fn test(
     announce();
     let loaded = log.stage("prepare", || vm::load(lowered.program))?;
     let mut ctx = VMContext::new(loaded);
-    let stats = Rc::default();
-    vm::attach(&mut ctx, request.engine.clone(), Rc::clone(&stats));
+    let stats = SharedStats::default();
+    vm::attach(&mut ctx, request.engine.clone(), stats.clone());
     let kept = request.keeps_output.then(Rc::default);
     if let Some(kept) = &kept {
         keep_output(&mut ctx, kept);
@@ -123,7 +124,7 @@ pub fn test(
             });
         }
     });
-    log.keep_stats(stats.borrow().clone());
+    log.keep_stats(locked(&stats).clone());
     Ok(tested)
 }
 

@@ -4,6 +4,7 @@
 //! named as `codegen` names it.  The result depends on the program alone, not
 //! on how the work was shared out.
 
+use super::cold;
 use super::inlining::Inliner;
 use super::leaf;
 use super::target::Ending;
@@ -12,8 +13,9 @@ use crate::codegen::{self, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
 use cranelift_codegen::settings::OptLevel;
-use cranelift_codegen::{CodegenError, Context};
+use cranelift_codegen::{CodegenError, CodegenResult, CompiledCode, Context};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
+use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,6 +38,8 @@ pub(super) enum Job {
     Shim(FunctionId),
     /// A function's body once more, with the C calling convention.
     Typed(FunctionId),
+    /// The stub of a helper that changes no register.
+    Cold(Helper),
 }
 
 /// What is written down besides the machine code.
@@ -119,6 +123,8 @@ pub(super) struct Compiler<'a> {
     ending: Ending,
     listing: Listing,
     context: Context,
+    /// What the register allocator keeps between functions.
+    registers: regalloc2::Ctx,
     /// Absent when code is to be made quickly.
     inliner: Option<Inliner<'a>>,
 }
@@ -130,6 +136,7 @@ impl<'a> Compiler<'a> {
             ending,
             listing,
             context: Context::new(),
+            registers: regalloc2::Ctx::default(),
             inliner: (source.isa.flags().opt_level() != OptLevel::None)
                 .then(|| Inliner::new(source)),
         }
@@ -153,26 +160,18 @@ impl<'a> Compiler<'a> {
             && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
         {
             inliner.expand(&mut self.context);
+            cold::use_stubs(&mut self.context, self.source.isa);
         }
         self.place_callees();
         let mut listing = listing_before.unwrap_or_default();
-        let result = self
-            .context
-            .compile(self.source.isa, &mut ControlPlane::default());
-        if let Err(error) = result {
-            return match error.inner {
-                CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
-                    Err(Refusal::TooLarge)
-                }
-                CodegenError::Unsupported(_) => Err(Refusal::Lacking),
-                inner => panic!("{job:?}: {inner}\n{}", error.func.display()),
-            };
-        }
-        // The code is taken out, so that its bytes need not be copied.
-        let code = self
-            .context
-            .take_compiled_code()
-            .expect("it was just compiled");
+        let code = match self.machine_code() {
+            Ok(code) => code,
+            Err(CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge) => {
+                return Err(Refusal::TooLarge);
+            }
+            Err(CodegenError::Unsupported(_)) => return Err(Refusal::Lacking),
+            Err(error) => panic!("{job:?}: {error}\n{}", self.context.func.display()),
+        };
         if let Some(assembly) = &code.vcode {
             listing.clone_from(assembly);
         }
@@ -188,12 +187,30 @@ impl<'a> Compiler<'a> {
         })
     }
 
+    /// As `Context::compile`, with a pass of our own behind the optimiser.
+    fn machine_code(&mut self) -> CodegenResult<CompiledCode> {
+        let (context, isa) = (&mut self.context, self.source.isa);
+        context.verify_if(isa)?;
+        context.optimize(isa, &mut ControlPlane::default())?;
+        cold::sink(&mut context.func);
+        context.verify_if(isa)?;
+        let code = isa.compile_function(
+            &context.func,
+            &context.domtree,
+            &mut self.registers,
+            context.want_disasm,
+            &mut ControlPlane::default(),
+        )?;
+        Ok(code.apply_params(&context.func.params))
+    }
+
     fn translate(&self, job: Job) -> Result<ir::Function, Unsupported> {
         match job {
             Job::Body(func) => codegen::translate(self.source, func),
             Job::Loop(func, number) => codegen::translate_loop(self.source, func, number),
             Job::Entry(func) => Ok(codegen::generic_entry(self.source, func)),
             Job::Shim(func) => Ok(codegen::bytecode_shim(self.source, func)),
+            Job::Cold(helper) => Ok(cold::stub(self.source.isa, helper)),
             Job::Typed(func) => {
                 let mut function = codegen::translate(self.source, func)?;
                 function.signature.call_conv = self.source.isa.default_call_conv();
@@ -277,7 +294,7 @@ fn threads_for(source: Source, jobs: &[Job]) -> usize {
             Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
                 source.program.functions[*func as usize].code.len()
             }
-            Job::Entry(_) | Job::Shim(_) => 10,
+            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) => 10,
         })
         .sum();
     let useful = (instructions / THREAD_WORTH).min(jobs.len());

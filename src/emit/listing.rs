@@ -90,6 +90,7 @@ fn function(out: &mut String, symbols: &Symbols, job: Job, code: &Code) {
                 Callee::Direct(func) => symbols.of(Job::Body(func)),
                 Callee::Generic(func) => symbols.of(Job::Entry(func)),
                 Callee::Helper(helper) => helper.row().symbol.to_owned(),
+                Callee::Cold(helper) => symbols.of(Job::Cold(helper)),
             };
             (name.namespace, name.index, symbol)
         })

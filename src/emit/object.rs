@@ -66,6 +66,8 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
 struct Writer {
     module: ObjectModule,
     helpers: BTreeMap<u32, FuncId>,
+    /// Helpers' stubs.
+    stubs: BTreeMap<u32, FuncId>,
     /// What direct callers of a function call: its body or its shim.
     direct: Vec<Option<FuncId>>,
     /// What goes into the table of entries.
@@ -94,6 +96,7 @@ impl Writer {
         let mut writer = Writer {
             module,
             helpers,
+            stubs: BTreeMap::new(),
             direct: Vec::new(),
             entries: Vec::new(),
             compiled_count: 0,
@@ -144,6 +147,14 @@ impl Writer {
             self.direct.push(direct.transpose()?);
             self.entries.push(entry.transpose()?);
         }
+        for (helper, _) in &parts.stubs {
+            let symbol = symbols.of(Job::Cold(*helper));
+            let signature = signature::generic(self.module.isa());
+            let id = self
+                .module
+                .declare_function(&symbol, Linkage::Local, &signature)?;
+            self.stubs.insert(*helper as u32, id);
+        }
         Ok(())
     }
 
@@ -161,6 +172,9 @@ impl Writer {
                 self.define(self.entries[func], code)?;
             }
         }
+        for (helper, code) in &parts.stubs {
+            self.define(self.stubs.get(&(*helper as u32)).copied(), code)?;
+        }
         Ok(())
     }
 
@@ -175,6 +189,7 @@ impl Writer {
     fn callee(&self, callee: Callee) -> FuncId {
         let declared = match callee {
             Callee::Helper(helper) => self.helpers.get(&(helper as u32)).copied(),
+            Callee::Cold(helper) => self.stubs.get(&(helper as u32)).copied(),
             Callee::Direct(func) => self.function(&self.direct, func),
             Callee::Generic(func) => self.function(&self.entries, func),
         };
@@ -188,13 +203,8 @@ impl Writer {
 
 /// The helpers that the code calls, in the order of the table.
 fn used_helpers(parts: &Parts) -> impl Iterator<Item = Helper> {
-    let bodies = parts.bodies.iter().filter_map(|body| match body {
-        Body::Compiled(code) => Some(code),
-        Body::Kept(_) | Body::Unused => None,
-    });
-    let glue = parts.entries.iter().chain(&parts.shims).flatten();
     let mut used = vec![false; Helper::ALL.len()];
-    for callee in bodies.chain(glue).flat_map(Code::callees) {
+    for callee in parts.codes().flat_map(Code::callees) {
         if let Callee::Helper(helper) = callee {
             used[helper as usize] = true;
         }

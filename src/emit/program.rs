@@ -4,6 +4,7 @@
 use super::compile::{self, Code, Job, Listing, Refusal};
 use crate::codegen::Source;
 use crate::codegen::names::Callee;
+use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
 /// Which functions become machine code.
@@ -32,6 +33,8 @@ pub(super) struct Parts {
     pub entries: Vec<Option<Code>>,
     /// What compiled functions call in place of functions that stay bytecode.
     pub shims: Vec<Option<Code>>,
+    /// Stubs of helpers, in the order of the table.
+    pub stubs: Vec<(Helper, Code)>,
 }
 
 /// Compiles what a program needs.
@@ -47,6 +50,7 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
         bodies,
         entries: program.functions.iter().map(|_| None).collect(),
         shims: program.functions.iter().map(|_| None).collect(),
+        stubs: Vec::new(),
     };
     for (job, result) in jobs
         .iter()
@@ -56,9 +60,12 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
         match *job {
             Job::Entry(func) => parts.entries[func as usize] = Some(code),
             Job::Shim(func) => parts.shims[func as usize] = Some(code),
-            Job::Body(_) | Job::Loop(..) | Job::Typed(_) => unreachable!("not glue"),
+            Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Cold(_) => {
+                unreachable!("not glue")
+            }
         }
     }
+    parts.stubs = needed_stubs(source, listing, &parts);
     parts
 }
 
@@ -128,6 +135,36 @@ fn function_as_value(op: &Op) -> Option<FunctionId> {
     }
 }
 
+/// The stubs that the code calls.
+fn needed_stubs(source: Source, listing: Listing, parts: &Parts) -> Vec<(Helper, Code)> {
+    let mut used = vec![false; Helper::ALL.len()];
+    for callee in parts.codes().flat_map(Code::callees) {
+        if let Callee::Cold(helper) = callee {
+            used[helper as usize] = true;
+        }
+    }
+    let helpers = Helper::ALL.iter().copied();
+    let helpers: Vec<Helper> = helpers.filter(|helper| used[*helper as usize]).collect();
+    let jobs: Vec<Job> = helpers.iter().map(|helper| Job::Cold(*helper)).collect();
+    let codes = compile::compile_all(source, listing, &jobs).into_iter();
+    let codes = codes.map(|code| code.unwrap_or_else(|refusal| panic!("a stub: {refusal}")));
+    helpers.into_iter().zip(codes).collect()
+}
+
+impl Parts {
+    /// All code.
+    pub fn codes(&self) -> impl Iterator<Item = &Code> {
+        let bodies = self.bodies.iter().filter_map(|body| match body {
+            Body::Compiled(code) => Some(code),
+            Body::Kept(_) | Body::Unused => None,
+        });
+        let glue = self.entries.iter().chain(&self.shims).flatten();
+        bodies
+            .chain(glue)
+            .chain(self.stubs.iter().map(|(_, code)| code))
+    }
+}
+
 /// The compiled functions that need a generic entry, and the functions kept
 /// as bytecode that need a shim.
 fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<FunctionId>) {
@@ -152,7 +189,7 @@ fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<Func
                     match callee {
                         Callee::Direct(func) => directly[func as usize] = true,
                         Callee::Generic(func) => as_value[func as usize] = true,
-                        Callee::Helper(_) => {}
+                        Callee::Helper(_) | Callee::Cold(_) => {}
                     }
                 }
             }

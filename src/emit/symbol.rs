@@ -37,6 +37,7 @@ impl Symbols {
             Job::Entry(func) => format!("{}$entry", self.names[func as usize]),
             Job::Shim(func) => format!("{}$shim", self.names[func as usize]),
             Job::Typed(func) => format!("{}$typed", self.names[func as usize]),
+            Job::Cold(helper) => format!("{}$cold", helper.row().symbol),
             Job::Loop(func, number) => format!("{}$loop{number}", self.names[func as usize]),
         }
     }

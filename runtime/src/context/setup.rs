@@ -58,6 +58,7 @@ impl VMContext {
             trace_limit,
             stack_limit: stack_limit_here(),
             self_result: Value::UNSET,
+            cold_results: [0; 2],
             trace_base,
             pending: None,
             stack: call::ValueStack {

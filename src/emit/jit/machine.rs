@@ -54,6 +54,8 @@ pub(super) struct Machine {
     /// Its memory is freed by hand: `JITModule` leaks it by default.
     module: ManuallyDrop<JITModule>,
     helpers: FxHashMap<Helper, FuncId>,
+    /// Helpers' stubs.
+    stubs: FxHashMap<Helper, FuncId>,
     direct: Vec<Direct>,
     entries: Vec<Option<FuncId>>,
     refused: Vec<Option<Refusal>>,
@@ -87,6 +89,7 @@ impl Machine {
             symbols: Symbols::new(program),
             module: ManuallyDrop::new(JITModule::new(builder)),
             helpers: FxHashMap::default(),
+            stubs: FxHashMap::default(),
             direct: vec![Direct::Nothing; count],
             entries: vec![None; count],
             refused: vec![None; count],
@@ -161,6 +164,8 @@ impl Machine {
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
             direct: &self.direct,
+            stubs: &self.stubs,
+            added_stubs: FxHashSet::default(),
             refused: &mut self.refused,
             stats,
             added: FxHashSet::default(),
@@ -183,6 +188,9 @@ impl Machine {
             Job::Loop(func, number) => {
                 self.loops.insert((func, number), Some(id));
             }
+            Job::Cold(helper) => {
+                self.stubs.insert(helper, id);
+            }
             Job::Typed(_) => {}
         }
         Ok(id)
@@ -202,6 +210,7 @@ impl Machine {
         }
         let relocations = code.relocations(id, |callee| match callee {
             Callee::Helper(helper) => self.helpers[&helper],
+            Callee::Cold(helper) => self.stubs[&helper],
             Callee::Generic(func) => {
                 self.entries[func as usize].expect("nothing calls entries by name")
             }
@@ -242,6 +251,8 @@ impl Drop for Machine {
 struct Batch<'a> {
     compiler: Compiler<'a>,
     direct: &'a [Direct],
+    stubs: &'a FxHashMap<Helper, FuncId>,
+    added_stubs: FxHashSet<Helper>,
     refused: &'a mut [Option<Refusal>],
     stats: &'a mut JitStats,
     /// The functions that direct callers reach through this batch.
@@ -258,7 +269,7 @@ impl Batch<'_> {
                 }
                 self.add(job)
             }
-            Job::Loop(..) | Job::Typed(_) | Job::Body(_) | Job::Shim(_) => self
+            Job::Loop(..) | Job::Typed(_) | Job::Body(_) | Job::Shim(_) | Job::Cold(_) => self
                 .add(job)
                 .inspect_err(|refusal| self.stats.note_fallback(refusal.to_string())),
         }
@@ -270,7 +281,14 @@ impl Batch<'_> {
         let mut next = 0;
         while let Some((_, code)) = self.codes.get(next) {
             let called: Vec<FunctionId> = code.callees().filter_map(directly_called).collect();
+            let stubs: Vec<Helper> = code.callees().filter_map(called_through_stub).collect();
             next += 1;
+            for helper in stubs {
+                if !self.stubs.contains_key(&helper) && self.added_stubs.insert(helper) {
+                    self.add(Job::Cold(helper))
+                        .expect("stubs can always be compiled");
+                }
+            }
             for func in called {
                 let is_there = self.added.contains(&func)
                     || !matches!(self.direct[func as usize], Direct::Nothing);
@@ -314,6 +332,13 @@ impl Batch<'_> {
 fn directly_called(callee: Callee) -> Option<FunctionId> {
     match callee {
         Callee::Direct(func) => Some(func),
-        Callee::Generic(_) | Callee::Helper(_) => None,
+        Callee::Generic(_) | Callee::Helper(_) | Callee::Cold(_) => None,
+    }
+}
+
+fn called_through_stub(callee: Callee) -> Option<Helper> {
+    match callee {
+        Callee::Cold(helper) => Some(helper),
+        Callee::Generic(_) | Callee::Helper(_) | Callee::Direct(_) => None,
     }
 }

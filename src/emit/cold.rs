@@ -1,0 +1,242 @@
+//! What rarely runs must not cost anything where the work is done.
+//!
+//! Slow paths call helpers, and a call changes most registers.  The values of a
+//! loop around it would have to live in memory, although the call never happens.
+//! So helpers that are called from cold blocks are called through a stub that
+//! changes no register, and gives its results in the context.
+//!
+//! Addresses that only cold blocks use are computed there: hoisted out of a
+//! loop, each would occupy a register all through it.
+
+use crate::codegen::names::Callee;
+use crate::codegen::signature;
+use cranelift_codegen::Context;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{
+    self, AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData,
+    Opcode, Signature, Value, types,
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use ruff_runtime::abi::Helper;
+use ruff_runtime::context::COLD_RESULTS_OFFSET;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Where results are in the context, in bytes.
+const RESULTS: i32 = COLD_RESULTS_OFFSET as i32;
+
+/// What a stub takes: the context, and what the helper takes.
+fn stub_signature(isa: &dyn TargetIsa, helper: Helper) -> Signature {
+    let mut signature = signature::helper(isa, helper);
+    signature.call_conv = CallConv::PreserveAll;
+    signature.params.insert(0, AbiParam::new(types::I64));
+    signature.returns.clear();
+    signature
+}
+
+/// The stub of a helper.
+pub(super) fn stub(isa: &dyn TargetIsa, helper: Helper) -> ir::Function {
+    let name = ir::UserFuncName::User(Callee::Cold(helper).external_name());
+    let mut result = ir::Function::with_name_signature(name, stub_signature(isa, helper));
+    let mut context = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut result, &mut context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    builder.seal_block(entry);
+    let params: Vec<Value> = builder.block_params(entry).to_vec();
+    let signature = builder.import_signature(signature::helper(isa, helper));
+    let name = builder
+        .func
+        .declare_imported_user_function(Callee::Helper(helper).external_name());
+    let callee = builder.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: false,
+        patchable: false,
+    });
+    let call = builder.ins().call(callee, &params[1..]);
+    let results: Vec<Value> = builder.inst_results(call).to_vec();
+    for (index, result) in (0..).zip(results) {
+        let flags = MemFlagsData::trusted();
+        builder
+            .ins()
+            .store(flags, result, params[0], RESULTS + 8 * index);
+    }
+    builder.ins().return_(&[]);
+    builder.finalize(isa.frontend_config());
+    result
+}
+
+/// Lets helpers be called through their stubs where that is rare.  `context`
+/// holds a function whose first parameter is the context.
+pub(super) fn use_stubs(context: &mut Context, isa: &dyn TargetIsa) {
+    spread_coldness(context);
+    let function = &mut context.func;
+    let Some(entry) = function.layout.entry_block() else {
+        return;
+    };
+    let ctx = function.dfg.block_params(entry)[0];
+    let mut stubs: FxHashMap<FuncRef, FuncRef> = FxHashMap::default();
+    for (inst, callee) in cold_calls(function) {
+        let Some(helper) = helper_of(function, callee) else {
+            continue;
+        };
+        let stub = *stubs
+            .entry(callee)
+            .or_insert_with(|| import_stub(function, isa, helper));
+        call_stub(function, inst, stub, ctx);
+    }
+}
+
+/// A block is cold if every way to it is.
+fn spread_coldness(context: &mut Context) {
+    context.compute_cfg();
+    let blocks: Vec<Block> = context.func.layout.blocks().collect();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for block in &blocks {
+            if context.func.layout.is_cold(*block) {
+                continue;
+            }
+            let mut before = context.cfg.pred_iter(*block).peekable();
+            if before.peek().is_some()
+                && before.all(|before| context.func.layout.is_cold(before.block))
+            {
+                context.func.layout.set_cold(*block);
+                changed = true;
+            }
+        }
+    }
+}
+
+fn cold_calls(function: &ir::Function) -> Vec<(Inst, FuncRef)> {
+    let mut calls = Vec::new();
+    for block in function.layout.blocks() {
+        if !function.layout.is_cold(block) {
+            continue;
+        }
+        for inst in function.layout.block_insts(block) {
+            if let ir::InstructionData::Call { func_ref, .. } = function.dfg.insts[inst] {
+                calls.push((inst, func_ref));
+            }
+        }
+    }
+    calls
+}
+
+fn helper_of(function: &ir::Function, callee: FuncRef) -> Option<Helper> {
+    let ExternalName::User(name) = function.dfg.ext_funcs[callee].name else {
+        return None;
+    };
+    match Callee::from_external_name(&function.params.user_named_funcs()[name]) {
+        Callee::Helper(helper) => Some(helper),
+        Callee::Direct(_) | Callee::Generic(_) | Callee::Cold(_) => None,
+    }
+}
+
+fn import_stub(function: &mut ir::Function, isa: &dyn TargetIsa, helper: Helper) -> FuncRef {
+    let signature = function.import_signature(stub_signature(isa, helper));
+    let name = function.declare_imported_user_function(Callee::Cold(helper).external_name());
+    function.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: true,
+        patchable: false,
+    })
+}
+
+/// Replaces a call by one of a stub.
+fn call_stub(function: &mut ir::Function, inst: Inst, stub: FuncRef, ctx: Value) {
+    let mut args = vec![ctx];
+    args.extend_from_slice(function.dfg.inst_args(inst));
+    let results: Vec<Value> = function.dfg.inst_results(inst).to_vec();
+    let mut cursor = FuncCursor::new(function).at_inst(inst);
+    cursor.ins().call(stub, &args);
+    let mut loaded = Vec::new();
+    for (index, result) in (0..).zip(&results) {
+        let ty = cursor.func.dfg.value_type(*result);
+        let flags = MemFlagsData::trusted();
+        loaded.push(cursor.ins().load(ty, flags, ctx, RESULTS + 8 * index));
+    }
+    cursor.remove_inst();
+    function.dfg.clear_results(inst);
+    for (result, loaded) in results.into_iter().zip(loaded) {
+        function.dfg.change_to_alias(result, loaded);
+    }
+}
+
+/// Moves what only cold blocks use into them.  The function has no aliases.
+pub(super) fn sink(function: &mut ir::Function) {
+    let blocks: Vec<Block> = function.layout.blocks().collect();
+    let mut used_hot: FxHashSet<Value> = FxHashSet::default();
+    let mut users: FxHashMap<Value, Vec<Inst>> = FxHashMap::default();
+    for block in &blocks {
+        let is_cold = function.layout.is_cold(*block);
+        for inst in function.layout.block_insts(*block) {
+            for value in function.dfg.inst_values(inst) {
+                if is_cold {
+                    users.entry(value).or_default().push(inst);
+                } else {
+                    used_hot.insert(value);
+                }
+            }
+        }
+    }
+    for block in blocks {
+        if function.layout.is_cold(block) {
+            continue;
+        }
+        let insts: Vec<Inst> = function.layout.block_insts(block).collect();
+        // Backwards: what is used by something that sinks may sink with it.
+        for inst in insts.into_iter().rev() {
+            if !can_sink(function, inst) {
+                continue;
+            }
+            let [result] = *function.dfg.inst_results(inst) else {
+                continue;
+            };
+            if used_hot.contains(&result) {
+                continue;
+            }
+            let Some(uses) = users.remove(&result) else {
+                continue;
+            };
+            sink_one(function, inst, result, &uses);
+        }
+    }
+}
+
+fn can_sink(function: &ir::Function, inst: Inst) -> bool {
+    matches!(function.dfg.insts[inst].opcode(), Opcode::StackAddr)
+}
+
+/// Computes a value anew in each of the cold blocks that use it.
+fn sink_one(function: &mut ir::Function, inst: Inst, result: Value, uses: &[Inst]) {
+    let mut copies: FxHashMap<Block, Value> = FxHashMap::default();
+    for user in uses {
+        let block = function
+            .layout
+            .inst_block(*user)
+            .expect("an instruction that was found in a block");
+        let copy = match copies.get(&block) {
+            Some(copy) => *copy,
+            None => {
+                let data = function.dfg.insts[inst];
+                let copy = function.dfg.make_inst(data);
+                let ty = function.dfg.value_type(result);
+                function.dfg.make_inst_results(copy, ty);
+                // Users come in the order of the block.
+                function.layout.insert_inst(copy, *user);
+                let value = function.dfg.first_result(copy);
+                copies.insert(block, value);
+                value
+            }
+        };
+        function
+            .dfg
+            .map_inst_values(*user, |value| if value == result { copy } else { value });
+    }
+    function.layout.remove_inst(inst);
+}
