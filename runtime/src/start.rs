@@ -62,6 +62,7 @@ impl VMContext {
             site_shapes: program.site_shapes.as_ptr(),
             declared_shapes: program.declared_shapes.as_ptr(),
             builtins: program.builtins.as_ptr(),
+            ascii: program.ascii.as_ptr(),
             trace_top: trace_base,
             trace_limit,
             stack_limit: stack_limit_here(),
@@ -80,7 +81,6 @@ impl VMContext {
             args: Vec::new(),
             capabilities: Capabilities::ALL,
             exit_status: None,
-            string_cursor: Default::default(),
             kept: Vec::new(),
             tier: None,
             heat: Vec::new(),
@@ -109,7 +109,6 @@ impl Drop for VMContext {
         self.output.flush();
         self.pending = None;
         self.self_result = Value::UNSET;
-        self.string_cursor = Default::default();
         self.host_variables.clear();
         let count = self.program.program.globals.len();
         // SAFETY: `new` made the globals and the stacks; nobody runs any more.
