@@ -14,6 +14,7 @@ mod compare;
 mod control;
 mod count;
 mod data;
+mod dict;
 mod field;
 mod func;
 mod index;
@@ -27,6 +28,7 @@ mod pattern;
 pub mod signature;
 mod stack;
 mod suspend;
+mod text;
 mod view;
 mod wrapper;
 

@@ -24,7 +24,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,10 @@ helpers! {
     SameValue = operators::ruff_rt_same_value(left_tag: u64, left: u64, right_tag: u64, right: u64) -> u64, [];
     /// Whether two borrowed strings have the same text, 0 or 1.
     SameText = operators::ruff_rt_same_text(left: u64, right: u64) -> u64, [];
+    /// `left + right` of two strings; takes `left` over and borrows `right`.
+    AppendText = operators::ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str, [];
+    /// `left + right` of two borrowed strings.
+    JoinTexts = operators::ruff_rt_join_texts(left: *const Str, right: *const Str) -> *mut Str, [];
     /// C's `fmod`.
     FloatRemainder = operators::ruff_rt_float_remainder(left: f64, right: f64) -> f64, [];
     /// `place = place operator right`, with the place left alone on an error; takes `right` over.
@@ -244,9 +248,13 @@ helpers! {
     /// The indexes of the path and then the right operand in memory, taken over.
     UpdatePath = access::ruff_rt_update_path(ctx: *mut VMContext, root: *mut Value, path: u64, operator: u64, values: *mut Value) -> u64, [raises runs];
 
-    /// Where the value of a string key lives in a dict that nobody else owns; null
-    /// if there is none.
+    /// Where the value of a string key lives in a dict; null if there is none.  Only
+    /// to be written if nobody else owns the dict.
     DictPlace = access::ruff_rt_dict_place(dict: *mut Dict, key: *const Str) -> *mut Value, [];
+    /// As `DictPlace`, for an int as the key.
+    DictIntPlace = access::ruff_rt_dict_int_place(dict: *mut Dict, key: u64) -> *mut Value, [];
+    /// Whether a dict has an int as a key, 0 or 1.
+    DictHasInt = access::ruff_rt_dict_has_int(dict: *const Dict, key: u64) -> u64, [];
     /// Whether a dict has a string key, 0 or 1.
     DictHas = access::ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64, [];
 

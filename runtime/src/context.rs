@@ -44,6 +44,8 @@ pub struct VMContext {
     pub declared_shapes: *const *const crate::heap::Shape,
     /// Table rows of the built-ins that the program names, by `BuiltinId`.
     pub builtins: *const &'static crate::builtins::Builtin,
+    /// The one-character strings of ASCII, by character.  Immortal objects.
+    pub ascii: *const crate::heap::Ref<crate::heap::Str>,
     /// Where the entry of the next call goes.  Generated code stores it before
     /// it calls a helper that may run Ruff code or look at the call stack.
     pub trace_top: *mut TraceEntry,
@@ -78,8 +80,6 @@ pub struct VMContext {
     pub exit_status: Option<i32>,
     /// The process ends with this program, and is its own.
     pub owns_process: bool,
-    /// Where strings that are not ASCII were indexed last.
-    pub string_cursor: crate::heap::string::Cursor,
     /// What built-ins keep between calls, one value of each type.
     pub kept: Vec<Box<dyn core::any::Any>>,
     /// What the JIT hangs on; the interpreter asks it about hot code.
@@ -175,6 +175,7 @@ pub const FUNCTIONS_OFFSET: usize = offset_of!(VMContext, functions);
 pub const SITE_SHAPES_OFFSET: usize = offset_of!(VMContext, site_shapes);
 pub const BUILTINS_OFFSET: usize = offset_of!(VMContext, builtins);
 pub const DECLARED_SHAPES_OFFSET: usize = offset_of!(VMContext, declared_shapes);
+pub const ASCII_OFFSET: usize = offset_of!(VMContext, ascii);
 pub const TRACE_TOP_OFFSET: usize = offset_of!(VMContext, trace_top);
 pub const TRACE_LIMIT_OFFSET: usize = offset_of!(VMContext, trace_limit);
 pub const STACK_LIMIT_OFFSET: usize = offset_of!(VMContext, stack_limit);

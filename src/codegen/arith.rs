@@ -3,6 +3,7 @@
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
+use super::text::are_texts;
 use crate::infer::{Tags, Type, arithmetic};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
@@ -73,6 +74,9 @@ impl Translator<'_, '_> {
                 let (a, b) = (self.as_float(left), self.as_float(right));
                 let result = self.float_arithmetic(operator, left, right, a, b);
                 Entry::float(result)
+            }
+            _ if operator == Operator::Add && on_stack && are_texts(left, right) => {
+                self.join_texts(left, right)
             }
             _ if numeric(left) && numeric(right) => self.mixed(operator, left, right, on_stack),
             _ => self.operate_slowly(operator, left, right, on_stack),

@@ -145,6 +145,9 @@ impl Translator<'_, '_> {
 
     /// Whether two strings have the same text: the same object at once.
     pub fn same_text(&mut self, left: Value, right: Value) -> Value {
+        if let Some(same) = self.is_short_literal(left, right) {
+            return same;
+        }
         let (differ, done) = (self.builder.create_block(), self.builder.create_block());
         let result = self.builder.append_block_param(done, types::I8);
         let same = self.builder.ins().icmp(IntCC::Equal, left, right);

@@ -149,6 +149,7 @@ impl Translator<'_, '_> {
             Constant::Str(_) => {
                 let table = self.load_context_constant(CONSTANTS_OFFSET);
                 let object = self.table_payload(table, index);
+                self.literals.insert(object, index);
                 let ty = Type::of(Tags::STRING);
                 self.push(Entry::borrowed(
                     ty,

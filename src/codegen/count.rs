@@ -88,6 +88,13 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(done, &[]);
         // The last owner frees; immortal objects come here too and stay.
         self.switch_sealed(free);
+        let owned = self.builder.create_block();
+        let immortal = self
+            .builder
+            .ins()
+            .icmp_imm_s(IntCC::SignedLessThan, count, 0);
+        self.builder.ins().brif(immortal, done, &[], owned, &[]);
+        self.switch_sealed(owned);
         self.call_helper(Helper::Release, &[object]);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);

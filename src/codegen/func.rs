@@ -51,6 +51,8 @@ pub(super) struct Translator<'a, 'b> {
     /// The function object, if it has captures.
     pub callee: Option<Value>,
     pub stack: Vec<Entry>,
+    /// Which literal an SSA value is.
+    pub literals: FxHashMap<Value, u32>,
     pub homes: Vec<Home>,
     /// What the slots hold here.
     pub holding: Holding,
@@ -150,6 +152,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             callee_trace: trace,
             callee,
             stack: Vec::new(),
+            literals: FxHashMap::default(),
             homes: Vec::new(),
             holding,
             views: Views::default(),

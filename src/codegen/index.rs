@@ -15,6 +15,14 @@ impl Translator<'_, '_> {
     pub fn index(&mut self) {
         let index = self.stack[self.stack.len() - 1];
         let object = self.stack[self.stack.len() - 2];
+        if object.class == Class::Object(Tag::String) && index.class == Class::Int {
+            self.index_text(object, index);
+            return;
+        }
+        if object.class == Class::Object(Tag::Dict) && super::dict::is_key(index) {
+            self.index_dict(object, index);
+            return;
+        }
         let ty = element_of(object.ty);
         let array_like = object.ty.may_be(Tags::ARRAY)
             && matches!(object.class, Class::Object(Tag::Array) | Class::Dynamic);
@@ -185,7 +193,7 @@ impl Translator<'_, '_> {
     }
 
     /// The helper's answer; the operands stay on the stack.
-    fn index_words(&mut self, object: Entry, index: Entry) -> Vec<Value> {
+    pub fn index_words(&mut self, object: Entry, index: Entry) -> Vec<Value> {
         let (object_tag, object_word) = self.both_words(object);
         let (index_tag, index_word) = self.both_words(index);
         self.call_raising(

@@ -94,9 +94,13 @@ impl Translator<'_, '_> {
         let left = self.stack[self.stack.len() - 2];
         if name == "has_key"
             && left.class == Class::Object(Tag::Dict)
-            && right.class == Class::Object(Tag::String)
+            && matches!(right.class, Class::Int | Class::Object(Tag::String))
         {
-            let has = self.call_helper(Helper::DictHas, &[left.word(), right.word()])[0];
+            let helper = match right.class {
+                Class::Int => Helper::DictHasInt,
+                _ => Helper::DictHas,
+            };
+            let has = self.call_helper(helper, &[left.word(), right.word()])[0];
             self.stack.truncate(self.stack.len() - 2);
             self.release_entry(right);
             self.release_entry(left);

@@ -50,6 +50,8 @@ impl Translator<'_, '_> {
             self.next_count(state, slow, done);
         } else if source.may_be(Tags::ARRAY) {
             self.next_element(state, source, ty, slow, done);
+        } else if source.is(Tags::STRING) {
+            self.next_character(state, slow, done);
         } else {
             self.builder.ins().jump(slow, &[]);
         }

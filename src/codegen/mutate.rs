@@ -29,6 +29,9 @@ impl Translator<'_, '_> {
             self.store_variable(var);
             return;
         }
+        if self.append_to_variable(var, operator) {
+            return;
+        }
         self.own_borrows_from_shared();
         let right = self.pop_owned();
         if left.ty.may_be(Tags::INT) && right.ty.may_be(Tags::INT) && left.class == Class::Dynamic {
@@ -54,7 +57,7 @@ impl Translator<'_, '_> {
         self.switch_sealed(ints);
         let (a, b) = (self.payload_word(left), self.payload_word(right));
         let result = self.int_arithmetic(operator, a, b);
-        self.overwrite_scalar(var, Entry::int(result));
+        self.overwrite_moved(var, Entry::int(result));
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(others);
         self.update_by_helper(var, operator, right);
@@ -81,6 +84,14 @@ impl Translator<'_, '_> {
             self.push(result);
             self.store_variable(var);
             return;
+        }
+        // What still borrows from the variable is what the variable holds.
+        if var.kind() == VarKind::Local && old.owner == Owner::Slot(var.number()) {
+            self.stack.remove(self.stack.len() - 2);
+            if self.append_to_variable(var, operator) {
+                return;
+            }
+            self.stack.insert(self.stack.len() - 1, old);
         }
         self.own_borrows_from_shared();
         let right = self.pop_owned();
@@ -114,12 +125,13 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Overwrites a variable that holds a scalar with another one.
-    fn overwrite_scalar(&mut self, var: Var, entry: Entry) {
+    /// Overwrites a variable that holds a scalar, or something that was taken
+    /// from it.
+    pub fn overwrite_moved(&mut self, var: Var, entry: Entry) {
         match var.kind() {
             VarKind::Local => {
                 let holding = self.holding.clone();
-                // What it held is no object: nothing to give back.
+                // What it held is no object, or is gone: nothing to give back.
                 self.holding.maybe.remove(var.number());
                 self.replace_slot(var.number(), entry);
                 self.holding = holding;
@@ -379,7 +391,7 @@ impl Translator<'_, '_> {
         self.update_path_by_helper(number, path, operator);
     }
 
-    /// Whether `d[k] op= n` looks up a string key and works on an int.
+    /// Whether `d[k] op= n` looks up a key of known kind and works on an int.
     fn is_count_in_dict(&self, path: &Path) -> bool {
         let [Step::Index] = path.steps[..] else {
             return false;
@@ -393,7 +405,7 @@ impl Translator<'_, '_> {
         let right = self.stack[self.stack.len() - 1];
         ty.is(Tags::DICT)
             && ty.contents().may_be(Tags::INT)
-            && key.class == Class::Object(Tag::String)
+            && super::dict::is_key(key)
             && right.class == Class::Int
     }
 
@@ -409,7 +421,7 @@ impl Translator<'_, '_> {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let dict = self.expect_tag(root, Tag::Dict, slow);
         self.expect_unique(dict, slow);
-        let place = self.call_helper(Helper::DictPlace, &[dict, key.word()])[0];
+        let place = self.entry_place(dict, key);
         let there = self.builder.create_block();
         self.builder.ins().brif(place, there, &[], slow, &[]);
         self.switch_sealed(there);

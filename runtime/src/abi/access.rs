@@ -281,10 +281,10 @@ pub unsafe extern "C" fn ruff_rt_unwrapped(
 }
 
 /// # Safety
-/// `dict` is live and has one owner, `key` is live.
+/// Both are live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_dict_place(dict: *mut Dict, key: *const Str) -> *mut Value {
-    // SAFETY: the caller vouches for both, and owns the dict alone.
+    // SAFETY: the caller vouches for both; nobody else looks at the dict now.
     unsafe {
         match (*dict).place(Key::from_str(&*key)) {
             Some(place) => place,
@@ -299,4 +299,25 @@ pub unsafe extern "C" fn ruff_rt_dict_place(dict: *mut Dict, key: *const Str) ->
 pub unsafe extern "C" fn ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64 {
     // SAFETY: the caller vouches for both.
     unsafe { (*dict).contains(Key::from_str(&*key)) as u64 }
+}
+
+/// # Safety
+/// The dict is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_int_place(dict: *mut Dict, key: u64) -> *mut Value {
+    // SAFETY: the caller vouches for the dict; nobody else looks at it now.
+    unsafe {
+        match (*dict).place(Key::Int(key as i64)) {
+            Some(place) => place,
+            None => core::ptr::null_mut(),
+        }
+    }
+}
+
+/// # Safety
+/// The dict is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_has_int(dict: *const Dict, key: u64) -> u64 {
+    // SAFETY: the caller vouches for the dict.
+    unsafe { (*dict).contains(Key::Int(key as i64)) as u64 }
 }

@@ -3,6 +3,7 @@
 use super::{borrowed, owned, status, words};
 use crate::bytecode::Operator;
 use crate::context::VMContext;
+use crate::heap::{Ref, Str};
 use crate::semantics::{arith, compare, convert};
 use crate::value::{RawValue, Value};
 
@@ -101,6 +102,22 @@ pub unsafe extern "C" fn ruff_rt_same_value(
 pub unsafe extern "C" fn ruff_rt_same_text(left: u64, right: u64) -> u64 {
     // SAFETY: the caller vouches for the operands.
     unsafe { (*(left as *const crate::heap::Str) == *(right as *const crate::heap::Str)) as u64 }
+}
+
+/// # Safety
+/// Both are live strings; `left` is given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str {
+    // SAFETY: the caller vouches for the operands.
+    unsafe { Ref::into_raw(arith::append_text(Ref::from_raw(left), &*right)) }
+}
+
+/// # Safety
+/// Both are live strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_join_texts(left: *const Str, right: *const Str) -> *mut Str {
+    // SAFETY: the caller vouches for the operands.
+    unsafe { Ref::into_raw(arith::join_text(&*left, &*right)) }
 }
 
 // # Safety

@@ -8,10 +8,9 @@ use crate::context::VMContext;
 use crate::error::Raised;
 use crate::heap::string::count_chars;
 use crate::heap::{Ref, Str};
-use crate::semantics::convert::{display, technical};
+use crate::semantics::convert::{append_display, technical};
 use crate::value::{Tag, Value};
 use alloc::format;
-use alloc::string::String;
 
 pub mod casing;
 pub mod making;
@@ -31,7 +30,7 @@ fn part_of(source: &Str, text: &str) -> Value {
 }
 
 /// The characters from `start` to before `end`, which lie in the string.
-fn characters(ctx: &mut VMContext, source: &Str, start: usize, end: usize) -> Value {
+fn characters(ctx: &VMContext, source: &Str, start: usize, end: usize) -> Value {
     if source.is_ascii() {
         let text = &source.as_str()[start..end];
         if let [byte] = text.as_bytes() {
@@ -39,11 +38,11 @@ fn characters(ctx: &mut VMContext, source: &Str, start: usize, end: usize) -> Va
         }
         return part_of(source, text);
     }
-    let mut offset = |position: usize| {
+    let offset = |position: usize| {
         if position == source.chars() {
             source.len()
         } else {
-            ctx.string_cursor.seek(source, position)
+            source.offset_of_char(position)
         }
     };
     let (start_offset, end_offset) = (offset(start), offset(end));
@@ -170,10 +169,17 @@ pub fn split(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
             start = end + 1;
         }
         pieces.push(part_of(text, &text.as_str()[start..]));
-    } else {
-        for piece in text.as_str().split(delimiter.as_str()) {
+    } else if delimiter.is_empty() {
+        for piece in text.as_str().split("") {
             pieces.push(part_of(text, piece));
         }
+    } else {
+        let mut start = 0;
+        for end in memchr::memmem::find_iter(text.as_bytes(), delimiter.as_bytes()) {
+            pieces.push(part_of(text, &text.as_str()[start..end]));
+            start = end + delimiter.len();
+        }
+        pieces.push(part_of(text, &text.as_str()[start..]));
     }
     Ok(pieces.finish())
 }
@@ -204,15 +210,19 @@ pub fn join(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (Some(array), Some(separator)) = (array_at(args, 0), text_at(args, 1)) else {
         return fail(ctx, "join() requires array and separator string arguments");
     };
-    let mut out = String::new();
+    let mut joined = Str::with_capacity("", separator.len() * array.len(), 0);
     for (index, value) in array.iter().enumerate() {
         if index > 0 {
-            out.push_str(separator.as_str());
+            Str::append(&mut joined, separator.as_str(), separator.chars());
         }
-        match value.tag() {
-            Tag::String | Tag::Int | Tag::Float | Tag::Bool => display(ctx, &value, &mut out),
-            _ => out.push_str(&technical(ctx, &value)),
-        }
+        joined = match value.tag() {
+            Tag::String | Tag::Int | Tag::Float | Tag::Bool => append_display(ctx, joined, &value),
+            _ => {
+                let form = technical(ctx, &value);
+                Str::append(&mut joined, &form, count_chars(&form));
+                joined
+            }
+        };
     }
-    Ok(Value::string(&out))
+    Ok(Value::from(joined))
 }

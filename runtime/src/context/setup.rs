@@ -54,6 +54,7 @@ impl VMContext {
             site_shapes: program.site_shapes.as_ptr(),
             declared_shapes: program.declared_shapes.as_ptr(),
             builtins: program.builtins.as_ptr(),
+            ascii: program.ascii.as_ptr(),
             trace_top: trace_base,
             trace_limit,
             stack_limit: stack_limit_here(),
@@ -74,7 +75,6 @@ impl VMContext {
             capabilities: Capabilities::ALL,
             exit_status: None,
             owns_process: false,
-            string_cursor: Default::default(),
             kept: Vec::new(),
             tier: None,
             heat: Vec::new(),
@@ -88,7 +88,6 @@ impl Drop for VMContext {
         self.output.flush();
         self.pending = None;
         self.self_result = Value::UNSET;
-        self.string_cursor = Default::default();
         self.host_variables.clear();
         self.kept.clear();
         let count = self.program.program.globals.len();

@@ -304,23 +304,41 @@ impl Dict {
 
     #[inline]
     fn find(&self, key: Key) -> Option<usize> {
-        if self.index.is_empty() {
-            return self
-                .entries
-                .iter()
-                .position(|entry| key_matches(&entry.key, key));
+        match key {
+            Key::Int(number) => {
+                self.search(|| hash_int(number), |held| held.as_int() == Some(number))
+            }
+            Key::Text(text) => self.search(
+                || text.hash(),
+                |held| {
+                    held.as_object::<Str>()
+                        .is_some_and(|held| held.has_text_of(text))
+                },
+            ),
         }
-        let hash = key.hash();
+    }
+
+    /// The position of the entry with a key that is the wanted one.
+    #[inline(always)]
+    fn search(&self, hash: impl Fn() -> u64, is_wanted: impl Fn(&Value) -> bool) -> Option<usize> {
+        if self.index.is_empty() {
+            return self.entries.iter().position(|entry| is_wanted(&entry.key));
+        }
+        let hash = hash();
         let mask = self.index.len() - 1;
         let mut slot = hash as usize & mask;
         loop {
-            let found = self.index[slot];
+            // SAFETY: the index is a power of two long.
+            let found = unsafe { *self.index.get_unchecked(slot) };
             if found == 0 {
                 return None;
             }
-            if found >> 32 == hash >> 32 {
+            if (found ^ hash) >> 32 == 0 {
                 let position = (found as u32 - 1) as usize;
-                if key_matches(&self.entries[position].key, key) {
+                // SAFETY: the index holds positions of entries; both are made
+                // anew before entries are moved or dropped.
+                let entry = unsafe { self.entries.get_unchecked(position) };
+                if is_wanted(&entry.key) {
                     return Some(position);
                 }
             }
@@ -367,16 +385,5 @@ impl Dict {
             };
             self.index_entry(hash, position);
         }
-    }
-}
-
-#[inline(always)]
-fn key_matches(held: &Value, wanted: Key) -> bool {
-    match wanted {
-        Key::Int(number) => held.as_int() == Some(number),
-        Key::Text(text) => held.as_object::<Str>().is_some_and(|held| {
-            core::ptr::eq(held, text)
-                || (held.len() == text.len() && held.hash() == text.hash() && held == text)
-        }),
     }
 }

@@ -1,12 +1,15 @@
 //! Strings: UTF-8 text inline behind the length, with its count of Unicode
 //! scalars, its hash once asked for, and room to grow.
 //!
-//! Text is ASCII exactly when `chars == len`, which makes indexing O(1).
+//! Text is ASCII exactly when `chars == len`, which makes indexing O(1).  Other
+//! text gets a table of places once it is indexed; see `landmarks`.
+
+mod landmarks;
 
 use super::{Header, IMMORTAL, Object, Ref, allocator};
 use crate::value::Tag;
-use core::cell::Cell;
 use core::mem::size_of;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 /// A string object; the text's bytes follow it.
 #[repr(C)]
@@ -18,8 +21,10 @@ pub struct Str {
     capacity: usize,
     /// Unicode scalars in the text.
     chars: usize,
-    /// The text's `hash_text`, or 0 while nobody has asked.
-    hash: Cell<u64>,
+    /// The text's `hash_text`; 0 while nobody has asked; or, with the highest
+    /// bit set, the address of `Landmarks`.  Literals are shared by threads,
+    /// hence atomic.
+    hash: AtomicU64,
 }
 
 /// Bytes before the text.
@@ -36,16 +41,22 @@ unsafe impl Object for Str {
     #[inline]
     unsafe fn destroy(object: *mut Str) {
         // SAFETY: dead, and allocated with this size.
-        unsafe { allocator::free(object.cast(), TEXT_OFFSET + (*object).capacity) }
+        unsafe {
+            if landmarks::is_address((*object).hash.load(Ordering::Relaxed)) {
+                landmarks::free(&(*object).hash);
+            }
+            allocator::free(object.cast(), TEXT_OFFSET + (*object).capacity)
+        }
     }
 }
 
-/// The hash of a string's text, never 0.  The same in the compiler and in
-/// programs, so that literals can carry it.
+/// The hash of a string's text: never 0, and the highest bit is clear.  The
+/// same in the compiler and in programs, so that literals can carry it.
 #[inline]
 pub fn hash_text(text: &[u8]) -> u64 {
-    // Folded multiplication over 8-byte words, in the manner of wyhash:
-    // strong enough against accidents and a few cycles for short keys.
+    // Folded multiplication in the manner of wyhash: strong enough against
+    // accidents and a few cycles for short keys, which two words that may
+    // overlap cover.
     const A: u64 = 0x9e37_79b9_7f4a_7c15;
     const B: u64 = 0xe703_7ed1_a0b4_28db;
     #[inline(always)]
@@ -53,26 +64,122 @@ pub fn hash_text(text: &[u8]) -> u64 {
         let product = (a as u128).wrapping_mul(b as u128);
         (product as u64) ^ ((product >> 64) as u64)
     }
-    let mut state = A ^ (text.len() as u64);
-    let mut chunks = text.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        state = fold(state ^ u64::from_le_bytes(word), B);
-    }
-    let rest = chunks.remainder();
-    let mut word = [0; 8];
-    word[..rest.len()].copy_from_slice(rest);
-    let hash = fold(state ^ u64::from_le_bytes(word), A ^ B);
+    let len = text.len();
+    let mut state = A;
+    let (first, last) = if len > 16 {
+        let mut rest = text;
+        while let Some((pair, more)) = rest.split_first_chunk::<16>()
+            && !more.is_empty()
+        {
+            state = fold(word_at(pair, 0) ^ B, word_at(pair, 8) ^ state);
+            rest = more;
+        }
+        (word_at(text, len - 16), word_at(text, len - 8))
+    } else if len >= 8 {
+        (word_at(text, 0), word_at(text, len - 8))
+    } else if len >= 4 {
+        (half_word_at(text, 0), half_word_at(text, len - 4))
+    } else if len > 0 {
+        let ends = (text[0] as u64) | (text[len - 1] as u64) << 8;
+        (ends | (text[len / 2] as u64) << 16, 0)
+    } else {
+        (0, 0)
+    };
+    let mixed = fold(first ^ B, last ^ state);
+    let hash = fold(mixed ^ A, len as u64 ^ B) & !landmarks::ADDRESS_BIT;
     if hash == 0 { 1 } else { hash }
 }
 
+/// The eight bytes from `start` on, which are in bounds.
+#[inline(always)]
+fn word_at(bytes: &[u8], start: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[start..start + 8]);
+    u64::from_le_bytes(word)
+}
+
+/// The four bytes from `start` on, which are in bounds.
+#[inline(always)]
+fn half_word_at(bytes: &[u8], start: usize) -> u64 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[start..start + 4]);
+    u32::from_le_bytes(word) as u64
+}
+
+/// Whether two texts of the same length are the same.  Most texts are short,
+/// and then comparing is quicker than calling something that compares.
+#[inline(always)]
+fn same_bytes(left: &[u8], right: &[u8]) -> bool {
+    let len = left.len();
+    debug_assert_eq!(len, right.len());
+    let word_differs = |start| word_at(left, start) ^ word_at(right, start);
+    let half_differs = |start| half_word_at(left, start) ^ half_word_at(right, start);
+    match len {
+        0 => true,
+        1..=3 => {
+            left[0] == right[0]
+                && left[len / 2] == right[len / 2]
+                && left[len - 1] == right[len - 1]
+        }
+        4..=7 => half_differs(0) | half_differs(len - 4) == 0,
+        8..=16 => word_differs(0) | word_differs(len - 8) == 0,
+        _ => left == right,
+    }
+}
+
+/// Copies `len` bytes.  Short texts are copied here: a call would take longer.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[inline(always)]
+unsafe fn copy_text(from: *const u8, to: *mut u8, len: usize) {
+    /// Copies the first and the last bytes, which meet or overlap.
+    ///
+    /// # Safety
+    /// As above, and `len` is between once and twice the size of `T`.
+    #[inline(always)]
+    unsafe fn both_ends<T>(from: *const u8, to: *mut u8, len: usize) {
+        let last = len - size_of::<T>();
+        // SAFETY: within the `len` bytes; the caller vouches for those.
+        unsafe {
+            let first_part: T = from.cast::<T>().read_unaligned();
+            let last_part: T = from.add(last).cast::<T>().read_unaligned();
+            to.cast::<T>().write_unaligned(first_part);
+            to.add(last).cast::<T>().write_unaligned(last_part);
+        }
+    }
+    // SAFETY: the caller vouches for the bytes; the sizes fit the arms.
+    unsafe {
+        match len {
+            0 => {}
+            1 => to.write(from.read()),
+            2..=3 => both_ends::<[u8; 2]>(from, to, len),
+            4..=7 => both_ends::<[u8; 4]>(from, to, len),
+            8..=16 => both_ends::<[u8; 8]>(from, to, len),
+            17..=32 => both_ends::<[u8; 16]>(from, to, len),
+            _ => core::ptr::copy_nonoverlapping(from, to, len),
+        }
+    }
+}
+
 /// Unicode scalars in valid UTF-8: the bytes that don't continue a character.
+#[inline]
 pub fn count_chars(text: &str) -> usize {
-    text.as_bytes()
-        .iter()
-        .filter(|byte| (**byte as i8) >= -64)
-        .count()
+    if text.is_ascii() {
+        return text.len();
+    }
+    count_in_long(text.as_bytes())
+}
+
+fn count_in_long(text: &[u8]) -> usize {
+    // Sums of bytes, which the compiler makes vectors of.
+    let starts = |chunk: &[u8]| -> u8 {
+        chunk
+            .iter()
+            .map(|byte| ((*byte as i8) >= -64) as u8)
+            .sum::<u8>()
+    };
+    text.chunks(255).map(|chunk| starts(chunk) as usize).sum()
 }
 
 impl Str {
@@ -88,8 +195,8 @@ impl Str {
         // SAFETY: both parts are valid UTF-8 and there is room for both.
         unsafe {
             let string = Str::allocate(len);
-            core::ptr::copy_nonoverlapping(left.text(), text_of(string), left.len);
-            core::ptr::copy_nonoverlapping(right.text(), text_of(string).add(left.len), right.len);
+            copy_text(left.text(), text_of(string), left.len);
+            copy_text(right.text(), text_of(string).add(left.len), right.len);
             (*string).len = len;
             (*string).chars = left.chars + right.chars;
             Ref::from_raw(string)
@@ -103,7 +210,7 @@ impl Str {
         // SAFETY: there is room for the text.
         unsafe {
             let string = Str::allocate(capacity.max(text.len()));
-            core::ptr::copy_nonoverlapping(text.as_ptr(), text_of(string), text.len());
+            copy_text(text.as_ptr(), text_of(string), text.len());
             (*string).len = text.len();
             (*string).chars = chars;
             Ref::from_raw(string)
@@ -139,7 +246,7 @@ impl Str {
                 len: 0,
                 capacity: size - TEXT_OFFSET,
                 chars: 0,
-                hash: Cell::new(0),
+                hash: AtomicU64::new(0),
             });
         }
         string
@@ -188,18 +295,49 @@ impl Str {
     }
 
     /// The text's hash; computed once.
-    #[inline]
+    #[inline(always)]
     pub fn hash(&self) -> u64 {
-        let known = self.hash.get();
-        if known != 0 {
+        let known = self.hash.load(Ordering::Relaxed);
+        if known != 0 && !landmarks::is_address(known) {
             return known;
         }
+        self.compute_hash(known)
+    }
+
+    fn compute_hash(&self, known: u64) -> u64 {
         let hash = hash_text(self.as_bytes());
-        self.hash.set(hash);
+        if known == 0 {
+            // Whoever else stores something here stores something as good.
+            self.hash.store(hash, Ordering::Relaxed);
+        }
         hash
     }
 
+    /// Whether two strings have the same text.
+    #[inline(always)]
+    pub fn has_text_of(&self, other: &Str) -> bool {
+        core::ptr::eq(self, other)
+            || (self.len == other.len && same_bytes(self.as_bytes(), other.as_bytes()))
+    }
+
+    /// The byte where the character at `char_index`, which is in bounds, starts.
+    #[inline]
+    pub fn offset_of_char(&self, char_index: usize) -> usize {
+        if self.is_ascii() {
+            return char_index;
+        }
+        let (start, skipped) = if char_index < landmarks::STRIDE {
+            (0, char_index)
+        } else {
+            let number = char_index / landmarks::STRIDE;
+            let start = landmarks::offset(&self.hash, self.as_bytes(), number);
+            (start, char_index % landmarks::STRIDE)
+        };
+        landmarks::skip_chars(self.as_bytes(), start, skipped)
+    }
+
     /// Appends to a string that nobody else sees; the object may move.
+    #[inline]
     pub fn append(this: &mut Ref<Str>, text: &str, chars: usize) {
         debug_assert!(this.header.is_unique());
         let string = this.as_ptr();
@@ -211,88 +349,78 @@ impl Str {
             } else {
                 string
             };
-            core::ptr::copy_nonoverlapping(
+            copy_text(
                 text.as_ptr(),
                 text_of(string).add((*string).len),
                 text.len(),
             );
             (*string).len = needed;
             (*string).chars += chars;
-            (*string).hash.set(0);
+            // What is known of the places in the text stays true.
+            let known = (*string).hash.get_mut();
+            if !landmarks::is_address(*known) {
+                *known = 0;
+            }
             core::ptr::write(this, Ref::from_raw(string));
         }
     }
 }
 
-/// Where the last indexed character of a string that is not ASCII was found,
-/// so that walking it by index takes constant time per step.
-///
-/// It owns the string: while it does, the string can't be freed or changed
-/// behind its back.
-#[derive(Default)]
-pub struct Cursor {
-    string: Option<Ref<Str>>,
-    char_index: usize,
-    byte_index: usize,
+/// A string under construction.
+pub struct TextBuilder {
+    /// Nobody else has it; its characters are counted at the end.
+    string: Ref<Str>,
 }
 
-impl Cursor {
-    /// The byte where the character at `char_index`, which is in bounds, starts.
-    pub fn seek(&mut self, string: &Str, char_index: usize) -> usize {
-        if !self
-            .string
-            .as_deref()
-            .is_some_and(|held| core::ptr::eq(held, string))
-        {
-            *self = Cursor {
-                string: Some(Ref::from_borrowed(string)),
-                char_index: 0,
-                byte_index: 0,
-            };
+impl TextBuilder {
+    /// With room for `capacity` bytes to begin with.
+    pub fn new(capacity: usize) -> TextBuilder {
+        TextBuilder {
+            string: Str::with_capacity("", capacity, 0),
         }
-        if char_index < self.char_index / 2 {
-            (self.char_index, self.byte_index) = (0, 0);
-        }
-        let bytes = string.as_bytes();
-        let starts_character = |byte: u8| (byte as i8) >= -64;
-        while self.char_index < char_index {
-            self.byte_index += 1;
-            while !starts_character(bytes[self.byte_index]) {
-                self.byte_index += 1;
-            }
-            self.char_index += 1;
-        }
-        while self.char_index > char_index {
-            self.byte_index -= 1;
-            while !starts_character(bytes[self.byte_index]) {
-                self.byte_index -= 1;
-            }
-            self.char_index -= 1;
-        }
-        self.byte_index
     }
 
-    /// Lets go of a string that is about to be changed.
-    pub fn forget(&mut self, string: &Str) {
-        if self
-            .string
-            .as_deref()
-            .is_some_and(|held| core::ptr::eq(held, string))
-        {
-            self.string = None;
+    #[inline]
+    pub fn push_str(&mut self, text: &str) {
+        Str::append(&mut self.string, text, 0);
+    }
+
+    /// Appends an ASCII character.
+    #[inline]
+    pub fn push_ascii(&mut self, byte: u8) {
+        debug_assert!(byte.is_ascii());
+        let string = self.string.as_ptr();
+        // SAFETY: nobody else has the string; there is room for the byte,
+        // which is a character.
+        unsafe {
+            if (*string).len < (*string).capacity {
+                text_of(string).add((*string).len).write(byte);
+                (*string).len += 1;
+                return;
+            }
         }
+        self.push_str(char::from(byte).encode_utf8(&mut [0; 4]));
+    }
+
+    pub fn finish(self) -> Ref<Str> {
+        let chars = count_chars(self.string.as_str());
+        // SAFETY: nobody else has the string.
+        unsafe { (*self.string.as_ptr()).chars = chars };
+        self.string
+    }
+}
+
+impl core::fmt::Write for TextBuilder {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.push_str(text);
+        Ok(())
     }
 }
 
 impl PartialEq for Str {
     #[inline]
     fn eq(&self, other: &Str) -> bool {
-        if core::ptr::eq(self, other) {
-            return true;
-        }
-        // Most different texts differ in length or in the first byte.
-        let (a, b) = (self.as_bytes(), other.as_bytes());
-        a.len() == b.len() && a.first() == b.first() && (a.len() < 2 || a == b)
+        self.has_text_of(other)
     }
 }
 
@@ -307,6 +435,7 @@ fn text_of(string: *mut Str) -> *mut u8 {
 /// # Safety
 /// `string` is live and unique; the old pointer is not used again.
 #[cold]
+#[inline(never)]
 unsafe fn grow(string: *mut Str, needed: usize) -> *mut Str {
     // SAFETY: the caller vouches for the string; sizes as in `allocate`.
     unsafe {

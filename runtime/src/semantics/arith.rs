@@ -6,7 +6,7 @@ use crate::bytecode::Operator;
 use crate::call;
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{Function, Record, Str};
+use crate::heap::{Function, Record, Ref, Str};
 use crate::names::{NameId, OP_ADD, OP_DIV, OP_MOD, OP_MUL, OP_NEG, OP_NOT, OP_SUB};
 use crate::value::{Tag, Value};
 use alloc::format;
@@ -21,7 +21,7 @@ pub fn add(ctx: &mut VMContext, left: Value, right: Value) -> R<Value> {
             .ok_or_else(|| overflow(ctx, a, Operator::Add, b));
     }
     if left.tag() == Tag::String && right.tag() == Tag::String {
-        return Ok(concatenate(ctx, left, right));
+        return Ok(concatenate(left, right));
     }
     match float_operands(&left, &right) {
         Some((a, b)) => Ok(Value::float(a + b)),
@@ -137,7 +137,7 @@ pub fn update(ctx: &mut VMContext, place: *mut Value, operator: Operator, right:
     if operator == Operator::Add && left.tag() == Tag::String && right.tag() == Tag::String {
         // Strings can't fail and run nothing, so the place may be empty meanwhile.
         let text = left.take();
-        *left = concatenate(ctx, text, right);
+        *left = concatenate(text, right);
         return Ok(());
     }
     let left = left.clone();
@@ -179,25 +179,35 @@ fn float_operands(left: &Value, right: &Value) -> Option<(f64, f64)> {
     Some((left.as_number()?, right.as_number()?))
 }
 
-/// The text of two strings, appended to the left one if nobody else sees it.
-fn concatenate(ctx: &mut VMContext, left: Value, right: Value) -> Value {
-    let (Ok(mut text), Some(more)) = (left.into_ref::<Str>(), right.as_object::<Str>()) else {
+/// The text of two strings.
+#[inline]
+fn concatenate(left: Value, right: Value) -> Value {
+    let (Ok(text), Some(more)) = (left.into_ref::<Str>(), right.as_object::<Str>()) else {
         unreachable!("both operands were tested to be strings");
     };
-    if more.is_empty() {
-        return Value::from(text);
-    }
-    if text.is_empty() && text.header().is_immortal() {
-        return right;
-    }
-    if !text.header().is_unique() {
-        ctx.string_cursor.forget(&text);
-    }
+    Value::from(append_text(text, more))
+}
+
+/// The text of two strings, appended to the left one if nobody else sees it.
+#[inline]
+pub fn append_text(mut text: Ref<Str>, more: &Str) -> Ref<Str> {
     if text.header().is_unique() {
         Str::append(&mut text, more.as_str(), more.chars());
-        return Value::from(text);
+        return text;
     }
-    Value::from(Str::concat(&text, more))
+    join_text(&text, more)
+}
+
+/// The text of two strings; one of them as it is if the other is empty.
+#[inline]
+pub fn join_text(left: &Str, right: &Str) -> Ref<Str> {
+    if right.is_empty() {
+        return Ref::from_borrowed(left);
+    }
+    if left.is_empty() {
+        return Ref::from_borrowed(right);
+    }
+    Str::concat(left, right)
 }
 
 /// How an operator is written.

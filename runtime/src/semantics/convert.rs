@@ -4,9 +4,12 @@
 //! 4,096; each level's frame is small.
 
 use super::R;
+use super::arith::append_text;
 use crate::context::VMContext;
+use crate::heap::string::count_chars;
 use crate::heap::{
-    Array, BoundMethod, Bytes, Dict, Function, Queue, Record, Set, Stack, Str, Variant, VariantKind,
+    Array, BoundMethod, Bytes, Dict, Function, Queue, Record, Ref, Set, Stack, Str, Variant,
+    VariantKind,
 };
 use crate::names::VALUE;
 use crate::value::{Tag, Value};
@@ -85,12 +88,40 @@ pub fn to_display_string(ctx: &VMContext, value: &Value) -> String {
 }
 
 /// Joins the display forms of the values.
-pub fn interpolate(ctx: &mut VMContext, values: &[Value]) -> R<Value> {
-    let mut out = String::new();
-    for value in values {
-        display(ctx, value, &mut out);
+pub fn interpolate(ctx: &mut VMContext, values: &mut [Value]) -> R<Value> {
+    // Text that starts with a string nobody else needs is appended to it.
+    let (first, rest) = match values.split_first_mut() {
+        Some((first, rest)) if first.tag() == Tag::String => (first.take(), rest),
+        _ => (Value::string(""), values),
+    };
+    let Ok(mut text) = first.into_ref::<Str>() else {
+        unreachable!("both are strings");
+    };
+    for value in rest {
+        text = append_display(ctx, text, value);
     }
-    Ok(Value::string(&out))
+    Ok(Value::from(text))
+}
+
+/// A text followed by a value's display form; in place if nobody else sees it.
+pub fn append_display(ctx: &VMContext, text: Ref<Str>, value: &Value) -> Ref<Str> {
+    if let Some(more) = value.as_object::<Str>() {
+        return append_text(text, more);
+    }
+    let mut text = if text.header().is_unique() {
+        text
+    } else {
+        Str::with_capacity(text.as_str(), text.len() + 16, text.chars())
+    };
+    if let Some(number) = value.as_int() {
+        let mut digits = [0; 20];
+        let digits = int_text(number, &mut digits);
+        Str::append(&mut text, digits, digits.len());
+        return text;
+    }
+    let form = to_display_string(ctx, value);
+    Str::append(&mut text, &form, count_chars(&form));
+    text
 }
 
 /// Appends the display form (reference, section 7): what `print` shows.
@@ -202,7 +233,11 @@ fn separate(index: usize, out: &mut String) {
 
 /// Appends an int in decimal.
 pub fn write_int(number: i64, out: &mut String) {
-    let mut digits = [0u8; 20];
+    out.push_str(int_text(number, &mut [0; 20]));
+}
+
+/// An int in decimal, at the end of the buffer.
+pub fn int_text(number: i64, digits: &mut [u8; 20]) -> &str {
     let mut start = digits.len();
     let mut rest = number.unsigned_abs();
     loop {
@@ -217,13 +252,26 @@ pub fn write_int(number: i64, out: &mut String) {
         start -= 1;
         digits[start] = b'-';
     }
-    out.push_str(core::str::from_utf8(&digits[start..]).unwrap_or_default());
+    core::str::from_utf8(&digits[start..]).unwrap_or_default()
 }
 
 /// Appends a float: the shortest digits that read back, never an exponent.
 pub fn write_float(number: f64, out: &mut String) {
     // `core` writes exactly that, `NaN`, `inf` and `-0` included.
     let _ = write!(out, "{number}");
+}
+
+/// Whether a dict's entries are in canonical order as they are; it may also
+/// say no when they are.
+pub fn is_canonical(dict: &Dict) -> bool {
+    !dict.is_int_keyed()
+        && dict.iter().map(|(key, _)| key.as_str()).is_sorted_by(
+            |left, right| matches!((left, right), (Some(left), Some(right)) if left < right),
+        )
+        && dict
+            .iter()
+            .next()
+            .is_none_or(|(key, _)| key.as_str().is_some())
 }
 
 /// A dict's entries in the order of display, `keys` and JSON (reference, 7).

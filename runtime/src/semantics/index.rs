@@ -94,11 +94,11 @@ fn index_string(ctx: &mut VMContext, object: &Value, index: &Value) -> R<Value> 
 }
 
 /// The one-character string at a position, which is in bounds.
-pub fn character(ctx: &mut VMContext, text: &Str, position: usize) -> Value {
+pub fn character(ctx: &VMContext, text: &Str, position: usize) -> Value {
     if text.is_ascii() {
         return ascii_string(ctx, text.as_bytes()[position]);
     }
-    let start = ctx.string_cursor.seek(text, position);
+    let start = text.offset_of_char(position);
     let character = text.as_str()[start..].chars().next().unwrap_or_default();
     character_string(ctx, character)
 }

@@ -79,6 +79,10 @@ pub fn store_path(
     value: Value,
 ) -> R<()> {
     check_depth(ctx, path.steps.len(), &value, DOING)?;
+    if let ([Step::Index], [index]) = (&path.steps[..], indexes) {
+        // SAFETY: the root is valid, and no Ruff code runs here.
+        return store_step(ctx, unsafe { &mut *root }, Access::Index(index), value);
+    }
     let (container, access, above) = walk(ctx, root, path, indexes)?;
     // SAFETY: `walk` gives a valid place, and no Ruff code runs here.
     let container = unsafe { &mut *container };

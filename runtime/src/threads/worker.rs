@@ -318,7 +318,6 @@ fn run(ctx: &mut VMContext, job: Job) {
     ctx.pending = None;
     ctx.exit_status = None;
     ctx.self_result = Value::UNSET;
-    ctx.string_cursor = Default::default();
     for index in 0..ctx.program.program.globals.len() {
         // SAFETY: as above.
         drop(unsafe { (*ctx.globals.add(index)).take() });

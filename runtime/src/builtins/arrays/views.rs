@@ -182,7 +182,9 @@ pub fn contains(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised
     match value.tag() {
         Tag::String => match (value.as_str(), needle.as_str()) {
             // The reference gives ints here, and bools below.
-            (Some(text), Some(needle)) => Ok(Value::int(text.contains(needle) as i64)),
+            (Some(text), Some(needle)) => Ok(Value::int(
+                memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some() as i64,
+            )),
             _ => fail(ctx, WRONG_NEEDLE),
         },
         Tag::Array => {
@@ -213,7 +215,7 @@ pub fn index_of(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised
                 );
             };
             let text = value.as_object::<Str>().expect("the tag says so");
-            text.as_str().find(needle).map(|offset| {
+            memchr::memmem::find(text.as_bytes(), needle.as_bytes()).map(|offset| {
                 if text.is_ascii() {
                     offset
                 } else {

@@ -53,8 +53,7 @@ pub fn to_json(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised>
     let [value] = args else {
         return fail(ctx, "to_json requires a value argument");
     };
-    let text = write::write(ctx, value, write::Style::Compact)?;
-    Ok(Value::string(&text))
+    write::write(ctx, value, write::Style::Compact)
 }
 
 /// `to_json_pretty(value)`
@@ -62,6 +61,5 @@ pub fn to_json_pretty(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, 
     let [value] = args else {
         return fail(ctx, "to_json_pretty requires a value argument");
     };
-    let text = write::write(ctx, value, write::Style::Pretty)?;
-    Ok(Value::string(&text))
+    write::write(ctx, value, write::Style::Pretty)
 }

@@ -5,6 +5,7 @@ use super::super::dicts::dict_of;
 use super::{characters, first_text};
 use crate::context::VMContext;
 use crate::error::Raised;
+use crate::heap::string::TextBuilder;
 use crate::heap::{Array, Str, allocator};
 use crate::value::Value;
 use alloc::format;
@@ -25,12 +26,22 @@ pub fn replace_str(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Rai
             "replace() requires string, from-string, and to-string arguments",
         );
     };
-    if !text.as_str().contains(from.as_str()) {
-        return Ok(args[0].clone());
+    if from.is_empty() {
+        return Ok(Value::string(&text.as_str().replace("", to.as_str())));
     }
-    Ok(Value::string(
-        &text.as_str().replace(from.as_str(), to.as_str()),
-    ))
+    let mut places = memchr::memmem::find_iter(text.as_bytes(), from.as_bytes());
+    let Some(first) = places.next() else {
+        return Ok(args[0].clone());
+    };
+    let mut replaced = TextBuilder::new(text.len());
+    let mut start = 0;
+    for place in core::iter::once(first).chain(places) {
+        replaced.push_str(&text.as_str()[start..place]);
+        replaced.push_str(to.as_str());
+        start = place + from.len();
+    }
+    replaced.push_str(&text.as_str()[start..]);
+    Ok(Value::from(replaced.finish()))
 }
 
 /// `repeat(value, count)`

@@ -43,6 +43,7 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
         next: 0,
         deepest: 0,
         keys: [const { None }; KEYS],
+        entries: 0,
     };
     let value = parser.value(0)?;
     if parser.peek_token().is_some() {
@@ -54,6 +55,8 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
     })
 }
 
+/// Entries that an object is given room for in advance at most.
+const MAX_EXPECTED: usize = 64;
 /// Keys that are remembered, so that objects of one form share them.
 const KEYS: usize = 64;
 
@@ -65,6 +68,8 @@ pub(super) struct Parser<'a> {
     /// The level of the deepest value so far; the root's is 0.
     deepest: usize,
     keys: [Option<Ref<Str>>; KEYS],
+    /// Entries of the object that ended last.
+    entries: usize,
 }
 
 impl Parser<'_> {
@@ -173,12 +178,14 @@ impl Parser<'_> {
 
     fn object(&mut self, level: usize) -> Result<Value, ParseError> {
         self.open(level)?;
-        let mut object = Dict::new();
+        // Objects that follow each other are mostly of one form.
+        let mut object = Dict::with_capacity(self.entries.min(MAX_EXPECTED));
         let mut first = true;
         loop {
             match self.peek_token() {
                 Some(b'}') => {
                     self.next += 1;
+                    self.entries = object.len();
                     return Ok(Value::from(object));
                 }
                 Some(b',') if !first => {

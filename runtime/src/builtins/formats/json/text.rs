@@ -6,9 +6,10 @@ use alloc::string::String;
 
 const END_OF_INPUT: &str = "EOF while parsing a string";
 
-/// Whether one of eight bytes ends or escapes a string, or may not be in one.
+/// Marks the bytes of a word that end or escape a string, or may not be in
+/// one: the lowest mark is exact, those above may be wrong.
 #[inline(always)]
-fn has_special(word: u64) -> bool {
+fn marks(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
     // A byte is less than `n` exactly if subtracting `n` borrows (and it was
@@ -16,29 +17,40 @@ fn has_special(word: u64) -> bool {
     let less = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);
-    (less(word, 0x20) | less(quote, 1) | less(backslash, 1)) & HIGHS != 0
-}
-
-fn is_special(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (less(word, 0x20) | less(quote, 1) | less(backslash, 1)) & HIGHS
 }
 
 /// Where the next quote, backslash or control character is, from a position on.
+#[inline]
 pub(super) fn find_special(bytes: &[u8], from: usize) -> usize {
     let mut position = from;
     while let Some(chunk) = bytes
         .get(position..)
         .and_then(|rest| rest.first_chunk::<8>())
     {
-        if has_special(u64::from_ne_bytes(*chunk)) {
-            break;
+        let marks = marks(u64::from_le_bytes(*chunk));
+        if marks != 0 {
+            return position + marks.trailing_zeros() as usize / 8;
         }
         position += 8;
     }
-    while position < bytes.len() && !is_special(bytes[position]) {
-        position += 1;
+    let marks = marks(last_word(&bytes[position..]));
+    position + (marks.trailing_zeros() as usize / 8).min(bytes.len() - position)
+}
+
+/// Fewer than eight bytes as a word; what is not there is marked or not.
+#[inline(always)]
+fn last_word(rest: &[u8]) -> u64 {
+    let len = rest.len();
+    if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return first as u64 | (last as u64) << (8 * (len - 4));
     }
-    position
+    if len == 0 {
+        return 0;
+    }
+    let byte = |index: usize| (rest[index] as u64) << (8 * index);
+    byte(0) | byte(len / 2) | byte(len - 1)
 }
 
 impl<'a> Parser<'a> {

@@ -4,9 +4,10 @@ use super::MAX_DEPTH;
 use super::text::find_special;
 use crate::context::VMContext;
 use crate::error::Raised;
+use crate::heap::string::TextBuilder;
 use crate::heap::{Array, Dict};
 use crate::semantics::convert::{
-    canonical_entries, key_text, technical, write_float as write_plain, write_int,
+    canonical_entries, int_text, is_canonical, key_text, technical, write_float as write_plain,
 };
 use crate::value::{Tag, Value};
 use alloc::format;
@@ -21,20 +22,20 @@ pub enum Style {
 }
 
 /// The JSON text of a value.
-pub fn write(ctx: &mut VMContext, value: &Value, style: Style) -> Result<String, Raised> {
+pub fn write(ctx: &mut VMContext, value: &Value, style: Style) -> Result<Value, Raised> {
     let mut writer = Writer {
         ctx,
         style,
-        out: String::new(),
+        out: TextBuilder::new(64),
     };
     writer.value(value, 0)?;
-    Ok(writer.out)
+    Ok(Value::from(writer.out.finish()))
 }
 
 struct Writer<'a> {
     ctx: &'a mut VMContext,
     style: Style,
-    out: String,
+    out: TextBuilder,
 }
 
 impl Writer<'_> {
@@ -50,7 +51,9 @@ impl Writer<'_> {
             } else {
                 "false"
             }),
-            Tag::Int => write_int(value.payload() as i64, &mut self.out),
+            Tag::Int => self
+                .out
+                .push_str(int_text(value.payload() as i64, &mut [0; 20])),
             Tag::Float => return self.float(f64::from_bits(value.payload())),
             Tag::String => write_text(value.as_str().unwrap_or_default(), &mut self.out),
             Tag::Array => {
@@ -67,7 +70,7 @@ impl Writer<'_> {
 
     fn float(&mut self, number: f64) -> Result<(), Raised> {
         if number.is_finite() {
-            write_float(number, &mut self.out);
+            self.out.push_str(zmij::Buffer::new().format_finite(number));
             return Ok(());
         }
         let mut form = String::new();
@@ -78,51 +81,73 @@ impl Writer<'_> {
     }
 
     fn array(&mut self, array: &Array, level: usize) -> Result<(), Raised> {
-        self.out.push('[');
-        for (index, element) in array.iter().enumerate() {
-            self.separate(index, level + 1);
-            self.value(&element, level + 1)?;
+        self.out.push_ascii(b'[');
+        if let Some(values) = array.as_values() {
+            for (index, element) in values.iter().enumerate() {
+                self.separate(index, level + 1);
+                self.value(element, level + 1)?;
+            }
+        } else {
+            for (index, element) in array.iter().enumerate() {
+                self.separate(index, level + 1);
+                self.value(&element, level + 1)?;
+            }
         }
-        self.close(array.is_empty(), ']', level);
+        self.close(array.is_empty(), b']', level);
         Ok(())
     }
 
     fn dict(&mut self, dict: &Dict, level: usize) -> Result<(), Raised> {
-        self.out.push('{');
-        for (index, (key, value)) in canonical_entries(dict).into_iter().enumerate() {
-            self.separate(index, level + 1);
-            match key.as_str() {
-                Some(text) => write_text(text, &mut self.out),
-                None => write_text(&key_text(key), &mut self.out),
+        self.out.push_ascii(b'{');
+        if is_canonical(dict) {
+            for (index, entry) in dict.iter().enumerate() {
+                self.entry(index, entry, level + 1)?;
             }
-            self.out.push_str(if self.style == Style::Pretty {
-                ": "
-            } else {
-                ":"
-            });
-            self.value(value, level + 1)?;
+        } else {
+            for (index, entry) in canonical_entries(dict).into_iter().enumerate() {
+                self.entry(index, entry, level + 1)?;
+            }
         }
-        self.close(dict.is_empty(), '}', level);
+        self.close(dict.is_empty(), b'}', level);
         Ok(())
     }
 
+    fn entry(
+        &mut self,
+        index: usize,
+        (key, value): (&Value, &Value),
+        level: usize,
+    ) -> Result<(), Raised> {
+        self.separate(index, level);
+        match key.as_str() {
+            Some(text) => write_text(text, &mut self.out),
+            None => write_text(&key_text(key), &mut self.out),
+        }
+        self.out.push_ascii(b':');
+        if self.style == Style::Pretty {
+            self.out.push_ascii(b' ');
+        }
+        self.value(value, level)
+    }
+
+    #[inline]
     fn separate(&mut self, index: usize, level: usize) {
         if index > 0 {
-            self.out.push(',');
+            self.out.push_ascii(b',');
         }
         self.new_line(level);
     }
 
-    fn close(&mut self, is_empty: bool, bracket: char, level: usize) {
+    fn close(&mut self, is_empty: bool, bracket: u8, level: usize) {
         if !is_empty {
             self.new_line(level);
         }
-        self.out.push(bracket);
+        self.out.push_ascii(bracket);
     }
 
     fn new_line(&mut self, level: usize) {
         if self.style == Style::Pretty {
-            self.out.push('\n');
+            self.out.push_ascii(b'\n');
             for _ in 0..level {
                 self.out.push_str("  ");
             }
@@ -133,22 +158,12 @@ impl Writer<'_> {
 /// Appends a finite float: plain, with a point, unless it is very large or
 /// very small.
 pub fn write_float(number: f64, out: &mut String) {
-    let mut buffer = ryu::Buffer::new();
-    let text = buffer.format_finite(number);
-    match text.split_once('e') {
-        Some((digits, exponent)) if !exponent.starts_with('-') => {
-            out.push_str(digits);
-            out.push_str("e+");
-            out.push_str(exponent);
-        }
-        _ => out.push_str(text),
-    }
+    out.push_str(zmij::Buffer::new().format_finite(number));
 }
 
 /// Appends a quoted and escaped string.
-fn write_text(text: &str, out: &mut String) {
-    out.reserve(text.len() + 2);
-    out.push('"');
+fn write_text(text: &str, out: &mut TextBuilder) {
+    out.push_ascii(b'"');
     let mut start = 0;
     loop {
         let special = find_special(text.as_bytes(), start);
@@ -159,25 +174,25 @@ fn write_text(text: &str, out: &mut String) {
         write_escape(*byte, out);
         start = special + 1;
     }
-    out.push('"');
+    out.push_ascii(b'"');
 }
 
-fn write_escape(byte: u8, out: &mut String) {
+fn write_escape(byte: u8, out: &mut TextBuilder) {
     let letter = match byte {
-        b'"' => '"',
-        b'\\' => '\\',
-        0x8 => 'b',
-        0xc => 'f',
-        b'\n' => 'n',
-        b'\r' => 'r',
-        b'\t' => 't',
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x8 => b'b',
+        0xc => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
         _ => {
             out.push_str(&format!("\\u{byte:04x}"));
             return;
         }
     };
-    out.push('\\');
-    out.push(letter);
+    out.push_ascii(b'\\');
+    out.push_ascii(letter);
 }
 
 #[cfg(test)]
@@ -205,8 +220,8 @@ mod tests {
 
     #[test]
     fn strings_are_escaped() {
-        let mut text = String::new();
+        let mut text = TextBuilder::new(0);
         write_text("a\"\\\n\u{1}é/", &mut text);
-        assert_eq!(text, "\"a\\\"\\\\\\n\\u0001é/\"");
+        assert_eq!(text.finish().as_str(), "\"a\\\"\\\\\\n\\u0001é/\"");
     }
 }

@@ -115,7 +115,15 @@ fn write_float(number: f64, out: &mut String) {
     } else if number.is_infinite() {
         out.push_str(if number > 0.0 { ".inf" } else { "-.inf" });
     } else {
-        out.push_str(ryu::Buffer::new().format_finite(number));
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(number);
+        match text.split_once('+') {
+            Some((digits, exponent)) => {
+                out.push_str(digits);
+                out.push_str(exponent);
+            }
+            None => out.push_str(text),
+        }
     }
 }
 
