@@ -10,6 +10,7 @@
 
 mod arith;
 mod call;
+mod callback;
 mod compare;
 mod control;
 mod count;

@@ -10,12 +10,14 @@
 //! Invariant: the program has passed `bytecode::verify`.
 
 mod builtins;
+mod callback;
 mod flow;
 mod lattice;
 mod methods;
 mod transfer;
 
 pub use builtins::result_of_builtin;
+pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
 pub use transfer::{arithmetic, element_of, field_of, iterated};
 
@@ -164,7 +166,10 @@ impl<'a> Analysis<'a> {
     fn find_owners(&mut self) {
         let mut makers: Vec<Vec<FunctionId>> = vec![Vec::new(); self.program.functions.len()];
         for (id, function) in self.program.functions.iter().enumerate() {
-            for op in &function.code {
+            for (pc, op) in (0u32..).zip(&function.code) {
+                if let Some(callback) = callback_of_call(self.program, function, pc) {
+                    self.callers[callback.func as usize].push(id as u32);
+                }
                 match *op {
                     Op::MakeClosure { func } if !makers[func as usize].contains(&(id as u32)) => {
                         makers[func as usize].push(id as u32);

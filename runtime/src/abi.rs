@@ -212,6 +212,8 @@ helpers! {
     Spawn = calls::ruff_rt_spawn(ctx: *mut VMContext, tag: u64, payload: u64) -> u64, [raises];
 
     // ---- data.  Values in memory are taken over.
+    /// An empty array of a kind of elements, with room for some.
+    NewArray = data::ruff_rt_new_array(elements: u64, room: u64) -> u64, [];
     MakeArray = data::ruff_rt_make_array(ctx: *mut VMContext, values: *mut Value, count: u64) -> RawValue, [raises];
     ArrayPush = data::ruff_rt_array_push(ctx: *mut VMContext, array_tag: u64, array: u64, tag: u64, payload: u64) -> RawValue, [raises];
     ArrayExtend = data::ruff_rt_array_extend(ctx: *mut VMContext, array_tag: u64, array: u64, tag: u64, payload: u64) -> RawValue, [raises];

@@ -24,7 +24,7 @@ pub fn helper_of(operator: Operator) -> Helper {
 }
 
 /// The method that overloads an operator.
-fn method_of(operator: Operator) -> names::NameId {
+pub fn method_of(operator: Operator) -> names::NameId {
     match operator {
         Operator::Add => names::OP_ADD,
         Operator::Subtract => names::OP_SUB,

@@ -7,7 +7,7 @@ use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, result_of_builtin};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, types};
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{ArgKind, FunctionId, MethodSite, Path, VarKind};
 use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
@@ -75,14 +75,18 @@ impl Translator<'_, '_> {
             .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
         self.raise_if(raised);
         let ty = self.source.facts.functions[func as usize].result;
-        let class = signature::result_class(self.source.facts, func);
-        let words = match class {
+        let words = self.result_words(func, &results);
+        self.push(Entry::owned(ty, Class::of(ty), &words));
+    }
+
+    /// What a body has returned, in its class.
+    pub fn result_words(&mut self, func: FunctionId, results: &[Value]) -> Vec<Value> {
+        match signature::result_class(self.source.facts, func) {
             Class::Null => vec![],
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, results[1])],
             Class::Int | Class::Float | Class::Object(_) => vec![results[1]],
-            Class::Dynamic => results,
-        };
-        self.push(Entry::owned(ty, class, &words));
+            Class::Dynamic => results.to_vec(),
+        }
     }
 
     /// Parameters of a function, the receiver included.
@@ -104,18 +108,23 @@ impl Translator<'_, '_> {
     }
 
     pub fn call_builtin(&mut self, builtin: u32, argc: u32) {
-        if self.inline_builtin(builtin, argc) {
+        if self.inline_builtin(builtin, argc) || self.inline_callback(builtin, argc) {
             return;
         }
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc as usize;
         let types: Vec<Type> = self.stack[first..].iter().map(|entry| entry.ty).collect();
+        let words = self.builtin_words(builtin, argc);
+        let name = &self.source.program.builtins[builtin as usize];
+        self.push_words(result_of_builtin(name, &types), &words);
+    }
+
+    /// Calls a built-in, which takes its operands over.
+    pub fn builtin_words(&mut self, builtin: u32, argc: u32) -> Vec<Value> {
         let args = self.pop_to_memory(argc as usize);
         let id = self.iconst(i64::from(builtin));
         let count = self.iconst(i64::from(argc));
-        let words = self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, count]);
-        let name = &self.source.program.builtins[builtin as usize];
-        self.push_words(result_of_builtin(name, &types), &words);
+        self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, count])
     }
 
     pub fn call_with(&mut self, site: u32) {

@@ -72,7 +72,7 @@ impl Translator<'_, '_> {
         self.push(Entry::borrowed(ty, class, &words, owner));
     }
 
-    fn jump_with(&mut self, block: Block, words: &[Value]) {
+    pub fn jump_with(&mut self, block: Block, words: &[Value]) {
         let args: Vec<BlockArg> = words.iter().copied().map(BlockArg::Value).collect();
         self.builder.ins().jump(block, &args);
     }

@@ -1,6 +1,7 @@
 //! Changing variables in place: compound assignment, stores through paths, and
 //! built-ins applied to a place.
 
+use super::arith::method_of;
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -30,6 +31,19 @@ impl Translator<'_, '_> {
             return;
         }
         if self.append_to_variable(var, operator) {
+            return;
+        }
+        if let Some(declaration) = left.ty.declaration().filter(|_| self.is(left, Tag::Struct))
+            && let Some(func) = self.devirtualised(declaration, method_of(operator))
+            && self.param_count(func) == 2
+        {
+            let right = self.pop_owned();
+            let left = self.variable(var);
+            let left = self.own(left);
+            self.push(left);
+            self.push(right);
+            self.call_direct(func, 2, None);
+            self.store_variable(var);
             return;
         }
         self.own_borrows_from_shared();

@@ -237,7 +237,7 @@ impl Translator<'_, '_> {
 /// The kind of elements that an array certainly has, unless it is empty or was
 /// made in some odd way; `None` if it may be no array, or have numbers of
 /// different kinds.
-fn viewed_elements(ty: Type) -> Option<Elements> {
+pub(super) fn viewed_elements(ty: Type) -> Option<Elements> {
     if !ty.without(Tags::UNSET).is(Tags::ARRAY) {
         return None;
     }

@@ -1,6 +1,7 @@
 //! One function's abstract execution: operand types instruction by
 //! instruction, with the effects on slots, globals, fields and callees.
 
+use super::callback::{Callback, CallbackKind, callback_of_call};
 use super::transfer::{self, arithmetic, element_of, field_of, iterated};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
 use ruff_runtime::bytecode::{
@@ -261,7 +262,7 @@ impl Flow<'_, '_> {
             // Methods and defaults have no name of their own: only their struct
             // declaration takes them.
             Op::Function { func } | Op::MakeClosure { func } => {
-                if !self.analysis.struct_functions[func as usize] {
+                if !self.analysis.struct_functions[func as usize] && !self.is_called_back(pc) {
                     self.analysis.escape(func);
                 }
                 self.push(Type::of(Tags::FUNCTION));
@@ -380,11 +381,21 @@ impl Flow<'_, '_> {
                 self.push(result);
             }
             Op::CallBuiltin { builtin, argc } => {
+                let callback = self.callback(pc);
                 let args = self.pop_many(argc as usize);
-                self.push(builtins::result_of_builtin(
-                    &program.builtins[builtin as usize],
-                    &args,
-                ));
+                let result = match callback.filter(|_| args[0].is(Tags::ARRAY)) {
+                    Some(callback) => {
+                        let known = self.analysis.call_result(callback.func);
+                        let gets = callback.arguments(&args, known);
+                        let gives = self.call(callback.func, &gets);
+                        callback.result(&args, gives)
+                    }
+                    None => {
+                        let name = &program.builtins[builtin as usize];
+                        builtins::result_of_builtin(name, &args)
+                    }
+                };
+                self.push(result);
             }
             Op::CallWith { site } => {
                 let count = program.call_sites[site as usize].args.len();
@@ -560,6 +571,28 @@ impl Flow<'_, '_> {
                 self.push(Type::ANY);
             }
         }
+    }
+
+    /// The known function that the call of a built-in at `pc` is given.
+    fn callback(&self, pc: u32) -> Option<Callback> {
+        let program = self.analysis.program;
+        let function = &program.functions[self.func as usize];
+        callback_of_call(program, function, pc).filter(|_| !self.joined.contains_key(&pc))
+    }
+
+    /// Whether the function that is made at `pc` goes to a built-in that calls
+    /// it for an array's elements, and nowhere else.
+    fn is_called_back(&self, pc: u32) -> bool {
+        let Some(callback) = self.callback(pc + 1) else {
+            return false;
+        };
+        let below = match callback.kind {
+            CallbackKind::Map | CallbackKind::Filter => 1,
+            CallbackKind::Reduce => 2,
+        };
+        let array = self.stack[self.stack.len() - below];
+        // What can't be anything yet may still turn out to be an array.
+        array.is_none() || array.is(Tags::ARRAY)
     }
 
     fn last_of(&self, mut values: Vec<Type>) -> Type {

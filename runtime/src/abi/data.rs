@@ -2,9 +2,20 @@
 
 use super::{owned, words};
 use crate::context::VMContext;
-use crate::heap::{CellObject, Record, Ref};
+use crate::heap::{Array, CellObject, Elements, Record, Ref};
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
+
+/// # Safety
+/// `elements` is the number of a flat kind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_array(elements: u64, room: u64) -> u64 {
+    let elements = [Elements::Ints, Elements::Floats, Elements::Bools]
+        .into_iter()
+        .find(|flat| *flat as u64 == elements)
+        .unwrap_or(Elements::Values);
+    Ref::into_raw(Array::with_capacity(elements, room as usize)) as u64
+}
 
 /// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
