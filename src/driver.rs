@@ -21,6 +21,7 @@ use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
 use crate::lower;
+use crate::modules;
 use crate::source::{FileId, SourceMap};
 use crate::syntax;
 use crate::vm;
@@ -54,7 +55,7 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
         return Ok(());
     }
 
-    let program = lower(&tree, sources, log)?;
+    let program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -115,7 +116,7 @@ pub fn check(request: &Check, sources: &mut SourceMap, log: &mut Log) -> Result<
 fn program(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<Program, Failure> {
     let file = load(input, sources, log)?;
     let tree = log.stage("parse", || syntax::parse(sources, file))?;
-    lower(&tree, sources, log)
+    lower(tree, sources, log)
 }
 
 fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, Failure> {
@@ -124,11 +125,12 @@ fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, 
 }
 
 fn lower(
-    tree: &syntax::ast::Program,
-    sources: &SourceMap,
+    script: syntax::ast::Program,
+    sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    let mut program = log.stage("lower", || lower::lower(tree, sources))?;
+    let graph = log.stage("import", || modules::load(script, sources))?;
+    let mut program = log.stage("lower", || lower::lower(graph, sources));
     refuse_collisions(&program)?;
     if let Err(error) = log.stage("verify", || verify::verify(&mut program)) {
         panic!("lowering made {error}\n{}", disasm::disassemble(&program));

@@ -17,7 +17,7 @@ use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::{lower, syntax};
+use ruffc::{lower, modules, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -72,14 +72,15 @@ fn ast(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>>
 
 fn bytecode(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
     let tree = syntax::parse(sources, file)?;
-    let mut program = lower::lower(&tree, sources)?;
+    let graph = modules::load(tree, sources)?;
+    let mut program = lower::lower(graph, sources);
     verify(&mut program).expect("what was lowered is valid");
     Ok(disassemble(&program))
 }
 
 fn diagnostics(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
-    let lowered = syntax::parse(sources, file).and_then(|tree| lower::lower(&tree, sources));
-    lowered.err().unwrap_or_default()
+    let graph = syntax::parse(sources, file).and_then(|tree| modules::load(tree, sources));
+    graph.err().unwrap_or_default()
 }
 
 fn main() -> ExitCode {

@@ -6,7 +6,7 @@ use ruff_runtime::abi::{Helper, entry};
 use ruff_runtime::bytecode::{Program, verify};
 use ruffc::emit::{self, Bodies, Options, TargetOptions};
 use ruffc::source::SourceMap;
-use ruffc::{infer, lower, syntax};
+use ruffc::{infer, lower, modules, syntax};
 use std::collections::BTreeSet;
 use target_lexicon::Triple;
 
@@ -34,7 +34,8 @@ fn program(text: &str) -> Program {
     let mut sources = SourceMap::new();
     let file = sources.add("test.ruff", text);
     let tree = syntax::parse(&sources, file).expect("the program parses");
-    let mut program = lower::lower(&tree, &sources).expect("the program is accepted");
+    let graph = modules::load(tree, &mut sources).expect("the program is accepted");
+    let mut program = lower::lower(graph, &sources);
     verify::verify(&mut program).expect("the program is valid");
     program
 }

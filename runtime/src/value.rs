@@ -40,9 +40,8 @@ pub enum Tag {
     Set = 22,
     Queue = 23,
     Stack = 24,
-    Module = 25,
     /// A captured variable; never visible to programs.
-    Cell = 26,
+    Cell = 25,
 }
 
 /// The tag word by which native code and helpers say "an error is pending".

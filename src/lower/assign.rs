@@ -13,7 +13,7 @@ use ruff_runtime::bytecode::{BuiltinSite, Op, Operator, Path, Step, VarKind};
 
 impl<'a> Lowerer<'a> {
     pub(super) fn assign(&mut self, place: &'a Place, value: &'a Expr) {
-        let root = self.resolved.use_at(place.root.span.start);
+        let root = self.names.use_at(place.root.span.start);
         if let Some(root) = self.certain(root)
             && (self.assign_updated(place, root, value) || self.assign_mutated(place, root, value))
         {
@@ -127,7 +127,7 @@ impl<'a> Lowerer<'a> {
         at: u32,
     ) {
         let operator = arithmetic(operator).expect("compound assignment is arithmetic");
-        let used = self.resolved.use_at(place.root.span.start);
+        let used = self.names.use_at(place.root.span.start);
         match (self.certain(used), place.steps.is_empty()) {
             (Some(root), true) => self.update(place, root, operator, value, at),
             (Some(root), false) => self.update_path(place, root, operator, value, at),
@@ -290,7 +290,7 @@ impl<'a> Lowerer<'a> {
 
     /// Pops indexes and the value below them, for whatever variable the root is.
     fn store_path(&mut self, place: &'a Place) {
-        let used = self.resolved.use_at(place.root.span.start);
+        let used = self.names.use_at(place.root.span.start);
         self.at(place.root.span.start);
         self.for_candidates(
             used,
@@ -305,7 +305,7 @@ impl<'a> Lowerer<'a> {
                     (None, None) => lowerer.refuse_path(place, step_error(place)),
                 }
             },
-            &mut |lowerer| match lowerer.is_builtin_value(&place.root) {
+            &mut |lowerer| match lowerer.is_builtin_value(&place.root.text) {
                 true => lowerer.refuse_path(place, step_error(place)),
                 false => {
                     lowerer.refuse_path(place, &format!("Undefined variable: {}", place.root.text))
@@ -324,14 +324,14 @@ impl<'a> Lowerer<'a> {
         self.emit(Op::Pop {});
     }
 
-    fn is_builtin_value(&mut self, name: &Name) -> bool {
-        self.tables.known(&name.text).is_some()
-            || self.tables.builtin_constant(&name.text).is_some()
+    pub(super) fn is_builtin_value(&mut self, name: &str) -> bool {
+        self.tables.known(name).is_some() || self.tables.builtin_constant(name).is_some()
     }
 
     /// Where the operator behind an operand stands.
     pub(super) fn operator_at(&self, left: &Expr) -> u32 {
-        self.lines.token_after(left.span.end)
+        let file = self.unit().0 as usize;
+        self.lines[file].token_after(left.span.end)
     }
 }
 

@@ -32,8 +32,15 @@ impl<'a> Lowerer<'a> {
             }
         }
         self.expr(callee);
+        self.call_value(callee.span.start, piped, args);
+    }
+
+    /// A call of the value on top.
+    fn call_value(&mut self, offset: u32, piped: Option<&'a Expr>, args: &'a [Arg]) {
+        let is_plain = args.iter().all(|arg| matches!(arg, Arg::One(_)));
+        let argc = args.len() as u32 + piped.is_some() as u32;
         let kinds = self.args(piped, args);
-        self.at(callee.span.start);
+        self.at(offset);
         if is_plain {
             return self.emit(Op::Call { argc });
         }
@@ -41,9 +48,28 @@ impl<'a> Lowerer<'a> {
         self.emit(Op::CallWith { site });
     }
 
+    /// `m.f(…)` where `m` is certainly a module and `f` a function in it.
+    fn call_of_module(
+        &mut self,
+        receiver: &'a Expr,
+        method: &'a Name,
+        piped: Option<&'a Expr>,
+        args: &'a [Arg],
+    ) -> bool {
+        let Some(function) = self.function_of_module(receiver, method) else {
+            return false;
+        };
+        if !self.call_declared(function, method.span.start, piped, args) {
+            let func = self.id(function);
+            self.emit(Op::Function { func });
+            self.call_value(method.span.start, piped, args);
+        }
+        true
+    }
+
     /// The function that a name certainly means, if it captures nothing.
     fn function_named(&mut self, offset: u32) -> Option<FunctionIndex> {
-        let used = self.resolved.use_at(offset);
+        let used = self.names.use_at(offset);
         let [variable] = *self.resolved.candidates(used) else {
             return None;
         };
@@ -167,6 +193,9 @@ impl<'a> Lowerer<'a> {
         if self.call_of_namespace(receiver, method, piped, args) {
             return;
         }
+        if !optional && self.call_of_module(receiver, method, piped, args) {
+            return;
+        }
         if self.resolved.changes_receiver(&method.text)
             && let Some(receiver) = self.receiver(receiver)
         {
@@ -194,7 +223,7 @@ impl<'a> Lowerer<'a> {
         let ExprKind::Name(name) = &receiver.kind else {
             return false;
         };
-        let used = self.resolved.use_at(receiver.span.start);
+        let used = self.names.use_at(receiver.span.start);
         if !self.resolved.candidates(used).is_empty()
             || !args.iter().all(|arg| matches!(arg, Arg::One(_)))
         {
@@ -216,7 +245,7 @@ impl<'a> Lowerer<'a> {
     /// The place that a receiver is, if it may be changed.
     fn receiver(&mut self, expr: &'a Expr) -> Option<Receiver<'a>> {
         let (name, offset) = inspect::place_root(expr)?;
-        let used = self.resolved.use_at(offset);
+        let used = self.names.use_at(offset);
         let resolved = self.resolved;
         let can_change = |lowerer: &mut Self, variable: VariableIndex| {
             resolved.variables[variable].declared_by.is_none() && lowerer.var(variable).is_some()

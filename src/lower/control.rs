@@ -88,7 +88,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn block_value(&mut self, block: &'a Block) {
-        let scope = self.resolved.scope_at(block.span.start);
+        let scope = self.names.scope_at(block.span.start);
         self.enter_scope(scope, &block.statements);
         let Some((last, before)) = block.statements.split_last() else {
             return self.emit(Op::Null {});
@@ -288,7 +288,7 @@ impl<'a> Lowerer<'a> {
             Source::Range(slot) => self.jump(Op::RangeNext { slot, to: 0 }, done),
             Source::Values(slot) => self.jump(Op::IterNext { slot, to: 0 }, done),
         }
-        let scope = self.resolved.scope_at(body.span.start);
+        let scope = self.names.scope_at(body.span.start);
         self.at(pattern.span.start);
         self.enter_scope(scope, &body.statements);
         self.bind_pattern(pattern, Binds::Declared);
@@ -377,7 +377,7 @@ impl<'a> Lowerer<'a> {
         if raises {
             self.release_iterations(start, end, first_slot);
         }
-        let scope = self.resolved.scope_at(handler.span.start);
+        let scope = self.names.scope_at(handler.span.start);
         self.enter_scope(scope, &handler.statements);
         match error {
             Some(error) => self.declare_name(error),

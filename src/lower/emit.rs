@@ -23,6 +23,8 @@ pub(super) struct Frame {
     pub changed_self: Option<VariableIndex>,
     /// Operands on the stack.
     pub depth: u32,
+    /// Where a module's top level ends, wherever it is left.
+    pub end: Option<Label>,
     /// Control does not get here.
     pub is_unreachable: bool,
     labels: Vec<LabelState>,
@@ -85,7 +87,9 @@ impl Lowerer<'_> {
             return;
         }
         self.frame.noted = Some(self.frame.offset);
-        let position = self.lines.position(self.frame.offset);
+        let file = self.unit().0;
+        let mut position = self.lines[file as usize].position(self.frame.offset);
+        position.file = file;
         let pc = self.frame.code.len() as u32;
         if self
             .frame

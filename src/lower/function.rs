@@ -2,9 +2,10 @@
 
 use super::Lowerer;
 use super::emit::Frame;
+use crate::modules::Module;
 use crate::resolve::{
-    CaptureSource, FunctionIndex, FunctionKind, HoistIndex, HoistItem, ScopeIndex, Storage,
-    TOP_LEVEL, VariableIndex,
+    CaptureSource, FunctionIndex, FunctionKind, HoistIndex, HoistItem, SCRIPT, ScopeIndex, Storage,
+    UnitIndex, VariableIndex,
 };
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{Capture, Function, FunctionFlags, FunctionInfo, Op, StructInfo};
@@ -29,20 +30,32 @@ enum Body<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    pub(super) fn top_level(&mut self, program: &'a Program) {
-        let id = self.id(TOP_LEVEL);
-        self.frame = Frame::default();
-        self.enter_scope(crate::resolve::MODULE_SCOPE, &program.body);
-        self.statements(&program.body);
+    pub(super) fn top_level(&mut self, unit: UnitIndex) {
+        let resolved = self.resolved;
+        self.names = &resolved.units[unit];
+        let module: &'a Module = &self.modules[unit.0 as usize];
+        let id = self.id(self.names.top_level);
+        self.frame = Frame::new(self.names.top_level);
+        let is_script = unit == SCRIPT;
+        self.frame.end = (!is_script).then(|| self.label());
+        self.enter_scope(self.names.scope, &module.tree.body);
+        self.statements(&module.tree.body);
+        if let Some(end) = self.frame.end {
+            self.bind(end);
+            self.take_exports(unit);
+        }
         self.emit(Op::Null {});
         self.emit(Op::Return {});
         let flags = FunctionFlags {
             is_top_level: true,
             ..FunctionFlags::default()
         };
-        self.tables.program.main = id;
+        let name = match is_script {
+            true => "<main>".into(),
+            false => format!("<{}>", module.name),
+        };
         self.finish(FunctionInfo {
-            name: "<main>".into(),
+            name,
             id,
             params: Vec::new(),
             flags,
@@ -58,6 +71,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         self.frame = Frame::new(index);
+        self.names = &self.resolved.units[self.unit()];
         self.frame.captures = waiting.captures;
         let is_static = known.kind == FunctionKind::Method { has_self: false };
         let mut params = Vec::new();
@@ -181,6 +195,14 @@ impl<'a> Lowerer<'a> {
 
     /// Returns the top, after leaving `self` for the caller if need be.
     pub(super) fn emit_return(&mut self) {
+        if let Some(end) = self.frame.end {
+            // Nobody wants a module's value, only its exports.
+            let depth = self.frame.depth;
+            (0..depth).for_each(|_| self.emit(Op::Pop {}));
+            self.jump(Op::Jump { to: 0 }, end);
+            self.frame.depth = depth.saturating_sub(1);
+            return;
+        }
         if let Some(receiver) = self.frame.changed_self {
             self.load(receiver);
             self.emit(Op::StoreSelfResult {});
@@ -193,9 +215,10 @@ impl<'a> Lowerer<'a> {
 impl<'a> Lowerer<'a> {
     /// Pushes a function literal.
     pub(super) fn literal(&mut self, func: &'a Func) {
-        let index = self.resolved.function_at(func.span.start);
+        let index = self.names.function_at(func.span.start);
         self.enqueue(index, "<lambda>".into(), Body::Func(func));
-        let is_made_once = self.frame.function == TOP_LEVEL && self.frame.loops.is_empty();
+        let is_top_level = self.frame.function == self.names.top_level;
+        let is_made_once = is_top_level && self.frame.loops.is_empty();
         let known = &self.resolved.functions[index];
         if known.captures.is_empty() && (is_made_once || known.names_itself) {
             let func = self.id(index);
@@ -205,7 +228,7 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(super) fn spawn(&mut self, block: &'a Block) {
-        let index = self.resolved.function_at(block.span.start);
+        let index = self.names.function_at(block.span.start);
         self.enqueue(index, "<lambda>".into(), Body::Block(block));
         self.make_function(index);
         self.emit(Op::Spawn {});
@@ -281,7 +304,7 @@ impl<'a> Lowerer<'a> {
                 _ => (None, None),
             };
             let Some(name) = name else { continue };
-            let hoist = self.resolved.hoist_at(name.span.start);
+            let hoist = self.names.hoist_at(name.span.start);
             if self.resolved.hoists[hoist].at_entry {
                 self.at(name.span.start);
                 self.bind_declaration(hoist, declaration);
@@ -291,7 +314,7 @@ impl<'a> Lowerer<'a> {
 
     /// The statement of a declaration.
     pub(super) fn declaration(&mut self, name: &Name, declaration: Option<&StructDecl>) {
-        let hoist = self.resolved.hoist_at(name.span.start);
+        let hoist = self.names.hoist_at(name.span.start);
         if !self.resolved.hoists[hoist].at_entry {
             self.bind_declaration(hoist, declaration);
         }
@@ -323,7 +346,7 @@ impl<'a> Lowerer<'a> {
     pub(super) fn declared_function(&mut self, func: &'a Func) {
         let Some(name) = &func.name else { return };
         self.declaration(name, None);
-        let function = self.resolved.function_at(func.span.start);
+        let function = self.names.function_at(func.span.start);
         self.enqueue(function, name.text.to_string(), Body::Func(func));
     }
 
@@ -331,13 +354,13 @@ impl<'a> Lowerer<'a> {
         self.declaration(&declaration.name, Some(declaration));
         let owner = &declaration.name.text;
         for method in &declaration.methods {
-            let function = self.resolved.function_at(method.span.start);
+            let function = self.names.function_at(method.span.start);
             let name = method.name.as_ref().map_or("<lambda>", |name| &name.text);
             self.enqueue(function, format!("{owner}.{name}"), Body::Func(method));
         }
         for field in &declaration.fields {
             if let Some(default) = &field.default {
-                let function = self.resolved.function_at(field.name.span.start);
+                let function = self.names.function_at(field.name.span.start);
                 self.enqueue(
                     function,
                     format!("{owner}.{}", field.name.text),
@@ -354,7 +377,7 @@ impl<'a> Lowerer<'a> {
         for method in &declaration.methods {
             let Some(name) = &method.name else { continue };
             let name = self.tables.name(&name.text);
-            let function = self.resolved.function_at(method.span.start);
+            let function = self.names.function_at(method.span.start);
             match methods.iter_mut().find(|known| known.0 == name) {
                 Some(known) => known.1 = function,
                 None => methods.push((name, function)),
@@ -371,7 +394,7 @@ impl<'a> Lowerer<'a> {
             }
             defaults.remove(&position);
             if field.default.is_some() {
-                let function = self.resolved.function_at(field.name.span.start);
+                let function = self.names.function_at(field.name.span.start);
                 defaults.insert(position, function);
             }
         }

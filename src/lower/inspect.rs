@@ -372,7 +372,7 @@ impl Lowerer<'_> {
 
     /// Whether calls of other functions may change what a name means.
     pub(super) fn is_seen_by_others(&mut self, offset: u32) -> bool {
-        let used = self.resolved.use_at(offset);
+        let used = self.names.use_at(offset);
         match *self.resolved.candidates(used) {
             [] => false,
             [variable] => {

@@ -34,7 +34,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn clause(&mut self, clause: &'a Clause, subject: u32, next: Label) {
-        let scope = self.resolved.scope_at(clause.body.span.start);
+        let scope = self.names.scope_at(clause.body.span.start);
         self.enter_scope(scope, &clause.body.statements);
         let has_guard = clause.guard.is_some();
         let matches = self.label();
@@ -293,7 +293,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn unbind_name(&mut self, name: &Name) {
-        let Some(variable) = self.resolved.binding_at(name.span.start) else {
+        let Some(variable) = self.names.binding_at(name.span.start) else {
             return;
         };
         if !self.resolved.variables[variable].may_be_unset {

@@ -21,7 +21,7 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(super) fn block(&mut self, block: &'a Block) {
-        let scope = self.resolved.scope_at(block.span.start);
+        let scope = self.names.scope_at(block.span.start);
         self.enter_scope(scope, &block.statements);
         self.statements(&block.statements);
     }
@@ -46,7 +46,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Func(func) => self.declared_function(func),
             StmtKind::Struct(declaration) => self.declared_struct(declaration),
             StmtKind::Enum(declaration) => self.declaration(&declaration.name, None),
-            StmtKind::Import(_) => self.raise("Modules are not supported yet"),
+            StmtKind::Import(_) => self.import(statement.span.start),
             StmtKind::Export(inner) => self.statement(inner),
             StmtKind::If(branch) => self.branch(branch),
             StmtKind::While { condition, body } => self.while_loop(condition.as_ref(), body),
@@ -61,7 +61,7 @@ impl<'a> Lowerer<'a> {
                 step,
                 body,
             } => {
-                let scope = self.resolved.scope_at(statement.span.start);
+                let scope = self.names.scope_at(statement.span.start);
                 self.enter_scope(scope, &[]);
                 self.c_style_for(init.as_deref(), condition.as_ref(), step.as_deref(), body);
             }
@@ -122,7 +122,7 @@ impl<'a> Lowerer<'a> {
                 PatternKind::Name(earlier) => earlier.text == name.text,
                 _ => false,
             });
-            let used = self.resolved.use_at(name.span.start);
+            let used = self.names.use_at(name.span.start);
             let cannot_fail = match binds {
                 Binds::Declared => self.resolved.candidates(used).is_empty(),
                 Binds::Assigned => self.certain(used).is_some(),

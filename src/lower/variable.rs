@@ -4,7 +4,7 @@
 //! to the outermost; behind the last comes what happens when none is set.
 
 use super::{Lowerer, NO_SLOT};
-use crate::resolve::{Access, Mutability, ScopeIndex, Use, VariableIndex};
+use crate::resolve::{Access, Alias, Mutability, ScopeIndex, Use, VariableIndex};
 use crate::syntax::ast::Name;
 use ruff_runtime::bytecode::{Op, Var, VarKind};
 use std::sync::Arc;
@@ -46,6 +46,10 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn load(&mut self, variable: VariableIndex) {
+        if let Some(Alias::Function(function)) = self.resolved.variables[variable].alias {
+            let func = self.id(function);
+            return self.emit(Op::Function { func });
+        }
         let op = match self.access(variable) {
             Access::Local => Op::LoadLocal {
                 slot: self.slot_of(variable),
@@ -160,7 +164,7 @@ impl Lowerer<'_> {
     /// Pushes what a name means.
     pub(super) fn read(&mut self, name: &Arc<str>, offset: u32) {
         self.at(offset);
-        let used = self.resolved.use_at(offset);
+        let used = self.names.use_at(offset);
         self.for_candidates(
             used,
             &mut |lowerer, variable| lowerer.load(variable),
@@ -171,7 +175,7 @@ impl Lowerer<'_> {
         );
     }
 
-    fn read_builtin(&mut self, name: &Arc<str>) {
+    pub(super) fn read_builtin(&mut self, name: &Arc<str>) {
         if let Some(value) = self.tables.builtin_constant(name) {
             let index = self.tables.float(value);
             return self.emit(Op::Constant { index });
@@ -191,7 +195,7 @@ impl Lowerer<'_> {
         name: &str,
         offset: u32,
     ) -> Option<super::tables::Known> {
-        let used = self.resolved.use_at(offset);
+        let used = self.names.use_at(offset);
         match self.resolved.candidates(used) {
             [] => self.tables.known(name),
             _ => None,
@@ -200,7 +204,7 @@ impl Lowerer<'_> {
 
     /// Pops the value of an assignment to a name.
     pub(super) fn assign_name(&mut self, name: &Name) {
-        let used = self.resolved.use_at(name.span.start);
+        let used = self.names.use_at(name.span.start);
         let candidates = self.resolved.candidates(used);
         if let (Some(created), true) = (
             used.creates,
@@ -235,7 +239,7 @@ impl Lowerer<'_> {
 
     /// Pops the value of a declared name.
     pub(super) fn declare_name(&mut self, name: &Name) {
-        let used = self.resolved.use_at(name.span.start);
+        let used = self.names.use_at(name.span.start);
         let message = format!("Duplicate declaration in the same scope: {}", name.text);
         self.at(name.span.start);
         let resolved = self.resolved;

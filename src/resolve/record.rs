@@ -4,13 +4,15 @@
 //! where a loop goes back.  The checks of section 16.3 are made on the way.
 
 mod expr;
+mod import;
 mod pattern;
 mod stmt;
 
 use super::check;
-use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
+use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, UnitIndex};
 use super::tape::{Declare, Event, Mention, Recording, Symbols};
-use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Scope, ScopeKind};
+use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, SCRIPT, Scope, ScopeKind, Unit};
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::*;
 use rustc_hash::FxHashMap;
@@ -19,38 +21,10 @@ use std::sync::Arc;
 /// "Not yet" on any tape.
 pub(super) const NEVER: u32 = u32::MAX;
 
-pub(super) fn record(program: &Program) -> Recording {
-    let mut recorder = Recorder {
-        out: Recording {
-            functions: Vec::new(),
-            tapes: Vec::new(),
-            scopes: Vec::new(),
-            hoists: Vec::new(),
-            symbols: Symbols::default(),
-            scope_at: FxHashMap::default(),
-            function_at: FxHashMap::default(),
-            hoist_at: FxHashMap::default(),
-            mentions: Vec::new(),
-            field_names: Default::default(),
-            self_writers: Default::default(),
-            self_calls: Vec::new(),
-            called_on_places: Default::default(),
-            methods: Vec::new(),
-            diagnostics: Vec::new(),
-            changing: Default::default(),
-        },
-        frame: Frame::default(),
-        visible: FxHashMap::default(),
-    };
-    recorder.function_row(FunctionKind::TopLevel, None);
-    recorder.enter(None, ScopeKind::Plain, &program.body);
-    recorder.statements(&program.body);
-    recorder.leave(&program.body);
-    recorder.out
-}
-
-struct Recorder {
-    out: Recording,
+pub(super) struct Recorder {
+    pub out: Recording,
+    /// The file that is being recorded.
+    unit: UnitIndex,
     frame: Frame,
     /// The declarations that are visible by each name, innermost last.
     visible: FxHashMap<Symbol, Vec<HoistIndex>>,
@@ -82,7 +56,67 @@ impl Default for Frame {
     }
 }
 
+impl Default for Recorder {
+    fn default() -> Recorder {
+        Recorder {
+            out: Recording {
+                functions: Vec::new(),
+                tapes: Vec::new(),
+                scopes: Vec::new(),
+                hoists: Vec::new(),
+                symbols: Symbols::default(),
+                units: Vec::new(),
+                imports: Vec::new(),
+                mentions: Vec::new(),
+                field_names: Default::default(),
+                self_writers: Default::default(),
+                self_calls: Vec::new(),
+                called_on_places: Default::default(),
+                methods: Vec::new(),
+                diagnostics: Vec::new(),
+                changing: Default::default(),
+            },
+            unit: UnitIndex(0),
+            frame: Frame::default(),
+            visible: FxHashMap::default(),
+        }
+    }
+}
+
 impl Recorder {
+    /// Records a file, the script first.
+    pub fn unit(&mut self, program: &Program) -> Result<UnitIndex, Vec<Diagnostic>> {
+        let first = self.out.functions.len();
+        self.unit = UnitIndex(self.out.units.len() as u32);
+        self.frame = Frame::default();
+        self.frame.function = self.function_row(FunctionKind::TopLevel, None);
+        self.out.units.push(Unit::new(self.frame.function));
+        if self.unit != SCRIPT {
+            self.exports(&program.body);
+        }
+        let scope = self.enter(None, ScopeKind::Module, &program.body);
+        self.names().scope = scope;
+        self.out.functions[self.frame.function].scope = scope;
+        self.statements(&program.body);
+        self.take_exports();
+        self.leave(&program.body);
+        let diagnostics = std::mem::take(&mut self.out.diagnostics);
+        if diagnostics.is_empty() {
+            return Ok(self.unit);
+        }
+        // Nobody can import it, so nobody can get at what is in it.
+        self.out.units.pop();
+        for function in &mut self.out.functions[first..] {
+            function.is_dead = true;
+        }
+        Err(check::report(diagnostics))
+    }
+
+    /// What the tokens of the present file stand for.
+    fn names(&mut self) -> &mut Unit {
+        &mut self.out.units[self.unit]
+    }
+
     fn push(&mut self, event: Event) {
         self.out.tapes[self.frame.function.0 as usize].push(event);
     }
@@ -169,7 +203,7 @@ impl Recorder {
             kind,
         });
         if let Some(key) = key {
-            self.out.scope_at.insert(key, index);
+            self.names().scope_at.insert(key, index);
         }
         self.frame.scope = Some(index);
         for statement in statements {
@@ -215,7 +249,7 @@ impl Recorder {
             made_at: (NEVER, 0),
             mentioned_at: NEVER,
         });
-        self.out.hoist_at.insert(name.span.start, index);
+        self.names().hoist_at.insert(name.span.start, index);
         self.out.scopes[scope].hoists.push(index);
         self.visible.entry(symbol).or_default().push(index);
     }
@@ -244,6 +278,7 @@ impl Recorder {
         let index = FunctionIndex(self.out.functions.len() as u32);
         self.out.functions.push(Function {
             kind,
+            unit: self.unit,
             parent,
             scope: ScopeIndex(0),
             parameters: Vec::new(),
@@ -272,7 +307,7 @@ impl Recorder {
         body: impl FnOnce(&mut Self),
     ) -> FunctionIndex {
         let index = self.function_row(kind, Some(self.frame.function));
-        self.out.function_at.insert(key, index);
+        self.names().function_at.insert(key, index);
         let outer = self.frame;
         self.frame = Frame {
             function: index,

@@ -1,0 +1,172 @@
+//! What is known of imported names before the program runs.
+//!
+//! An import sets a variable to what a module exports.  Where that is always
+//! the same function, calls can be direct; where only exports of a module are
+//! used, nobody needs the module as a value.  What remains are the exports
+//! whose values have to be kept for importers.
+
+use super::bind::MemberUse;
+use super::index::{ImportIndex, Symbol, UnitIndex, VariableIndex};
+use super::{Alias, HoistItem, Imported, Known, Resolved, Target};
+use rustc_hash::FxHashSet;
+
+pub(super) fn link(resolved: &mut Resolved, member_uses: &[MemberUse]) {
+    if resolved.imports.is_empty() {
+        return;
+    }
+    for unit in 0..resolved.units.len() as u32 {
+        let unit = UnitIndex(unit);
+        for number in 0..resolved.units[unit].exports.len() as u32 {
+            let known = known_export(resolved, unit, number);
+            resolved.units[unit].exports[number as usize].known = known;
+        }
+    }
+    find_aliases(resolved, member_uses);
+    find_wanted(resolved, member_uses);
+}
+
+/// What an export certainly is, through any number of modules that pass it on.
+fn known_export(resolved: &Resolved, unit: UnitIndex, number: u32) -> Option<Known> {
+    let (mut unit, mut number) = (unit, number);
+    // Modules that pass a name on in a circle never get to it.
+    for _ in 0..=resolved.imports.len() {
+        let used = resolved.units[unit].exports[number as usize].used?;
+        let [variable] = *resolved.candidates(used) else {
+            return None;
+        };
+        // A declaration is there wherever the module ends.
+        match resolved.variables[variable].declared_by {
+            Some(hoist) => match resolved.hoists[hoist].item {
+                HoistItem::Function(_) => {}
+                HoistItem::Struct(_) => return Some(Known::Struct(hoist)),
+                HoistItem::Enum => return None,
+            },
+            None if !used.is_certain => return None,
+            None => {}
+        }
+        if let Some(function) = resolved.only_function(variable) {
+            let is_plain = resolved.functions[function].captures.is_empty();
+            return is_plain.then_some(Known::Function(function));
+        }
+        (unit, number) = source(resolved, variable)?;
+    }
+    None
+}
+
+/// The export that is a variable's only value.
+fn source(resolved: &Resolved, variable: VariableIndex) -> Option<(UnitIndex, u32)> {
+    let row = &resolved.variables[variable];
+    match row.imported.filter(|_| row.writes == 1)? {
+        (import, Imported::Export(number)) => Some((target(resolved, import)?, number)),
+        (_, Imported::Module | Imported::Missing(_)) => None,
+    }
+}
+
+fn target(resolved: &Resolved, import: ImportIndex) -> Option<UnitIndex> {
+    match resolved.imports[import].target {
+        Target::Unit(unit) => Some(unit),
+        Target::Failed(_) => None,
+    }
+}
+
+fn find_aliases(resolved: &mut Resolved, member_uses: &[MemberUse]) {
+    let copied: FxHashSet<VariableIndex> = resolved
+        .functions
+        .iter()
+        .flat_map(|function| function.snapshots.iter().map(|(original, _)| *original))
+        .collect();
+    let mut needs_value: FxHashSet<VariableIndex> = FxHashSet::default();
+    for used in member_uses {
+        let export = module_of(resolved, used.variable)
+            .and_then(|unit| export_named(resolved, unit, used.member).map(|found| (unit, found)));
+        let is_enough = export.is_some_and(|(unit, number)| {
+            let known = resolved.units[unit].exports[number as usize].known;
+            !used.is_called || matches!(known, Some(Known::Function(_)))
+        });
+        if !is_enough {
+            needs_value.insert(used.variable);
+        }
+    }
+    for index in 0..resolved.variables.len() as u32 {
+        let variable = VariableIndex(index);
+        let known = source(resolved, variable)
+            .and_then(|(unit, number)| resolved.units[unit].exports[number as usize].known);
+        let module = module_of(resolved, variable);
+        let scope = resolved.variables[variable].scope;
+        let is_global = resolved.is_module_scope(scope);
+        let row = &mut resolved.variables[variable];
+        // What a function captures is a value.
+        let is_taken_along = !is_global && (row.is_captured || copied.contains(&variable));
+        match known {
+            Some(Known::Function(function)) if !is_taken_along => {
+                row.alias = Some(Alias::Function(function));
+                row.literal = Some(function);
+            }
+            Some(Known::Function(_)) => {}
+            Some(Known::Struct(hoist)) => row.imported_struct = Some(hoist),
+            None => {
+                row.alias = module
+                    .filter(|_| !row.is_value_used && !is_taken_along)
+                    .filter(|_| !needs_value.contains(&variable))
+                    .map(Alias::Module);
+            }
+        }
+    }
+}
+
+/// The module that is a variable's only value.
+fn module_of(resolved: &Resolved, variable: VariableIndex) -> Option<UnitIndex> {
+    let row = &resolved.variables[variable];
+    match row.imported.filter(|_| row.writes == 1)? {
+        (import, Imported::Module) => target(resolved, import),
+        (_, Imported::Export(_) | Imported::Missing(_)) => None,
+    }
+}
+
+fn export_named(resolved: &Resolved, unit: UnitIndex, name: Symbol) -> Option<u32> {
+    let exports = &resolved.units[unit].exports;
+    let found = exports.iter().position(|export| export.name == name);
+    found.map(|number| number as u32)
+}
+
+/// Finds the exports whose values somebody wants.
+fn find_wanted(resolved: &mut Resolved, member_uses: &[MemberUse]) {
+    let mut wanted: Vec<(UnitIndex, u32)> = Vec::new();
+    for import in &resolved.imports {
+        let Target::Unit(unit) = import.target else {
+            continue;
+        };
+        for binding in &import.bindings {
+            let row = &resolved.variables[binding.variable];
+            match binding.imported {
+                _ if !row.is_used || row.alias.is_some() => {}
+                Imported::Export(number) => wanted.push((unit, number)),
+                Imported::Module => {
+                    let count = resolved.units[unit].exports.len() as u32;
+                    wanted.extend((0..count).map(|number| (unit, number)));
+                }
+                Imported::Missing(_) => {}
+            }
+        }
+    }
+    for used in member_uses {
+        if let Some(Alias::Module(unit)) = resolved.variables[used.variable].alias {
+            let number = export_named(resolved, unit, used.member);
+            wanted.extend(number.map(|number| (unit, number)));
+        }
+    }
+    for (unit, number) in wanted {
+        resolved.units[unit].exports[number as usize].is_wanted = true;
+    }
+}
+
+impl Resolved {
+    /// The number of a module's export.
+    pub fn export_named(&self, unit: UnitIndex, name: &str) -> Option<u32> {
+        let exports = &self.units[unit].exports;
+        let found = exports
+            .iter()
+            .position(|export| **self.text(export.name) == *name);
+        found.map(|number| number as u32)
+    }
+}
