@@ -283,7 +283,7 @@ unsafe fn destroy_now(object: *mut Header) {
             22 => Set::destroy(object.cast()),
             23 => Queue::destroy(object.cast()),
             24 => Stack::destroy(object.cast()),
-            26 => CellObject::destroy(object.cast()),
+            25 => CellObject::destroy(object.cast()),
             kind => unreachable!("an object of unknown kind {kind}"),
         }
     }
