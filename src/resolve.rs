@@ -54,6 +54,8 @@ pub struct Resolved {
     /// Candidates of all uses; each `Use` names a part of it.
     candidates: Vec<VariableIndex>,
     foreign: FxHashMap<(FunctionIndex, VariableIndex), Access>,
+    /// What imports set variables to.
+    imported: FxHashMap<VariableIndex, Vec<(ImportIndex, Imported)>>,
     /// Names of methods that may change their receiver.
     changing: FxHashSet<Arc<str>>,
 }
@@ -166,7 +168,7 @@ pub enum Imported {
     Missing(Symbol),
 }
 
-/// What a variable that only an import sets certainly holds once it is set.
+/// What a variable that only imports set certainly holds once it is set.
 /// Then nobody reads it, but for the question whether it is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alias {
@@ -330,8 +332,6 @@ pub struct Variable {
     ready_at: (u32, u32),
     hoist: Option<HoistIndex>,
     literal: Option<FunctionIndex>,
-    /// What an import sets it to.
-    imported: Option<(ImportIndex, Imported)>,
     /// Some import sets it to a module.
     is_module: bool,
     /// Used in another way than by reading or calling one member.
@@ -518,7 +518,11 @@ impl Resolved {
     /// The one function, declared or literal, that a variable holds once it is set.
     pub fn only_function(&self, variable: VariableIndex) -> Option<FunctionIndex> {
         let row = &self.variables[variable];
-        row.literal.filter(|_| row.writes == 1)
+        match row.alias {
+            Some(Alias::Function(function)) => Some(function),
+            Some(Alias::Module(_)) => None,
+            None => row.literal.filter(|_| row.writes == 1),
+        }
     }
 
     /// Whether a call of a method with this name may change its receiver.

@@ -398,7 +398,6 @@ pub(super) fn new_variable(
         ready_at: (NEVER, 0),
         hoist: None,
         literal: None,
-        imported: None,
         is_module: false,
         is_value_used: false,
         is_captured: false,

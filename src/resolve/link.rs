@@ -6,7 +6,7 @@
 //! whose values have to be kept for importers.
 
 use super::bind::MemberUse;
-use super::index::{ImportIndex, Symbol, UnitIndex, VariableIndex};
+use super::index::{Symbol, UnitIndex, VariableIndex};
 use super::{Alias, HoistItem, Imported, Known, Resolved, Target};
 use rustc_hash::FxHashSet;
 
@@ -55,18 +55,40 @@ fn known_export(resolved: &Resolved, unit: UnitIndex, number: u32) -> Option<Kno
 
 /// The export that is a variable's only value.
 fn source(resolved: &Resolved, variable: VariableIndex) -> Option<(UnitIndex, u32)> {
-    let row = &resolved.variables[variable];
-    match row.imported.filter(|_| row.writes == 1)? {
-        (import, Imported::Export(number)) => Some((target(resolved, import)?, number)),
-        (_, Imported::Module | Imported::Missing(_)) => None,
-    }
+    only_import(resolved, variable, |unit, imported| match imported {
+        Imported::Export(number) => Some((unit, number)),
+        Imported::Module | Imported::Missing(_) => None,
+    })
 }
 
-fn target(resolved: &Resolved, import: ImportIndex) -> Option<UnitIndex> {
-    match resolved.imports[import].target {
-        Target::Unit(unit) => Some(unit),
-        Target::Failed(_) => None,
+/// The module that is a variable's only value.
+fn module_of(resolved: &Resolved, variable: VariableIndex) -> Option<UnitIndex> {
+    only_import(resolved, variable, |unit, imported| match imported {
+        Imported::Module => Some(unit),
+        Imported::Export(_) | Imported::Missing(_) => None,
+    })
+}
+
+/// What a variable is set to, if only imports set it, and all to the same.
+fn only_import<T: PartialEq>(
+    resolved: &Resolved,
+    variable: VariableIndex,
+    wanted: impl Fn(UnitIndex, Imported) -> Option<T>,
+) -> Option<T> {
+    let imports = resolved.imported.get(&variable)?;
+    if resolved.variables[variable].writes as usize != imports.len() {
+        return None;
     }
+    let mut found = imports.iter().map(|(import, imported)| {
+        let Target::Unit(unit) = resolved.imports[*import].target else {
+            return None;
+        };
+        wanted(unit, *imported)
+    });
+    let first = found.next()??;
+    found
+        .all(|other| other.as_ref() == Some(&first))
+        .then_some(first)
 }
 
 fn find_aliases(resolved: &mut Resolved, member_uses: &[MemberUse]) {
@@ -100,7 +122,6 @@ fn find_aliases(resolved: &mut Resolved, member_uses: &[MemberUse]) {
         match known {
             Some(Known::Function(function)) if !is_taken_along => {
                 row.alias = Some(Alias::Function(function));
-                row.literal = Some(function);
             }
             Some(Known::Function(_)) => {}
             Some(Known::Struct(hoist)) => row.imported_struct = Some(hoist),
@@ -111,15 +132,6 @@ fn find_aliases(resolved: &mut Resolved, member_uses: &[MemberUse]) {
                     .map(Alias::Module);
             }
         }
-    }
-}
-
-/// The module that is a variable's only value.
-fn module_of(resolved: &Resolved, variable: VariableIndex) -> Option<UnitIndex> {
-    let row = &resolved.variables[variable];
-    match row.imported.filter(|_| row.writes == 1)? {
-        (import, Imported::Module) => target(resolved, import),
-        (_, Imported::Export(_) | Imported::Missing(_)) => None,
     }
 }
 

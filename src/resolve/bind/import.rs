@@ -56,8 +56,9 @@ impl Binder {
         let row = &mut self.out.variables[variable];
         row.writes += 1;
         row.literal = None;
-        row.imported = Some((import, imported));
         row.is_module |= matches!(imported, Imported::Module);
+        let known = self.out.imported.entry(variable).or_default();
+        known.push((import, imported));
         self.set_state(variable, State::Set);
         variable
     }
