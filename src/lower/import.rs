@@ -15,8 +15,10 @@ impl<'a> Lowerer<'a> {
     pub(super) fn module_table(&mut self) {
         for unit in (1..self.modules.len() as u32).map(UnitIndex) {
             let resolved = self.resolved;
-            let name = self.tables.name(&self.modules[unit.0 as usize].name);
-            let state = self.tables.global(name);
+            let text = &self.modules[unit.0 as usize].name;
+            let name = self.tables.name(text);
+            let state_name = self.tables.name(&format!("<{text}>"));
+            let state = self.tables.global(state_name);
             let mut unsure = Vec::new();
             for (export, number) in resolved.units[unit].exports.iter().zip(0..) {
                 if !export.needs_place() {

@@ -8,49 +8,80 @@
 use super::bind::MemberUse;
 use super::index::{Symbol, UnitIndex, VariableIndex};
 use super::{Alias, HoistItem, Imported, Known, Resolved, Target};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(super) fn link(resolved: &mut Resolved, member_uses: &[MemberUse]) {
     if resolved.imports.is_empty() {
         return;
     }
+    let mut known = KnownExports::default();
     for unit in 0..resolved.units.len() as u32 {
         let unit = UnitIndex(unit);
         for number in 0..resolved.units[unit].exports.len() as u32 {
-            let known = known_export(resolved, unit, number);
-            resolved.units[unit].exports[number as usize].known = known;
+            let found = known.find(resolved, unit, number);
+            resolved.units[unit].exports[number as usize].known = found;
         }
     }
     find_aliases(resolved, member_uses);
     find_wanted(resolved, member_uses);
 }
 
-/// What an export certainly is, through any number of modules that pass it on.
-fn known_export(resolved: &Resolved, unit: UnitIndex, number: u32) -> Option<Known> {
-    let (mut unit, mut number) = (unit, number);
-    // Modules that pass a name on in a circle never get to it.
-    for _ in 0..=resolved.imports.len() {
-        let used = resolved.units[unit].exports[number as usize].used?;
-        let [variable] = *resolved.candidates(used) else {
-            return None;
-        };
-        // A declaration is there wherever the module ends.
-        match resolved.variables[variable].declared_by {
-            Some(hoist) => match resolved.hoists[hoist].item {
-                HoistItem::Function(_) => {}
-                HoistItem::Struct(_) => return Some(Known::Struct(hoist)),
-                HoistItem::Enum => return None,
-            },
-            None if !used.is_certain => return None,
-            None => {}
+/// What exports certainly are, as far as it was asked for.
+#[derive(Default)]
+struct KnownExports(FxHashMap<(UnitIndex, u32), Option<Known>>);
+
+impl KnownExports {
+    /// What an export certainly is, through any number of modules that pass it on.
+    fn find(&mut self, resolved: &Resolved, unit: UnitIndex, number: u32) -> Option<Known> {
+        let mut passed_on = Vec::new();
+        let mut next = Some((unit, number));
+        let mut found = None;
+        while let Some(export) = next {
+            if let Some(known) = self.0.get(&export) {
+                found = *known;
+                break;
+            }
+            // Modules that pass a name on in a circle never get to it.
+            self.0.insert(export, None);
+            passed_on.push(export);
+            (found, next) = known_here(resolved, export);
         }
-        if let Some(function) = resolved.only_function(variable) {
-            let is_plain = resolved.functions[function].captures.is_empty();
-            return is_plain.then_some(Known::Function(function));
+        for export in passed_on {
+            self.0.insert(export, found);
         }
-        (unit, number) = source(resolved, variable)?;
+        found
     }
-    None
+}
+
+/// What an export certainly is, or the export that it passes on.
+fn known_here(
+    resolved: &Resolved,
+    (unit, number): (UnitIndex, u32),
+) -> (Option<Known>, Option<(UnitIndex, u32)>) {
+    let export = &resolved.units[unit].exports[number as usize];
+    let Some(used) = export.used else {
+        return (None, None);
+    };
+    let [variable] = *resolved.candidates(used) else {
+        return (None, None);
+    };
+    // A declaration is there wherever the module ends.
+    match resolved.variables[variable].declared_by {
+        Some(hoist) => match resolved.hoists[hoist].item {
+            HoistItem::Function(_) => {}
+            HoistItem::Struct(_) => return (Some(Known::Struct(hoist)), None),
+            HoistItem::Enum => return (None, None),
+        },
+        None if !used.is_certain => return (None, None),
+        None => {}
+    }
+    match resolved.only_function(variable) {
+        Some(function) => {
+            let is_plain = resolved.functions[function].captures.is_empty();
+            (is_plain.then_some(Known::Function(function)), None)
+        }
+        None => (None, source(resolved, variable)),
+    }
 }
 
 /// The export that is a variable's only value.
