@@ -4,6 +4,7 @@
 //! programs themselves print comes out while they run, unless it is kept.
 
 use super::{Failure, Log, Test, load, lower_with_tests};
+use crate::emit::jit::{SharedStats, locked};
 use crate::resolve;
 use crate::source::SourceMap;
 use crate::syntax::{self, token::TokenKind};
@@ -16,6 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What became of the tests of one program.
@@ -78,7 +80,7 @@ pub fn test(
     log: &mut Log,
 ) -> Result<Tested, Failure> {
     let file = load(&request.input, sources, log)?;
-    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
     let mut tests = resolve::tests(&tree);
     let has_tests = !tests.is_empty();
     if let Some(filter) = &request.filter {
@@ -86,7 +88,7 @@ pub fn test(
             test.name.contains(filter) || test.groups.iter().any(|group| group.contains(filter))
         });
     }
-    let lowered = lower_with_tests(&tree, &tests, sources, log)?;
+    let lowered = lower_with_tests(tree.clone(), &tests, sources, log)?;
     if tests.is_empty() {
         return Ok(Tested::without_running(match has_tests {
             true => Ending::NoMatch,
@@ -97,8 +99,8 @@ pub fn test(
     announce();
     let loaded = log.stage("prepare", || vm::load(lowered.program))?;
     let mut ctx = VMContext::new(loaded);
-    let stats = Rc::default();
-    vm::attach(&mut ctx, request.engine.clone(), Rc::clone(&stats));
+    let stats = SharedStats::default();
+    vm::attach(&mut ctx, request.engine.clone(), stats.clone());
     let kept = request.keeps_output.then(Rc::default);
     if let Some(kept) = &kept {
         keep_output(&mut ctx, kept);
@@ -123,7 +125,7 @@ pub fn test(
             });
         }
     });
-    log.keep_stats(stats.borrow().clone());
+    log.keep_stats(locked(&stats).clone());
     Ok(tested)
 }
 
