@@ -23,7 +23,7 @@ mod walk;
 use crate::diagnostic::Diagnostic;
 use crate::infer;
 use crate::lower::Lowered;
-use crate::resolve::{Place, Test};
+use crate::resolve::{Place, SCRIPT, Test, Unit};
 use crate::source::SourceMap;
 use crate::syntax::ast;
 use places::Places;
@@ -36,7 +36,14 @@ struct Checked<'a> {
     sources: &'a SourceMap,
 }
 
-/// The warnings for a verified program, in the order of the source.
+impl<'a> Checked<'a> {
+    /// What the tokens of the script stand for; modules are not checked.
+    fn names(&self) -> &'a Unit {
+        &self.lowered.resolved.units[SCRIPT]
+    }
+}
+
+/// The warnings for a script in a verified program, in the order of the source.
 pub fn warnings(
     tree: &ast::Program,
     tests: &[Test],

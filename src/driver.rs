@@ -24,6 +24,7 @@ use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
 use crate::lower::{self, Lowered};
+use crate::modules;
 use crate::resolve;
 use crate::source::{FileId, SourceMap};
 use crate::syntax;
@@ -34,6 +35,7 @@ use ruff_runtime::names::{NameHash, NameTable};
 use ruff_runtime::start;
 pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Makes everything that is wanted of a program.
 ///
@@ -58,7 +60,7 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
         return Ok(());
     }
 
-    let program = lower(&tree, sources, log)?;
+    let program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -116,9 +118,9 @@ pub fn check(
     log: &mut Log,
 ) -> Result<Vec<Diagnostic>, Failure> {
     let file = load(&request.input, sources, log)?;
-    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
     let tests = resolve::tests(&tree);
-    let lowered = lower_with_tests(&tree, &tests, sources, log)?;
+    let lowered = lower_with_tests(tree.clone(), &tests, sources, log)?;
     Ok(log.stage("check", || {
         check::warnings(&tree, &tests, &lowered, sources)
     }))
@@ -144,7 +146,7 @@ pub fn fallbacks(
 fn program(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<Program, Failure> {
     let file = load(input, sources, log)?;
     let tree = log.stage("parse", || syntax::parse(sources, file))?;
-    lower(&tree, sources, log)
+    lower(tree, sources, log)
 }
 
 fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, Failure> {
@@ -153,21 +155,22 @@ fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, 
 }
 
 fn lower(
-    tree: &syntax::ast::Program,
-    sources: &SourceMap,
+    script: syntax::ast::Program,
+    sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    lower_with_tests(tree, &[], sources, log).map(|lowered| lowered.program)
+    lower_with_tests(Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
 }
 
 /// A verified program, with its tests.
 fn lower_with_tests(
-    tree: &syntax::ast::Program,
+    script: Arc<syntax::ast::Program>,
     tests: &[resolve::Test],
-    sources: &SourceMap,
+    sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    let mut lowered = log.stage("lower", || lower::lower_with_tests(tree, tests, sources))?;
+    let graph = log.stage("import", || modules::load(script, tests, sources))?;
+    let mut lowered = log.stage("lower", || lower::lower_with_tests(graph, tests, sources));
     let program = &mut lowered.program;
     refuse_collisions(program)?;
     if let Err(error) = log.stage("verify", || verify::verify(program)) {

@@ -141,11 +141,16 @@ impl<'a> Analysis<'a> {
         fields.insert(names::LINE, Type::of(Tags::INT));
         fields.insert(names::CAUSE, Type::ANY);
         fields.insert(names::VALUE, Type::ANY);
+        let mut globals = vec![Type::NONE; program.globals.len()];
+        for module in &program.modules {
+            // What the runtime notes there; anybody could read it.
+            globals[module.state as usize] = Type::ANY;
+        }
         let mut analysis = Analysis {
             program,
             facts: Facts {
                 functions,
-                globals: vec![Type::NONE; program.globals.len()],
+                globals,
                 fields,
                 methods,
             },

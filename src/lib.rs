@@ -3,7 +3,7 @@
 //! The rooms in the order in which a program goes through them; each may use
 //! the ones before it, and no room calls back up:
 //! `source`, `diagnostic` — texts, and what is said about them;
-//! `syntax`, `resolve`, `lower` — from text to bytecode;
+//! `syntax`, `resolve`, `modules`, `lower` — from texts to bytecode;
 //! `infer`, `check`, `codegen` — from bytecode to facts, warnings, Cranelift's IR;
 //! `emit`, `link` — from there to an object, to memory, to an executable;
 //! `vm` — running programs in this process;
@@ -16,6 +16,8 @@ pub mod diagnostic;
 pub mod syntax;
 
 pub mod resolve;
+
+pub mod modules;
 
 pub mod lower;
 

@@ -1,8 +1,9 @@
 //! From the syntax tree to bytecode: the one lowering that all engines share.
 //!
 //! Names were decided by `resolve`; here is what they and everything else
-//! become.  Functions are lowered one after the other, outer ones first, so
-//! that a closure finds the slots of the variables that it captures.
+//! become.  Files are lowered one after the other, and so are their functions,
+//! outer ones first, so that a closure finds the slots of the variables that
+//! it captures.
 //!
 //! Code that control cannot reach is never emitted.
 
@@ -12,6 +13,7 @@ mod control;
 mod emit;
 mod expr;
 mod function;
+mod import;
 mod inspect;
 mod matching;
 mod ownership;
@@ -20,21 +22,21 @@ mod tables;
 mod test;
 mod variable;
 
-use crate::diagnostic::Diagnostic;
+use crate::modules::{Graph, Module};
 use crate::resolve::{
-    self, FunctionIndex, HoistIndex, Place, Resolved, ScopeIndex, Test, Use, VariableIndex,
+    self, FunctionIndex, HoistIndex, Place, Resolved, SCRIPT, ScopeIndex, Symbol, Test, Unit,
+    UnitIndex, Use, VariableIndex,
 };
 use crate::source::SourceMap;
-use crate::syntax::ast;
 use emit::{Frame, Lines};
 use function::Waiting;
-use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::bytecode::{FunctionId, GlobalId, Program};
 use rustc_hash::FxHashMap;
 use tables::Tables;
 
-/// Lowers a program, or says what it may not do although it parses.
-pub fn lower(program: &ast::Program, sources: &SourceMap) -> Result<Program, Vec<Diagnostic>> {
-    lower_with_tests(program, &[], sources).map(|lowered| lowered.program)
+/// Lowers a script and the modules that it imports to one program.
+pub fn lower(graph: Graph, sources: &SourceMap) -> Program {
+    lower_with_tests(graph, &[], sources).program
 }
 
 /// A program and where its parts came from.
@@ -48,44 +50,62 @@ pub struct Lowered {
     pub ids: Vec<Option<FunctionId>>,
 }
 
-/// Lowers a program and its tests, each of which becomes a function.
-pub fn lower_with_tests(
-    program: &ast::Program,
-    tests: &[Test],
-    sources: &SourceMap,
-) -> Result<Lowered, Vec<Diagnostic>> {
-    let resolved = resolve::resolve_with_tests(program, tests)?;
-    let file = sources.file(program.span.file);
+/// The same with the script's tests that the graph was loaded for, each of
+/// which becomes a function.
+pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lowered {
+    let Graph { modules, survey } = graph;
+    let resolved = resolve::resolve(survey);
+    let files: Vec<_> = modules
+        .iter()
+        .map(|module| sources.file(module.tree.span.file))
+        .collect();
     let mut lowerer = Lowerer {
         ids: vec![None; resolved.functions.len()],
         slots: vec![NO_SLOT; resolved.variables.len()],
         declarations: FxHashMap::default(),
+        undeclared: Vec::new(),
+        exports: FxHashMap::default(),
+        module_sites: FxHashMap::default(),
         waiting: Vec::new(),
-        tables: Tables::new(file.name()),
-        lines: Lines::new(file),
+        tables: Tables::new(files.iter().map(|file| file.name())),
+        lines: files.iter().map(|file| Lines::new(file)).collect(),
         frame: Frame::default(),
+        modules: &modules,
+        names: &resolved.units[SCRIPT],
         resolved: &resolved,
     };
+    // The script's top level has the first number.
+    lowerer.tables.program.main = lowerer.id(resolved.units[SCRIPT].top_level);
     lowerer.globals();
-    lowerer.top_level(program);
-    let tests = lowerer.tests(tests);
-    while let Some(waiting) = lowerer.waiting.pop() {
-        lowerer.function(waiting);
+    let mut test_functions = Vec::new();
+    for unit in (0..modules.len() as u32).map(UnitIndex) {
+        lowerer.top_level(unit);
+        if unit == SCRIPT {
+            test_functions = lowerer.tests(tests);
+        }
+        while let Some(waiting) = lowerer.waiting.pop() {
+            lowerer.function(waiting);
+        }
     }
+    lowerer.declare_sites();
     let (mut program, ids) = (lowerer.tables.program, lowerer.ids);
     ownership::find_last_uses(&mut program);
-    Ok(Lowered {
+    Lowered {
         program,
-        tests,
+        tests: test_functions,
         resolved,
         ids,
-    })
+    }
 }
 
 struct Lowerer<'a> {
     resolved: &'a Resolved,
+    modules: &'a [Module],
+    /// What the tokens of the file stand for that is being lowered.
+    names: &'a Unit,
     tables: Tables,
-    lines: Lines<'a>,
+    /// By file.
+    lines: Vec<Lines<'a>>,
     /// The function that is being lowered.
     frame: Frame,
     /// Numbers of functions, given when somebody refers to them.
@@ -94,6 +114,12 @@ struct Lowerer<'a> {
     slots: Vec<u32>,
     /// Numbers of struct declarations.
     declarations: FxHashMap<HoistIndex, u32>,
+    /// Struct sites whose declaration may be lowered later, in another file.
+    undeclared: Vec<(u32, HoistIndex)>,
+    /// The globals that keep the values of exports.
+    exports: FxHashMap<(UnitIndex, u32), GlobalId>,
+    /// The sites that make modules' values.
+    module_sites: FxHashMap<UnitIndex, u32>,
     /// Functions whose makers were lowered.
     waiting: Vec<Waiting<'a>>,
 }
@@ -110,39 +136,68 @@ impl Lowerer<'_> {
         })
     }
 
-    /// A place in the copy of the source that is being lowered.
+    /// The present file.
+    fn unit(&self) -> UnitIndex {
+        self.resolved.functions[self.frame.function].unit
+    }
+
+    /// A place in the copy of the file that is being lowered.
     fn place_at(&self, offset: u32) -> Place {
         let copy = self.resolved.functions[self.frame.function].copy;
         Place { copy, offset }
     }
 
     fn use_at(&self, offset: u32) -> Use {
-        self.resolved.use_at(self.place_at(offset))
+        self.names.use_at(self.place_at(offset))
     }
 
     fn binding_at(&self, offset: u32) -> Option<VariableIndex> {
-        self.resolved.binding_at(self.place_at(offset))
+        self.names.binding_at(self.place_at(offset))
     }
 
     fn scope_at(&self, offset: u32) -> ScopeIndex {
-        self.resolved.scope_at(self.place_at(offset))
+        self.names.scope_at(self.place_at(offset))
     }
 
     fn function_at(&self, offset: u32) -> FunctionIndex {
-        self.resolved.function_at(self.place_at(offset))
+        self.names.function_at(self.place_at(offset))
     }
 
     fn hoist_at(&self, offset: u32) -> HoistIndex {
-        self.resolved.hoist_at(self.place_at(offset))
+        self.names.hoist_at(self.place_at(offset))
     }
 
     fn globals(&mut self) {
         for variable in &self.resolved.globals {
-            let name = self.resolved.text(self.resolved.variables[*variable].name);
-            let name = self.tables.name(name);
-            let global = self.tables.program.globals.len() as u32;
-            self.tables.program.globals.push(name);
-            self.slots[variable.0 as usize] = global;
+            let row = &self.resolved.variables[*variable];
+            let unit = self.resolved.functions[row.function].unit;
+            self.slots[variable.0 as usize] = self.global(unit, row.name);
+        }
+        self.module_table();
+    }
+
+    /// A new global for a name in a file.
+    fn global(&mut self, unit: UnitIndex, name: Symbol) -> GlobalId {
+        let text = self.resolved.text(name);
+        // Hosts find the script's variables by their names.
+        let name = match unit.0 {
+            0 => self.tables.name(text),
+            number => {
+                let module = &self.modules[number as usize].name;
+                self.tables.name(&format!("{module}.{text}"))
+            }
+        };
+        self.tables.global(name)
+    }
+
+    /// Names the declarations of the struct literals that came before them.
+    fn declare_sites(&mut self) {
+        let program = &mut self.tables.program;
+        for (site, hoist) in &self.undeclared {
+            let site = &mut program.struct_sites[*site as usize];
+            let declaration = self.declarations.get(hoist).copied();
+            site.declaration =
+                declaration.filter(|number| program.structs[*number as usize].name == site.name);
         }
     }
 }

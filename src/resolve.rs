@@ -6,10 +6,14 @@
 //! all but the last may be unset at that point.  Nearly always the list has
 //! one certain entry, and nothing is left to do at run time.
 //!
-//! `record` walks the tree once and writes one tape of scoping events per
-//! function; everything after it reads tapes, not trees:
+//! `record` walks each file's tree once and writes one tape of scoping events
+//! per function; everything after it reads tapes, not trees:
 //! `reach` finds how early each function can be called, `bind` decides what
-//! every name means, `capture` decides where every variable lives.
+//! every name means, `capture` decides where every variable lives, and `link`
+//! what is known of imported names.
+//!
+//! All files of a program are resolved together, since what an instance's
+//! methods may do has to be known wherever it goes.
 //!
 //! Built-ins are not variables and do not appear here: a use without
 //! candidates may mean one.
@@ -18,13 +22,16 @@ mod bind;
 mod capture;
 mod check;
 mod index;
+mod link;
 mod reach;
 mod receiver;
 mod record;
 mod tape;
 mod test;
 
-pub use index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, VariableIndex};
+pub use index::{
+    FunctionIndex, HoistIndex, ImportIndex, ScopeIndex, Symbol, UnitIndex, VariableIndex,
+};
 pub use test::{Test, tests};
 
 use crate::diagnostic::Diagnostic;
@@ -32,33 +39,31 @@ use crate::syntax::ast;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
-/// What every name of a file means.
-///
-/// Uses, scopes and functions are found by the place of the token that
-/// introduces them: the name itself, the `{`, the `func`.
+/// What every name of a program means.
 #[derive(Debug, Default)]
 pub struct Resolved {
     pub functions: Vec<Function>,
     pub scopes: Vec<Scope>,
     pub variables: Vec<Variable>,
     pub hoists: Vec<Hoist>,
+    /// The files; the script is the first.
+    pub units: Vec<Unit>,
+    pub imports: Vec<Import>,
     /// Spellings by `Symbol`.
     pub symbols: Vec<Arc<str>>,
     /// The top-level variables that functions share, in order of first use.
     pub globals: Vec<VariableIndex>,
     /// Candidates of all uses; each `Use` names a part of it.
     candidates: Vec<VariableIndex>,
-    uses: FxHashMap<Place, Use>,
-    scope_at: FxHashMap<Place, ScopeIndex>,
-    function_at: FxHashMap<Place, FunctionIndex>,
-    hoist_at: FxHashMap<Place, HoistIndex>,
     foreign: FxHashMap<(FunctionIndex, VariableIndex), Access>,
+    /// What imports set variables to.
+    imported: FxHashMap<VariableIndex, Vec<(ImportIndex, Imported)>>,
     /// Names of methods that may change their receiver.
     changing: FxHashSet<Arc<str>>,
 }
 
-/// A place in the tree: the offset of a token, and which reading of the source
-/// it belongs to.
+/// A place in a file's tree: the offset of a token, and which reading of the
+/// source it belongs to.
 ///
 /// What tests share (`test_setup`, `test_teardown`) is written once and is part
 /// of every one of them, so each test is a copy of its own; all else is copy 0.
@@ -68,9 +73,124 @@ pub struct Place {
     pub offset: u32,
 }
 
-/// The top level is function and scope 0.
-pub const TOP_LEVEL: FunctionIndex = FunctionIndex(0);
-pub const MODULE_SCOPE: ScopeIndex = ScopeIndex(0);
+/// The file that the program starts with.
+pub const SCRIPT: UnitIndex = UnitIndex(0);
+
+/// A file: what its tokens stand for.
+///
+/// Uses, scopes and functions are found by the place of the token that
+/// introduces them: the name itself, the `{`, the `func`.
+#[derive(Debug)]
+pub struct Unit {
+    pub top_level: FunctionIndex,
+    pub scope: ScopeIndex,
+    /// What importers can have; the script's are nobody's business.
+    pub exports: Vec<Export>,
+    /// When a `return` or `?` may end it before its last statement, on the
+    /// top level's tape.
+    first_end: u32,
+    uses: FxHashMap<Place, Use>,
+    scope_at: FxHashMap<Place, ScopeIndex>,
+    function_at: FxHashMap<Place, FunctionIndex>,
+    hoist_at: FxHashMap<Place, HoistIndex>,
+    import_at: FxHashMap<Place, ImportIndex>,
+}
+
+#[derive(Debug)]
+pub struct Export {
+    pub name: Symbol,
+    /// What the name means when the module has finished; set once names are bound.
+    pub used: Option<Use>,
+    /// What it certainly is, if that is known before the program runs.
+    pub known: Option<Known>,
+    /// Somebody wants its value.
+    pub is_wanted: bool,
+}
+
+impl Export {
+    fn new(name: Symbol) -> Export {
+        Export {
+            name,
+            used: None,
+            known: None,
+            is_wanted: false,
+        }
+    }
+
+    /// Whether it may be unset when its module has finished.
+    pub fn is_unsure(&self) -> bool {
+        self.known.is_none() && self.used.is_none_or(|used| !used.is_certain)
+    }
+
+    /// Whether its value must be kept for importers.
+    pub fn needs_place(&self) -> bool {
+        let is_function = matches!(self.known, Some(Known::Function(_)));
+        self.is_wanted && !is_function || self.is_unsure()
+    }
+}
+
+/// A declaration that is certainly behind an exported or imported name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// A function that captures nothing.
+    Function(FunctionIndex),
+    Struct(HoistIndex),
+}
+
+/// An import, wherever it stands.
+#[derive(Debug)]
+pub struct Import {
+    /// The file that it is in.
+    pub unit: UnitIndex,
+    /// The module's name, with dots.
+    pub path: String,
+    kind: ImportKind,
+    pub target: Target,
+    /// The variables that it sets, in order.
+    pub bindings: Vec<Binding>,
+}
+
+#[derive(Debug)]
+enum ImportKind {
+    /// All exports, and the module under this name.
+    Module(Symbol),
+    /// Pairs of exported and local name.
+    Symbols(Vec<(Symbol, Symbol)>),
+}
+
+/// What an import leads to.
+#[derive(Clone, Debug)]
+pub enum Target {
+    Unit(UnitIndex),
+    /// To an error with this message, whenever it is executed.
+    Failed(Box<str>),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    pub variable: VariableIndex,
+    pub imported: Imported,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Imported {
+    /// The export with this number.
+    Export(u32),
+    /// The module itself.
+    Module,
+    /// Something that the module does not export.
+    Missing(Symbol),
+}
+
+/// What a variable that only imports set certainly holds once it is set.
+/// Then nobody reads it, but for the question whether it is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alias {
+    /// A function that captures nothing.
+    Function(FunctionIndex),
+    /// A module of which only exports are used.
+    Module(UnitIndex),
+}
 
 /// What kind of code a function's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +215,8 @@ pub enum FunctionKind {
 #[derive(Debug)]
 pub struct Function {
     pub kind: FunctionKind,
+    /// The file that it is in.
+    pub unit: UnitIndex,
     /// The copy of the source that it is in, see [`Place`].
     pub copy: u32,
     pub parent: Option<FunctionIndex>,
@@ -154,6 +276,8 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ScopeKind {
     Plain,
+    /// A file's own.
+    Module,
     /// The receiver's fields, around a method without `self`.
     Fields,
     /// The outermost scope of a `spawn` block.
@@ -225,7 +349,14 @@ pub struct Variable {
     ready_at: (u32, u32),
     hoist: Option<HoistIndex>,
     literal: Option<FunctionIndex>,
+    /// Some import sets it to a module.
+    is_module: bool,
+    /// Used in another way than by reading or calling one member.
+    is_value_used: bool,
     is_captured: bool,
+    pub alias: Option<Alias>,
+    /// Its only value, known to be that of a struct's declaration elsewhere.
+    pub imported_struct: Option<HoistIndex>,
 }
 
 /// Where a variable lives.
@@ -262,29 +393,70 @@ pub struct Use {
     pub creates: Option<VariableIndex>,
 }
 
-/// Finds out what every name means, or what a program that parses may still
-/// not do (reference, section 16.3).  The tests are no part of the program.
-pub fn resolve(program: &ast::Program) -> Result<Resolved, Vec<Diagnostic>> {
-    resolve_with_tests(program, &[])
+/// The files of a program, while they are being found.
+#[derive(Default)]
+pub struct Survey {
+    recorder: record::Recorder,
+    /// Imports that were handed out.
+    asked: usize,
 }
 
-/// The same for a program and its tests, the first of which is copy 1.
-pub fn resolve_with_tests(
-    program: &ast::Program,
-    tests: &[Test],
-) -> Result<Resolved, Vec<Diagnostic>> {
-    let mut recording = record::record(program, tests);
-    if !recording.diagnostics.is_empty() {
-        return Err(check::report(recording.diagnostics));
+impl Survey {
+    /// Takes a file in, the script first, with the tests that are to be part
+    /// of the program.  Gives its number, and the imports in it in the order
+    /// of the source, whose targets are to be set.
+    ///
+    /// # Errors
+    /// If it may not be run although it parses (reference, section 16.3); then
+    /// it counts as not taken in.
+    pub fn add(
+        &mut self,
+        program: &ast::Program,
+        tests: &[Test],
+    ) -> Result<(UnitIndex, Vec<ImportIndex>), Vec<Diagnostic>> {
+        let unit = self.recorder.unit(program, tests);
+        let known = self.recorder.out.imports.len();
+        let imports = std::mem::replace(&mut self.asked, known)..known;
+        let imports = imports.map(|index| ImportIndex(index as u32));
+        Ok((unit?, imports.collect()))
     }
+
+    /// The name of the module that is to be imported.
+    pub fn path(&self, import: ImportIndex) -> &str {
+        &self.recorder.out.imports[import].path
+    }
+
+    pub fn set_target(&mut self, import: ImportIndex, target: Target) {
+        self.recorder.out.imports[import].target = target;
+    }
+}
+
+/// Finds out what every name means.
+pub fn resolve(survey: Survey) -> Resolved {
+    let mut recording = survey.recorder.out;
     reach::reach(&mut recording);
     receiver::mark(&mut recording);
-    let (mut resolved, foreign_uses) = bind::bind(recording);
-    capture::place(&mut resolved, foreign_uses);
-    Ok(resolved)
+    let (mut resolved, uses) = bind::bind(recording);
+    capture::place(&mut resolved, &uses.foreign);
+    link::link(&mut resolved, &uses.members);
+    resolved
 }
 
-impl Resolved {
+impl Unit {
+    fn new(top_level: FunctionIndex) -> Unit {
+        Unit {
+            top_level,
+            scope: ScopeIndex(0),
+            exports: Vec::new(),
+            first_end: record::NEVER,
+            uses: FxHashMap::default(),
+            scope_at: FxHashMap::default(),
+            function_at: FxHashMap::default(),
+            hoist_at: FxHashMap::default(),
+            import_at: FxHashMap::default(),
+        }
+    }
+
     /// The use of a name whose token starts there.
     pub fn use_at(&self, place: Place) -> Use {
         self.uses
@@ -301,11 +473,6 @@ impl Resolved {
     /// The variable that a name in a pattern binds, unless it only compares.
     pub fn binding_at(&self, place: Place) -> Option<VariableIndex> {
         self.uses.get(&place)?.creates
-    }
-
-    /// The variables that may hold a name, innermost first.
-    pub fn candidates(&self, used: Use) -> &[VariableIndex] {
-        &self.candidates[used.start as usize..(used.start + used.count) as usize]
     }
 
     pub fn scope_at(&self, place: Place) -> ScopeIndex {
@@ -327,6 +494,26 @@ impl Resolved {
             .get(&place)
             .copied()
             .expect("the recorder saw every declaration")
+    }
+
+    /// The import whose statement starts there.
+    pub fn import_at(&self, place: Place) -> ImportIndex {
+        self.import_at
+            .get(&place)
+            .copied()
+            .expect("the recorder saw every import")
+    }
+}
+
+impl Resolved {
+    /// The variables that may hold a name, innermost first.
+    pub fn candidates(&self, used: Use) -> &[VariableIndex] {
+        &self.candidates[used.start as usize..(used.start + used.count) as usize]
+    }
+
+    /// Whether a scope is a file's own.
+    pub fn is_module_scope(&self, scope: ScopeIndex) -> bool {
+        self.scopes[scope].kind == ScopeKind::Module
     }
 
     /// How `function` gets at a variable that one of its uses names.
@@ -355,7 +542,11 @@ impl Resolved {
     /// The one function, declared or literal, that a variable holds once it is set.
     pub fn only_function(&self, variable: VariableIndex) -> Option<FunctionIndex> {
         let row = &self.variables[variable];
-        row.literal.filter(|_| row.writes == 1)
+        match row.alias {
+            Some(Alias::Function(function)) => Some(function),
+            Some(Alias::Module(_)) => None,
+            None => row.literal.filter(|_| row.writes == 1),
+        }
     }
 
     /// Whether a call of a method with this name may change its receiver.

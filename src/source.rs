@@ -163,8 +163,13 @@ impl SourceMap {
     /// the parser, which can say so with a diagnostic.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<FileId, LoadError> {
         let path = path.as_ref();
+        self.load_as(path, path.display().to_string())
+    }
+
+    /// The same under another name than its path.
+    pub fn load_as(&mut self, path: &Path, name: String) -> Result<FileId, LoadError> {
         let failure = |reason: String| LoadError {
-            path: path.display().to_string(),
+            path: name.clone(),
             reason,
         };
         let (bytes, byte_count) = read(path).map_err(|error| failure(error.to_string()))?;
@@ -174,7 +179,6 @@ impl SourceMap {
             Err(_) if byte_count > MAX_SOURCE_BYTES => String::new(),
             Err(_) => return Err(failure("stream did not contain valid UTF-8".into())),
         };
-        let name = path.display().to_string();
         Ok(self.push(SourceFile::new(
             name,
             Some(path.to_owned()),

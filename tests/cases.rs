@@ -17,10 +17,11 @@ use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::{check, lower, resolve, syntax};
+use ruffc::{check, lower, modules, resolve, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 struct Stage {
     folder: &'static str,
@@ -76,21 +77,24 @@ fn ast(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>>
 
 fn bytecode(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
     let tree = syntax::parse(sources, file)?;
-    let mut program = lower::lower(&tree, sources)?;
+    let graph = modules::load(Arc::new(tree), &[], sources)?;
+    let mut program = lower::lower(graph, sources);
     verify(&mut program).expect("what was lowered is valid");
     Ok(disassemble(&program))
 }
 
 fn diagnostics(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
-    let lowered = syntax::parse(sources, file).and_then(|tree| lower::lower(&tree, sources));
-    lowered.err().unwrap_or_default()
+    let graph =
+        syntax::parse(sources, file).and_then(|tree| modules::load(Arc::new(tree), &[], sources));
+    graph.err().unwrap_or_default()
 }
 
 fn warnings(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {
     let tree = syntax::parse(sources, file).expect("the program parses");
+    let tree = Arc::new(tree);
     let tests = resolve::tests(&tree);
-    let mut lowered =
-        lower::lower_with_tests(&tree, &tests, sources).expect("the program is right");
+    let graph = modules::load(tree.clone(), &tests, sources).expect("the program is right");
+    let mut lowered = lower::lower_with_tests(graph, &tests, sources);
     verify(&mut lowered.program).expect("what was lowered is valid");
     check::warnings(&tree, &tests, &lowered, sources)
 }

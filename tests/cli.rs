@@ -13,7 +13,10 @@ impl Folder {
     fn new(files: &[(&str, &str)]) -> Folder {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         for (name, text) in files {
-            fs::write(folder.path().join(name), text).expect("the folder can be written");
+            let path = folder.path().join(name);
+            let around = path.parent().expect("a file is in a folder");
+            fs::create_dir_all(around).expect("the folder can be made");
+            fs::write(path, text).expect("the folder can be written");
         }
         Folder(folder)
     }
@@ -348,8 +351,17 @@ fn colours_are_for_terminals_unless_asked_for() {
 #[test]
 fn two_builds_are_the_same() {
     let program = "func f(n) { return n * 2 }\nlet g := func(x) { return x + f(x) }\nprint(g(4))\n";
-    let one = Folder::new(&[("app.ruff", program)]);
-    let other = Folder::new(&[("app.ruff", program)]);
+    let program = &format!("{program}import b\nimport a.c\nprint(h(1), c.h(2), c)\n");
+    let files = [
+        ("app.ruff", &**program),
+        ("b.ruff", "from a.c import h\nexport h\n"),
+        (
+            "a/c.ruff",
+            "export K := 1\nexport func h(n) { return n + K }\n",
+        ),
+    ];
+    let one = Folder::new(&files);
+    let other = Folder::new(&files);
     for folder in [&one, &other] {
         folder.run("build --emit exe,obj app.ruff").ends_with(0);
     }
@@ -357,6 +369,82 @@ fn two_builds_are_the_same() {
         let bytes = |folder: &Folder| fs::read(folder.path().join(name)).expect("it was built");
         assert_eq!(bytes(&one), bytes(&other), "{name}");
     }
+}
+
+const USES_MODULES: &[(&str, &str)] = &[
+    (
+        "app/src/main.ruff",
+        "import tools.count\nfrom settings import limit\nprint(count(limit))\n\
+         try { import broken } except e { print(e.message) }\n",
+    ),
+    (
+        "app/src/tools/count.ruff",
+        "export func count(n) { return 100 / n }\n",
+    ),
+    ("app/settings.ruff", "export limit := 5\n"),
+    ("modules/broken.ruff", "x := )\n"),
+];
+
+#[test]
+fn modules_are_found_around_the_script() {
+    let folder = Folder::new(USES_MODULES);
+    let expected = "20\nFailed to parse module 'broken': 1:6: Expected expression\n";
+    for engine in ["interp", "jit --jit-threshold 1"] {
+        let line = format!("run --engine {engine} app/src/main.ruff");
+        folder.run(&line).ends_with(0).prints(expected);
+    }
+    folder
+        .run("build --no-fallback -o program app/src/main.ruff")
+        .ends_with(0);
+    // What was built needs no sources any more.
+    for name in ["app", "modules"] {
+        fs::remove_dir_all(folder.path().join(name)).expect("removed");
+    }
+    folder
+        .execute(folder.path().join("program"), [""; 0].iter())
+        .ends_with(0)
+        .prints(expected);
+}
+
+#[test]
+fn what_is_wrong_with_a_module_does_not_stop_a_compilation() {
+    let folder = Folder::new(&[
+        ("main.ruff", "print(1)\nimport broken\n"),
+        ("broken.ruff", "break\n"),
+        ("wrong.ruff", "import broken\nbreak\n"),
+    ]);
+    folder
+        .run("check main.ruff")
+        .ends_with(0)
+        .prints("check passed: main.ruff\n");
+    folder
+        .run("run main.ruff")
+        .ends_with(4)
+        .prints("1\n")
+        .says("Failed to parse module 'broken': 1:1: break can only be used inside a loop");
+    folder
+        .run("check wrong.ruff")
+        .ends_with(4)
+        .says("wrong.ruff:2:1");
+    folder.run("emit bytecode main.ruff").ends_with(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_a_root_are_refused() {
+    let folder = Folder::new(&[
+        ("secret.ruff", "export x := 1\n"),
+        (
+            "app/main.ruff",
+            "try { import stolen } except e { print(e.message) }\n",
+        ),
+    ]);
+    let at = folder.path().join("app/stolen.ruff");
+    std::os::unix::fs::symlink(folder.path().join("secret.ruff"), at).expect("linked");
+    folder
+        .run("run app/main.ruff")
+        .ends_with(0)
+        .prints("Unsafe module import 'stolen': the file is outside of its root\n");
 }
 
 #[cfg(unix)]

@@ -6,8 +6,9 @@ use ruff_runtime::abi::{Helper, entry};
 use ruff_runtime::bytecode::{Program, verify};
 use ruffc::emit::{self, Bodies, Options, TargetOptions};
 use ruffc::source::SourceMap;
-use ruffc::{infer, lower, syntax};
+use ruffc::{infer, lower, modules, syntax};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use target_lexicon::Triple;
 
 /// Uses of most of what the language has.
@@ -34,7 +35,8 @@ fn program(text: &str) -> Program {
     let mut sources = SourceMap::new();
     let file = sources.add("test.ruff", text);
     let tree = syntax::parse(&sources, file).expect("the program parses");
-    let mut program = lower::lower(&tree, &sources).expect("the program is accepted");
+    let graph = modules::load(Arc::new(tree), &[], &mut sources).expect("the program is accepted");
+    let mut program = lower::lower(graph, &sources);
     verify::verify(&mut program).expect("the program is valid");
     program
 }

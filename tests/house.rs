@@ -25,6 +25,7 @@ const COMPILER: House = House {
         &["diagnostic"],
         &["syntax"],
         &["resolve"],
+        &["modules"],
         &["lower"],
         &["infer"],
         &["check"],

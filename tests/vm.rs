@@ -32,6 +32,40 @@ const HOT: &str = "
 ";
 
 #[test]
+fn a_chunk_of_a_file_finds_modules_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let text = "import util\nmut s := 0\nfor i in 300 { s += util.inc(i) }\nreturn [s, runs]\n";
+    file("main.ruff", text);
+    file(
+        "util.ruff",
+        "export runs := 1\nexport func inc(n) { return n + runs }\n",
+    );
+    let chunk = Chunk::load(folder.path().join("main.ruff")).unwrap();
+    let mut vm = VM::new();
+    let expected = Value::Array(vec![Value::Int(45_150), Value::Int(1)]);
+    vm.session(&chunk, |session| {
+        // A module runs once, however often its importer does.
+        for _ in 0..2 {
+            assert_eq!(session.execute().unwrap(), expected);
+        }
+    })
+    .unwrap();
+    let missing = Chunk::load(folder.path().join("nothing.ruff"));
+    assert!(matches!(missing, Err(Error::Compile { .. })));
+    let lost = Chunk::compile("text.ruff", "import surely_not_here").unwrap();
+    let Err(Error::Raised(error)) = vm.execute(&lost) else {
+        panic!("there is no such module");
+    };
+    assert!(
+        error
+            .message
+            .starts_with("Module not found: surely_not_here;")
+    );
+    assert_eq!(error.place, Some(("text.ruff".to_owned(), 1, 1)));
+}
+
+#[test]
 fn a_chunk_made_by_hand_runs_and_compiles() {
     let chunk = eleven();
     let mut vm = VM::new();

@@ -24,7 +24,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 4;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +210,8 @@ helpers! {
     /// Runs an interpreted function; the entry of functions kept as bytecode.
     Await = calls::ruff_rt_await(ctx: *mut VMContext, tag: u64, payload: u64) -> RawValue, [raises runs];
     Spawn = calls::ruff_rt_spawn(ctx: *mut VMContext, tag: u64, payload: u64) -> u64, [raises];
+    /// Runs a module unless that was done.
+    Import = calls::ruff_rt_import(ctx: *mut VMContext, module: u64) -> u64, [raises runs];
 
     // ---- data.  Values in memory are taken over.
     /// An empty array of a kind of elements, with room for some.

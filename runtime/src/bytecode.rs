@@ -19,6 +19,6 @@ mod tests;
 pub use op::{Op, Operator, Var, VarKind};
 pub use program::{
     ArgKind, BuiltinId, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags,
-    FunctionId, FunctionInfo, GlobalId, Handler, MethodSite, Path, Position, Program, Step,
-    StructInfo, StructSite, VariantSite,
+    FunctionId, FunctionInfo, GlobalId, Handler, MethodSite, ModuleInfo, Path, Position, Program,
+    Step, StructInfo, StructSite, VariantSite,
 };

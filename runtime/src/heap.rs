@@ -292,7 +292,7 @@ unsafe fn destroy_now(object: *mut Header) {
             22 => Set::destroy(object.cast()),
             23 => Queue::destroy(object.cast()),
             24 => Stack::destroy(object.cast()),
-            27 => TaskHandle::destroy(object.cast()),
+            25 => TaskHandle::destroy(object.cast()),
             26 => CellObject::destroy(object.cast()),
             kind => unreachable!("an object of unknown kind {kind}"),
         }

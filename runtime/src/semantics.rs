@@ -26,6 +26,7 @@ pub mod index;
 pub mod iterate;
 pub mod make;
 pub mod matching;
+pub mod modules;
 pub mod place;
 pub mod streams;
 

@@ -40,10 +40,9 @@ pub enum Tag {
     Set = 22,
     Queue = 23,
     Stack = 24,
-    Module = 25,
+    TaskHandle = 25,
     /// A captured variable; never visible to programs.
     Cell = 26,
-    TaskHandle = 27,
 }
 
 /// The tag word by which native code and helpers say "an error is pending".

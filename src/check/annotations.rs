@@ -152,6 +152,7 @@ struct Collector<'a> {
 impl Visitor for Collector<'_> {
     fn statement(&mut self, statement: &Stmt, copy: u32) {
         let resolved = &self.checked.lowered.resolved;
+        let names = self.checked.names();
         match &statement.kind {
             StmtKind::Binding {
                 kind,
@@ -164,7 +165,7 @@ impl Visitor for Collector<'_> {
                 ..
             } => {
                 let wanted = Wanted::new(annotation);
-                if let Some(variable) = resolved.binding_at(place(copy, name.span)) {
+                if let Some(variable) = names.binding_at(place(copy, name.span)) {
                     self.variables.insert(variable, wanted.clone());
                 }
                 let store = Store {
@@ -176,7 +177,7 @@ impl Visitor for Collector<'_> {
                 self.out.stores.insert(name.span.start, store);
             }
             StmtKind::Assign { place: target, .. } if target.steps.is_empty() => {
-                let used = resolved.find_use(place(copy, target.root.span));
+                let used = names.find_use(place(copy, target.root.span));
                 if let Some([variable]) = used.map(|used| resolved.candidates(used)) {
                     self.assigned.push((target.root.clone(), *variable));
                 }
@@ -186,11 +187,7 @@ impl Visitor for Collector<'_> {
     }
 
     fn func(&mut self, func: &Func, copy: u32) {
-        let function = self
-            .checked
-            .lowered
-            .resolved
-            .function_at(place(copy, func.span));
+        let function = self.checked.names().function_at(place(copy, func.span));
         let Some(id) = self.checked.lowered.ids[function.0 as usize] else {
             return;
         };

@@ -3,7 +3,7 @@
 use super::walk::{Visitor, walk};
 use super::{Checked, place};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::{FunctionIndex, Resolved};
+use crate::resolve::{FunctionIndex, Resolved, Unit};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use ruff_runtime::builtins::{self, ANY_NUMBER};
@@ -12,6 +12,7 @@ use rustc_hash::FxHashSet;
 pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let mut arity = Arity {
         resolved: &checked.lowered.resolved,
+        names: checked.names(),
         piped: FxHashSet::default(),
         found,
     };
@@ -20,6 +21,7 @@ pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
 
 struct Arity<'a> {
     resolved: &'a Resolved,
+    names: &'a Unit,
     /// The calls that get a piped value.
     piped: FxHashSet<Span>,
     found: &'a mut Vec<Diagnostic>,
@@ -49,7 +51,7 @@ impl Arity<'_> {
         let ExprKind::Name(name) = &callee.kind else {
             return;
         };
-        let Some(used) = self.resolved.find_use(place(copy, callee.span)) else {
+        let Some(used) = self.names.find_use(place(copy, callee.span)) else {
             return;
         };
         let has_named = args.iter().any(|arg| matches!(arg, Arg::Named(..)));

@@ -6,23 +6,27 @@
 use super::walk::{Visitor, walk};
 use super::{Checked, place};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::Resolved;
+use crate::resolve::{Resolved, Target, Unit};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use ruff_runtime::builtins;
 use rustc_hash::FxHashSet;
 
 pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
-    let mut imports = Imports(false);
+    let mut imports = Imports {
+        resolved: &checked.lowered.resolved,
+        names: checked.names(),
+        have_failed: false,
+    };
     walk(checked, &mut imports);
-    if imports.0 {
-        // A module binds whatever it exports.
+    if imports.have_failed {
         return;
     }
     walk(
         checked,
         &mut Names {
             resolved: &checked.lowered.resolved,
+            names: checked.names(),
             called: FxHashSet::default(),
             known: FxHashSet::default(),
             found,
@@ -30,17 +34,27 @@ pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
     );
 }
 
-/// Whether a module is imported as a whole.
-struct Imports(bool);
+/// Looks for modules that are imported as a whole and can't be loaded: nobody
+/// knows what they would define.
+struct Imports<'a> {
+    resolved: &'a Resolved,
+    names: &'a Unit,
+    have_failed: bool,
+}
 
-impl Visitor for Imports {
-    fn statement(&mut self, statement: &Stmt, _copy: u32) {
-        self.0 |= matches!(&statement.kind, StmtKind::Import(Import::Module { .. }));
+impl Visitor for Imports<'_> {
+    fn statement(&mut self, statement: &Stmt, copy: u32) {
+        if let StmtKind::Import(Import::Module { .. }) = &statement.kind {
+            let import = self.names.import_at(place(copy, statement.span));
+            let target = &self.resolved.imports[import].target;
+            self.have_failed |= matches!(target, Target::Failed(_));
+        }
     }
 }
 
 struct Names<'a> {
     resolved: &'a Resolved,
+    names: &'a Unit,
     /// Offsets of names that are called.
     called: FxHashSet<u32>,
     /// Offsets of names that are part of a built-in's.
@@ -50,12 +64,9 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn use_of(&mut self, name: &str, span: Span, copy: u32) {
-        let is_variable = self
-            .resolved
-            .find_use(place(copy, span))
-            .is_none_or(|used| {
-                used.creates.is_some() || !self.resolved.candidates(used).is_empty()
-            });
+        let is_variable = self.names.find_use(place(copy, span)).is_none_or(|used| {
+            used.creates.is_some() || !self.resolved.candidates(used).is_empty()
+        });
         if is_variable || self.known.contains(&span.start) || is_builtin(name) {
             return;
         }

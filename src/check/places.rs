@@ -1,6 +1,7 @@
 //! From instructions back to the source: the token that an instruction came from.
 
 use super::Checked;
+use crate::resolve::SCRIPT;
 use crate::source::Span;
 use crate::syntax;
 use ruff_runtime::bytecode::{FunctionId, Program};
@@ -31,9 +32,10 @@ impl Places {
         Places(places)
     }
 
-    /// The token that an instruction belongs to.
+    /// The token that an instruction of the script belongs to.
     pub fn of_instruction(&self, program: &Program, func: FunctionId, pc: u32) -> Option<Span> {
         let position = program.position(func, pc)?;
-        self.0.get(&(position.line, position.column)).copied()
+        let token = self.0.get(&(position.line, position.column));
+        token.copied().filter(|_| position.file == SCRIPT.0)
     }
 }

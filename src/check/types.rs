@@ -280,7 +280,6 @@ pub(super) fn described(value: Type) -> String {
         (Tags::ITERATOR, "iterator"),
         (Tags::PROMISE, "promise"),
         (Tags::BYTES, "bytes"),
-        (Tags::MODULE, "module"),
     ];
     let words = WORDS
         .iter()

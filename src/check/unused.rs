@@ -8,7 +8,7 @@
 use super::walk::{Visitor, walk};
 use super::{Checked, place};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resolve::{MODULE_SCOPE, Resolved, VariableIndex};
+use crate::resolve::{Resolved, Unit, VariableIndex};
 use crate::source::Span;
 use crate::syntax::ast::*;
 use rustc_hash::FxHashSet;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let mut seen = Seen {
         resolved: &checked.lowered.resolved,
+        names: checked.names(),
         is_read: FxHashSet::default(),
         made: Vec::new(),
         exported: FxHashSet::default(),
@@ -50,6 +51,7 @@ struct Made {
 
 struct Seen<'a> {
     resolved: &'a Resolved,
+    names: &'a Unit,
     is_read: FxHashSet<VariableIndex>,
     made: Vec<Made>,
     /// Offsets of exported names.
@@ -66,6 +68,13 @@ impl Visitor for Seen<'_> {
                 self.read(place.root.span, copy);
             }
             StmtKind::CompoundAssign { place, .. } => self.read(place.root.span, copy),
+            StmtKind::Import(Import::Symbols { symbols, .. }) => {
+                let import = self.names.import_at(place(copy, statement.span));
+                let bindings = &self.resolved.imports[import].bindings;
+                for ((_, local), binding) in symbols.iter().zip(bindings) {
+                    self.made(local, "import", binding.variable);
+                }
+            }
             _ => {}
         }
         for_each_made(statement, &mut |name, kind| self.make(name, kind, copy));
@@ -93,35 +102,39 @@ impl Visitor for Seen<'_> {
 
 impl Seen<'_> {
     fn read(&mut self, span: Span, copy: u32) {
-        if let Some(used) = self.resolved.find_use(place(copy, span)) {
+        if let Some(used) = self.names.find_use(place(copy, span)) {
             self.is_read.extend(self.resolved.candidates(used));
         }
     }
 
     fn make(&mut self, name: &Name, kind: &'static str, copy: u32) {
-        if name.text.starts_with('_') || self.exported.contains(&name.span.start) {
-            return;
-        }
         let at = place(copy, name.span);
         let variable = match kind {
             "function" => {
-                let hoist = &self.resolved.hoists[self.resolved.hoist_at(at)];
-                hoist.variable.filter(|_| hoist.scope != MODULE_SCOPE)
+                let hoist = &self.resolved.hoists[self.names.hoist_at(at)];
+                hoist.variable.filter(|_| hoist.scope != self.names.scope)
             }
             _ => self
-                .resolved
+                .names
                 .find_use(at)
                 .filter(|used| !used.is_certain)
                 .and_then(|used| used.creates),
         };
         if let Some(variable) = variable {
-            self.made.push(Made {
-                name: name.text.clone(),
-                span: name.span,
-                kind,
-                variable,
-            });
+            self.made(name, kind, variable);
         }
+    }
+
+    fn made(&mut self, name: &Name, kind: &'static str, variable: VariableIndex) {
+        if name.text.starts_with('_') || self.exported.contains(&name.span.start) {
+            return;
+        }
+        self.made.push(Made {
+            name: name.text.clone(),
+            span: name.span,
+            kind,
+            variable,
+        });
     }
 
     /// A `spawn` block reads copies; inner ones were made from outer ones.
@@ -151,9 +164,6 @@ fn for_each_made(statement: &Stmt, found: &mut dyn FnMut(&Name, &'static str)) {
         }
         StmtKind::Assign { place, .. } if place.steps.is_empty() => found(&place.root, "variable"),
         StmtKind::Func(func) => func.name.iter().for_each(|name| found(name, "function")),
-        StmtKind::Import(Import::Symbols { symbols, .. }) => {
-            symbols.iter().for_each(|(_, local)| found(local, "import"));
-        }
         _ => {}
     }
 }

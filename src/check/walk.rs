@@ -2,7 +2,7 @@
 //! what it shares with others.  What a later declaration replaces is left out.
 
 use super::{Checked, place};
-use crate::resolve::Resolved;
+use crate::resolve::{Resolved, Unit};
 use crate::source::Span;
 use crate::syntax::ast::*;
 
@@ -23,6 +23,7 @@ pub trait Visitor {
 pub fn walk(checked: &Checked, visitor: &mut dyn Visitor) {
     let mut walk = Walk {
         resolved: &checked.lowered.resolved,
+        names: checked.names(),
         copy: 0,
         visitor,
     };
@@ -37,6 +38,7 @@ pub fn walk(checked: &Checked, visitor: &mut dyn Visitor) {
 
 struct Walk<'w> {
     resolved: &'w Resolved,
+    names: &'w Unit,
     copy: u32,
     visitor: &'w mut dyn Visitor,
 }
@@ -130,7 +132,7 @@ impl Walk<'_> {
     }
 
     fn is_dead(&self, span: Span) -> bool {
-        let function = self.resolved.function_at(place(self.copy, span));
+        let function = self.names.function_at(place(self.copy, span));
         self.resolved.functions[function].is_dead
     }
 

@@ -117,12 +117,7 @@ impl Translator<'_, '_> {
             Op::Await {} => self.await_top(),
             Op::Spawn {} => self.spawn(),
             Op::Yield {} => self.yield_top(),
-            Op::Import { .. } | Op::ImportedName { .. } | Op::Export { .. } => {
-                return Err(Unsupported {
-                    op,
-                    why: "modules are not linked yet",
-                });
-            }
+            Op::Import { module } => self.import(module),
         }
         Ok(())
     }
@@ -393,6 +388,12 @@ impl Translator<'_, '_> {
         let (tag, payload) = self.both_words(entry);
         let words = self.call_raising(Helper::Await, &[self.ctx, tag, payload]);
         self.push_words(Type::ANY, &words);
+    }
+
+    fn import(&mut self, module: u32) {
+        self.own_borrows_from_shared();
+        let module = self.iconst(i64::from(module));
+        self.call_raising(Helper::Import, &[self.ctx, module]);
     }
 
     fn spawn(&mut self) {

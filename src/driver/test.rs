@@ -17,6 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What became of the tests of one program.
@@ -79,7 +80,7 @@ pub fn test(
     log: &mut Log,
 ) -> Result<Tested, Failure> {
     let file = load(&request.input, sources, log)?;
-    let tree = log.stage("parse", || syntax::parse(sources, file))?;
+    let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
     let mut tests = resolve::tests(&tree);
     let has_tests = !tests.is_empty();
     if let Some(filter) = &request.filter {
@@ -87,7 +88,7 @@ pub fn test(
             test.name.contains(filter) || test.groups.iter().any(|group| group.contains(filter))
         });
     }
-    let lowered = lower_with_tests(&tree, &tests, sources, log)?;
+    let lowered = lower_with_tests(tree.clone(), &tests, sources, log)?;
     if tests.is_empty() {
         return Ok(Tested::without_running(match has_tests {
             true => Ending::NoMatch,

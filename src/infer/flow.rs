@@ -562,14 +562,11 @@ impl Flow<'_, '_> {
                 self.pop();
                 self.push(Type::ANY);
             }
-            Op::Spawn {} | Op::Export { .. } => {
+            Op::Spawn {} => {
                 self.pop();
             }
-            Op::Import { .. } => self.push(Type::of(Tags::MODULE)),
-            Op::ImportedName { .. } => {
-                self.pop();
-                self.push(Type::ANY);
-            }
+            // Its top level is analysed like everything else.
+            Op::Import { .. } => {}
         }
     }
 

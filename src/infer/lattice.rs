@@ -30,11 +30,9 @@ impl Tags {
     pub const ITERATOR: Tags = Tags::one(Tag::Iterator);
     pub const PROMISE: Tags = Tags::one(Tag::Promise);
     pub const BYTES: Tags = Tags::one(Tag::Bytes);
-    pub const MODULE: Tags = Tags::one(Tag::Module);
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
-    pub const ALL: Tags =
-        Tags(((1 << (Tag::Module as u32 + 1)) - 1) & !Tags::UNSET.0 | Tags::one(Tag::TaskHandle).0);
+    pub const ALL: Tags = Tags(((1 << (Tag::TaskHandle as u32 + 1)) - 1) & !Tags::UNSET.0);
     /// Containers whose contents the lattice follows.
     pub const FOLLOWED: Tags = Tags(Tags::ARRAY.0 | Tags::DICT.0 | Tags::VARIANT.0);
     /// Values that are not counted.
@@ -76,7 +74,7 @@ impl Tags {
     }
 }
 
-const ALL_TAGS: [Tag; 26] = [
+const ALL_TAGS: [Tag; 25] = [
     Tag::Unset,
     Tag::Null,
     Tag::Bool,
@@ -100,9 +98,8 @@ const ALL_TAGS: [Tag; 26] = [
     Tag::Set,
     Tag::Queue,
     Tag::Stack,
-    Tag::Module,
-    Tag::Cell,
     Tag::TaskHandle,
+    Tag::Cell,
 ];
 
 /// What can be at one level of a value.

@@ -57,9 +57,6 @@ pub fn field_of(facts: &Facts, object: Type, name: NameId) -> Type {
         result.join(object.contents());
         result.join(Type::of(Tags::NULL));
     }
-    if object.may_be(Tags::MODULE) {
-        result.join(Type::ANY);
-    }
     result
 }
 

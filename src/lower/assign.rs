@@ -305,7 +305,7 @@ impl<'a> Lowerer<'a> {
                     (None, None) => lowerer.refuse_path(place, step_error(place)),
                 }
             },
-            &mut |lowerer| match lowerer.is_builtin_value(&place.root) {
+            &mut |lowerer| match lowerer.is_builtin_value(&place.root.text) {
                 true => lowerer.refuse_path(place, step_error(place)),
                 false => {
                     lowerer.refuse_path(place, &format!("Undefined variable: {}", place.root.text))
@@ -324,14 +324,14 @@ impl<'a> Lowerer<'a> {
         self.emit(Op::Pop {});
     }
 
-    fn is_builtin_value(&mut self, name: &Name) -> bool {
-        self.tables.known(&name.text).is_some()
-            || self.tables.builtin_constant(&name.text).is_some()
+    pub(super) fn is_builtin_value(&mut self, name: &str) -> bool {
+        self.tables.known(name).is_some() || self.tables.builtin_constant(name).is_some()
     }
 
     /// Where the operator behind an operand stands.
     pub(super) fn operator_at(&self, left: &Expr) -> u32 {
-        self.lines.token_after(left.span.end)
+        let file = self.unit().0 as usize;
+        self.lines[file].token_after(left.span.end)
     }
 }
 

@@ -32,13 +32,39 @@ impl<'a> Lowerer<'a> {
             }
         }
         self.expr(callee);
+        self.call_value(callee.span.start, piped, args);
+    }
+
+    /// A call of the value on top.
+    fn call_value(&mut self, offset: u32, piped: Option<&'a Expr>, args: &'a [Arg]) {
+        let is_plain = args.iter().all(|arg| matches!(arg, Arg::One(_)));
+        let argc = args.len() as u32 + piped.is_some() as u32;
         let kinds = self.args(piped, args);
-        self.at(callee.span.start);
+        self.at(offset);
         if is_plain {
             return self.emit(Op::Call { argc });
         }
         let site = self.tables.call_site(kinds);
         self.emit(Op::CallWith { site });
+    }
+
+    /// `m.f(…)` where `m` is certainly a module and `f` a function in it.
+    fn call_of_module(
+        &mut self,
+        receiver: &'a Expr,
+        method: &'a Name,
+        piped: Option<&'a Expr>,
+        args: &'a [Arg],
+    ) -> bool {
+        let Some(function) = self.function_of_module(receiver, method) else {
+            return false;
+        };
+        if !self.call_declared(function, method.span.start, piped, args) {
+            let func = self.id(function);
+            self.emit(Op::Function { func });
+            self.call_value(method.span.start, piped, args);
+        }
+        true
     }
 
     /// The function that a name certainly means, if it captures nothing.
@@ -165,6 +191,9 @@ impl<'a> Lowerer<'a> {
         optional: bool,
     ) {
         if self.call_of_namespace(receiver, method, piped, args) {
+            return;
+        }
+        if !optional && self.call_of_module(receiver, method, piped, args) {
             return;
         }
         if self.resolved.changes_receiver(&method.text)

@@ -19,12 +19,12 @@ pub(super) struct Frame {
     pub loop_heads: u32,
     /// Loops around this point, innermost last.
     pub loops: Vec<Loop>,
-    /// Where `return` goes in a part of a test.
-    pub part: Option<Label>,
     /// The `self` that must be left for the caller.
     pub changed_self: Option<VariableIndex>,
     /// Operands on the stack.
     pub depth: u32,
+    /// Where `return` goes in a module's top level, or in a part of a test.
+    pub end: Option<Label>,
     /// Control does not get here.
     pub is_unreachable: bool,
     labels: Vec<LabelState>,
@@ -87,7 +87,9 @@ impl Lowerer<'_> {
             return;
         }
         self.frame.noted = Some(self.frame.offset);
-        let position = self.lines.position(self.frame.offset);
+        let file = self.unit().0;
+        let mut position = self.lines[file as usize].position(self.frame.offset);
+        position.file = file;
         let pc = self.frame.code.len() as u32;
         if self
             .frame

@@ -213,10 +213,11 @@ impl<'a> Lowerer<'a> {
         let resolved = self.resolved;
         let used = self.use_at(name.span.start);
         let candidates = resolved.candidates(used);
-        let declaration = match *candidates {
-            [variable] => resolved.variables[variable]
-                .declared_by
-                .and_then(|hoist| self.declarations.get(&hoist).copied()),
+        let declared = match *candidates {
+            [variable] => {
+                let row = &resolved.variables[variable];
+                row.declared_by.or(row.imported_struct)
+            }
             _ => None,
         };
         let has_def = !candidates.is_empty();
@@ -248,8 +249,9 @@ impl<'a> Lowerer<'a> {
             name,
             fields: names,
             has_def,
-            declaration,
+            declaration: None,
         });
+        self.undeclared.extend(declared.map(|hoist| (site, hoist)));
         self.emit(Op::MakeStruct { site });
     }
 
@@ -304,6 +306,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn field(&mut self, object: &'a Expr, field: &Name, optional: bool) {
+        if !optional && let Some((unit, number)) = self.member_of_module(object, field) {
+            return self.load_export(unit, number);
+        }
         self.expr(object);
         let name = self.tables.name(&field.text);
         self.at(field.span.start);

@@ -2,9 +2,10 @@
 
 use super::Lowerer;
 use super::emit::Frame;
+use crate::modules::Module;
 use crate::resolve::{
-    CaptureSource, FunctionIndex, FunctionKind, HoistIndex, HoistItem, ScopeIndex, Storage,
-    TOP_LEVEL, Test, VariableIndex,
+    CaptureSource, FunctionIndex, FunctionKind, HoistIndex, HoistItem, SCRIPT, ScopeIndex, Storage,
+    Test, UnitIndex, VariableIndex,
 };
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{Capture, Function, FunctionFlags, FunctionInfo, Op, StructInfo};
@@ -30,20 +31,32 @@ pub(super) enum Body<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    pub(super) fn top_level(&mut self, program: &'a Program) {
-        let id = self.id(TOP_LEVEL);
-        self.frame = Frame::default();
-        self.enter_scope(crate::resolve::MODULE_SCOPE, &program.body);
-        self.statements(&program.body);
+    pub(super) fn top_level(&mut self, unit: UnitIndex) {
+        let resolved = self.resolved;
+        self.names = &resolved.units[unit];
+        let module: &'a Module = &self.modules[unit.0 as usize];
+        let id = self.id(self.names.top_level);
+        self.frame = Frame::new(self.names.top_level);
+        let is_script = unit == SCRIPT;
+        self.frame.end = (!is_script).then(|| self.label());
+        self.enter_scope(self.names.scope, &module.tree.body);
+        self.statements(&module.tree.body);
+        if let Some(end) = self.frame.end {
+            self.bind(end);
+            self.take_exports(unit);
+        }
         self.emit(Op::Null {});
         self.emit(Op::Return {});
         let flags = FunctionFlags {
             is_top_level: true,
             ..FunctionFlags::default()
         };
-        self.tables.program.main = id;
+        let name = match is_script {
+            true => "<main>".into(),
+            false => format!("<{}>", module.name),
+        };
         self.finish(FunctionInfo {
-            name: "<main>".into(),
+            name,
             id,
             params: Vec::new(),
             flags,
@@ -59,6 +72,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         self.frame = Frame::new(index);
+        self.names = &self.resolved.units[self.unit()];
         self.frame.captures = waiting.captures;
         let is_static = known.kind == FunctionKind::Method { has_self: false };
         let mut params = Vec::new();
@@ -193,8 +207,13 @@ impl<'a> Lowerer<'a> {
 
     /// Returns the top, after leaving `self` for the caller if need be.
     pub(super) fn emit_return(&mut self) {
-        if let Some(end) = self.frame.part {
-            return self.leave_part(end);
+        if let Some(end) = self.frame.end {
+            // Nobody wants the value.
+            let depth = self.frame.depth;
+            (0..depth).for_each(|_| self.emit(Op::Pop {}));
+            self.jump(Op::Jump { to: 0 }, end);
+            self.frame.depth = depth.saturating_sub(1);
+            return;
         }
         if let Some(receiver) = self.frame.changed_self {
             self.load(receiver);
@@ -210,7 +229,8 @@ impl<'a> Lowerer<'a> {
     pub(super) fn literal(&mut self, func: &'a Func) {
         let index = self.function_at(func.span.start);
         self.enqueue(index, "<lambda>".into(), Body::Func(func));
-        let is_made_once = self.frame.function == TOP_LEVEL && self.frame.loops.is_empty();
+        let is_top_level = self.frame.function == self.names.top_level;
+        let is_made_once = is_top_level && self.frame.loops.is_empty();
         let known = &self.resolved.functions[index];
         if known.captures.is_empty() && (is_made_once || known.names_itself) {
             let func = self.id(index);

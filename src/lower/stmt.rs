@@ -46,7 +46,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Func(func) => self.declared_function(func),
             StmtKind::Struct(declaration) => self.declared_struct(declaration),
             StmtKind::Enum(declaration) => self.declaration(&declaration.name, None),
-            StmtKind::Import(_) => self.raise("Modules are not supported yet"),
+            StmtKind::Import(_) => self.import(statement.span.start),
             StmtKind::Export(inner) => self.statement(inner),
             StmtKind::If(branch) => self.branch(branch),
             StmtKind::While { condition, body } => self.while_loop(condition.as_ref(), body),

@@ -2,7 +2,9 @@
 
 use ruff_runtime::builtins;
 use ruff_runtime::bytecode::forms::forms;
-use ruff_runtime::bytecode::{ArgKind, BuiltinId, CallSite, Constant, Path, Program, VariantSite};
+use ruff_runtime::bytecode::{
+    ArgKind, BuiltinId, CallSite, Constant, GlobalId, Path, Program, VariantSite,
+};
 use ruff_runtime::names::{NameId, WELL_KNOWN};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
@@ -47,10 +49,10 @@ const IN_PLACE: &[&str] = &[
 ];
 
 impl Tables {
-    pub fn new(file: &str) -> Tables {
+    pub fn new<'a>(files: impl Iterator<Item = &'a str>) -> Tables {
         let mut tables = Tables {
             program: Program {
-                files: vec![file.into()],
+                files: files.map(Box::from).collect(),
                 ..Program::default()
             },
             names: FxHashMap::default(),
@@ -105,6 +107,11 @@ impl Tables {
 
     fn constant(&mut self, constant: Constant) -> u32 {
         push(&mut self.program.constants, constant)
+    }
+
+    /// A new global.
+    pub fn global(&mut self, name: NameId) -> GlobalId {
+        push(&mut self.program.globals, name)
     }
 
     pub fn path(&mut self, path: Path) -> u32 {

@@ -1,7 +1,6 @@
 //! Tests: each is a function that its runner calls when the top level has run.
 
 use super::Lowerer;
-use super::emit::Label;
 use super::function::Body;
 use crate::resolve::{Place, ScopeIndex, Test};
 use crate::syntax::ast::Stmt;
@@ -14,7 +13,7 @@ impl<'a> Lowerer<'a> {
         let mut functions = Vec::new();
         for (test, copy) in tests.iter().zip(1..) {
             let offset = test.body.span.start;
-            let function = self.resolved.function_at(Place { copy, offset });
+            let function = self.names.function_at(Place { copy, offset });
             functions.push(self.id(function));
             let name = format!("test \"{}\"", test.name);
             self.enqueue(function, name, Body::Test(test.clone()));
@@ -49,20 +48,10 @@ impl<'a> Lowerer<'a> {
     /// A part that `return` ends, and not more than that.
     fn part(&mut self, statements: &'a [Stmt]) {
         let end = self.label();
-        self.frame.part = Some(end);
+        self.frame.end = Some(end);
         self.statements(statements);
-        self.frame.part = None;
+        self.frame.end = None;
         self.bind(end);
-    }
-
-    /// Goes to the end of a part instead of returning the top.
-    pub(super) fn leave_part(&mut self, end: Label) {
-        let depth = self.frame.depth;
-        while self.frame.depth > 0 {
-            self.emit(Op::Pop {});
-        }
-        self.jump(Op::Jump { to: 0 }, end);
-        self.frame.depth = depth.saturating_sub(1);
     }
 
     /// Throws again what was caught, and says that it was the setup's error.

@@ -4,7 +4,7 @@
 //! to the outermost; behind the last comes what happens when none is set.
 
 use super::{Lowerer, NO_SLOT};
-use crate::resolve::{Access, Mutability, ScopeIndex, Use, VariableIndex};
+use crate::resolve::{Access, Alias, Mutability, ScopeIndex, Use, VariableIndex};
 use crate::syntax::ast::Name;
 use ruff_runtime::bytecode::{Op, Var, VarKind};
 use std::sync::Arc;
@@ -46,6 +46,10 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn load(&mut self, variable: VariableIndex) {
+        if let Some(Alias::Function(function)) = self.resolved.variables[variable].alias {
+            let func = self.id(function);
+            return self.emit(Op::Function { func });
+        }
         let op = match self.access(variable) {
             Access::Local => Op::LoadLocal {
                 slot: self.slot_of(variable),
@@ -171,7 +175,7 @@ impl Lowerer<'_> {
         );
     }
 
-    fn read_builtin(&mut self, name: &Arc<str>) {
+    pub(super) fn read_builtin(&mut self, name: &Arc<str>) {
         if let Some(value) = self.tables.builtin_constant(name) {
             let index = self.tables.float(value);
             return self.emit(Op::Constant { index });

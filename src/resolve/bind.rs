@@ -6,6 +6,7 @@
 //! scope: what is set there stays set until the scope is left.  Match clauses
 //! are the one exception, and so the one place where states are merged.
 
+mod import;
 mod lookup;
 mod merge;
 
@@ -19,16 +20,28 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Uses of variables of other functions, in order, each once.
 pub(super) type ForeignUses = Vec<(FunctionIndex, VariableIndex)>;
 
-pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
+/// What was learned besides what every name means.
+pub(super) struct Uses {
+    pub foreign: ForeignUses,
+    /// Members of variables that are certainly set: which one is read or, if so, called.
+    pub members: Vec<MemberUse>,
+}
+
+pub(super) struct MemberUse {
+    pub variable: VariableIndex,
+    pub member: Symbol,
+    pub is_called: bool,
+}
+
+pub(super) fn bind(recording: Recording) -> (Resolved, Uses) {
     let Recording {
         functions,
         tapes,
         scopes,
         hoists,
         symbols,
-        scope_at,
-        function_at,
-        hoist_at,
+        units,
+        imports,
         ..
     } = recording;
     let changing = recording
@@ -45,6 +58,7 @@ pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
         changing: recording.changing,
         snapshots: FxHashMap::default(),
         foreign_uses: Vec::new(),
+        member_uses: Vec::new(),
         seen: FxHashSet::default(),
         current: FunctionIndex(0),
         scope: ScopeIndex(0),
@@ -55,9 +69,8 @@ pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
             scopes,
             hoists,
             symbols: symbols.texts,
-            scope_at,
-            function_at,
-            hoist_at,
+            units,
+            imports,
             changing,
             ..Resolved::default()
         },
@@ -69,7 +82,11 @@ pub(super) fn bind(recording: Recording) -> (Resolved, ForeignUses) {
         }
     }
     binder.note_declarations();
-    (binder.out, binder.foreign_uses)
+    let uses = Uses {
+        foreign: binder.foreign_uses,
+        members: binder.member_uses,
+    };
+    (binder.out, uses)
 }
 
 struct Binder {
@@ -85,6 +102,7 @@ struct Binder {
     /// The copies that `spawn` blocks work on.
     snapshots: FxHashMap<(FunctionIndex, VariableIndex), VariableIndex>,
     foreign_uses: ForeignUses,
+    member_uses: Vec<MemberUse>,
     seen: FxHashSet<(FunctionIndex, VariableIndex)>,
     current: FunctionIndex,
     scope: ScopeIndex,
@@ -118,16 +136,28 @@ impl Binder {
                 literal,
             } => self.assign(name, offset, literal),
             Event::Read { name, offset } => {
-                self.use_existing(name, offset);
+                let found = self.use_existing(name, offset);
+                self.note_value_use(&found);
+            }
+            Event::ReadMember {
+                name,
+                offset,
+                member,
+            } => {
+                let found = self.use_existing(name, offset);
+                self.note_member_use(&found, offset, member, false);
             }
             Event::Modify { name, offset } => self.modify(name, offset),
             Event::MethodPlace {
                 name,
                 offset,
                 method,
-            } => self.method_place(name, offset, method),
+                is_direct,
+            } => self.method_place(name, offset, method, is_direct),
             Event::MayAssign { name } => self.may_assign(name),
             Event::Make(_) | Event::Statement => {}
+            Event::Import(import) => self.import(import),
+            Event::Export { unit, number } => self.export(unit, number),
             Event::EnterMatch => self.merges.enter_match(),
             Event::EnterClause => self.merges.enter_clause(),
             Event::LeaveClause { diverges } => self.merges.leave_clause(diverges, &mut self.states),
@@ -259,12 +289,19 @@ impl Binder {
         }
     }
 
-    fn method_place(&mut self, name: Symbol, offset: u32, method: Symbol) {
+    fn method_place(&mut self, name: Symbol, offset: u32, method: Symbol, is_direct: bool) {
         let may_change = self.changing.contains(&method);
-        for variable in self.use_existing(name, offset) {
-            // A declaration's value is no instance; if the variable ever holds
-            // something else, that is because of another write.
-            if may_change && self.out.variables[variable].hoist.is_none() {
+        let found = self.use_existing(name, offset);
+        match is_direct {
+            true => self.note_member_use(&found, offset, method, true),
+            false => self.note_value_use(&found),
+        }
+        for variable in found {
+            // A declaration's value is no instance, and a module's functions
+            // don't change it; if the variable ever holds something else, that
+            // is because of another write.
+            let row = &self.out.variables[variable];
+            if may_change && row.hoist.is_none() && !(is_direct && row.is_module) {
                 self.write(variable, None);
             }
         }
@@ -279,6 +316,13 @@ impl Binder {
         }
     }
 
+    /// A use of a variable's whole value.
+    fn note_value_use(&mut self, found: &[VariableIndex]) {
+        for variable in found {
+            self.out.variables[*variable].is_value_used = true;
+        }
+    }
+
     fn put_use(
         &mut self,
         offset: u32,
@@ -289,8 +333,9 @@ impl Binder {
         let start = self.out.candidates.len() as u32;
         self.out.candidates.extend(found);
         let count = found.len() as u32;
-        let copy = self.out.functions[self.current].copy;
-        self.out.uses.insert(
+        let row = &self.out.functions[self.current];
+        let (unit, copy) = (row.unit, row.copy);
+        self.out.units[unit].uses.insert(
             Place { copy, offset },
             Use {
                 start,
@@ -373,6 +418,10 @@ pub(super) fn new_variable(
         ready_at: (NEVER, 0),
         hoist: None,
         literal: None,
+        is_module: false,
+        is_value_used: false,
         is_captured: false,
+        alias: None,
+        imported_struct: None,
     }
 }

@@ -8,19 +8,19 @@
 
 use super::bind::ForeignUses;
 use super::index::{FunctionIndex, VariableIndex};
-use super::{Access, CaptureSource, Captured, MODULE_SCOPE, Mutability, Resolved, Storage, bind};
+use super::{Access, CaptureSource, Captured, Mutability, Resolved, Storage, bind};
 use rustc_hash::FxHashMap;
 
-pub(super) fn place(resolved: &mut Resolved, foreign_uses: ForeignUses) {
+pub(super) fn place(resolved: &mut Resolved, foreign_uses: &ForeignUses) {
     let mut placer = Placer {
         resolved,
         earliest: FxHashMap::default(),
         numbers: FxHashMap::default(),
     };
-    placer.find_plain_functions(&foreign_uses);
-    placer.place_globals(&foreign_uses);
-    placer.place_locals(&foreign_uses);
-    placer.capture(&foreign_uses);
+    placer.find_plain_functions(foreign_uses);
+    placer.place_globals(foreign_uses);
+    placer.place_locals(foreign_uses);
+    placer.capture(foreign_uses);
 }
 
 struct Placer<'a> {
@@ -63,7 +63,7 @@ impl Placer<'_> {
         let mut users: FxHashMap<FunctionIndex, Vec<FunctionIndex>> = FxHashMap::default();
         for (user, variable) in foreign_uses {
             let row = &self.resolved.variables[*variable];
-            if row.scope == MODULE_SCOPE {
+            if self.resolved.is_module_scope(row.scope) {
                 continue;
             }
             let own = self.is_own(*user, *variable);
@@ -99,8 +99,10 @@ impl Placer<'_> {
 
     fn place_globals(&mut self, foreign_uses: &ForeignUses) {
         for (_, variable) in foreign_uses {
+            let row = &self.resolved.variables[*variable];
+            let is_global = self.resolved.is_module_scope(row.scope);
             let row = &mut self.resolved.variables[*variable];
-            if row.scope == MODULE_SCOPE && row.storage == Storage::Local {
+            if is_global && row.storage == Storage::Local {
                 row.storage = Storage::Global;
                 self.resolved.globals.push(*variable);
             }

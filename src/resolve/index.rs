@@ -32,4 +32,7 @@ indexes! {
     ScopeIndex => super::Scope;
     VariableIndex => super::Variable;
     HoistIndex => super::Hoist;
+    /// A file: the script is the first, modules follow.
+    UnitIndex => super::Unit;
+    ImportIndex => super::Import;
 }

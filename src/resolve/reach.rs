@@ -45,8 +45,9 @@ impl Moments {
             for (at, event) in tape.iter().enumerate() {
                 if let Event::Make(function) = *event {
                     // Tests run when the top level has ended, however it did.
-                    let at = match recording.functions[function].kind {
-                        FunctionKind::Test => recording.first_exit.min(at as u32),
+                    let row = &recording.functions[function];
+                    let at = match row.kind {
+                        FunctionKind::Test => recording.units[row.unit].first_end.min(at as u32),
                         _ => at as u32,
                     };
                     recording.functions[function].made_at = (at, 0);

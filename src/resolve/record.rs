@@ -4,13 +4,18 @@
 //! where a loop goes back.  The checks of section 16.3 are made on the way.
 
 mod expr;
+mod import;
 mod pattern;
 mod stmt;
 
 use super::check;
-use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
+use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, UnitIndex};
 use super::tape::{Declare, Event, Mention, Recording, Symbols};
-use super::{Function, FunctionKind, Hoist, HoistItem, Mutability, Place, Scope, ScopeKind, Test};
+use super::{
+    Function, FunctionKind, Hoist, HoistItem, Mutability, Place, SCRIPT, Scope, ScopeKind, Test,
+    Unit,
+};
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::syntax::ast::*;
 use rustc_hash::FxHashMap;
@@ -19,46 +24,10 @@ use std::sync::Arc;
 /// "Not yet" on any tape.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// Records a program, and the tests that run after its top level.
-pub(super) fn record(program: &Program, tests: &[Test]) -> Recording {
-    let mut recorder = Recorder {
-        out: Recording {
-            functions: Vec::new(),
-            tapes: Vec::new(),
-            scopes: Vec::new(),
-            hoists: Vec::new(),
-            symbols: Symbols::default(),
-            scope_at: FxHashMap::default(),
-            function_at: FxHashMap::default(),
-            hoist_at: FxHashMap::default(),
-            first_exit: NEVER,
-            mentions: Vec::new(),
-            field_names: Default::default(),
-            self_writers: Default::default(),
-            self_calls: Vec::new(),
-            called_on_places: Default::default(),
-            methods: Vec::new(),
-            diagnostics: Vec::new(),
-            changing: Default::default(),
-        },
-        frame: Frame::default(),
-        visible: FxHashMap::default(),
-    };
-    recorder.function_row(FunctionKind::TopLevel, None);
-    recorder.enter(None, ScopeKind::Plain, &program.body);
-    recorder.statements(&program.body);
-    // What is wrong with tests was seen where they stand.
-    if recorder.out.diagnostics.is_empty() {
-        for (test, copy) in tests.iter().zip(1..) {
-            recorder.live_test(test, copy);
-        }
-    }
-    recorder.leave(&program.body);
-    recorder.out
-}
-
-struct Recorder {
-    out: Recording,
+pub(super) struct Recorder {
+    pub out: Recording,
+    /// The file that is being recorded.
+    unit: UnitIndex,
     frame: Frame,
     /// The declarations that are visible by each name, innermost last.
     visible: FxHashMap<Symbol, Vec<HoistIndex>>,
@@ -93,7 +62,77 @@ impl Default for Frame {
     }
 }
 
+impl Default for Recorder {
+    fn default() -> Recorder {
+        Recorder {
+            out: Recording {
+                functions: Vec::new(),
+                tapes: Vec::new(),
+                scopes: Vec::new(),
+                hoists: Vec::new(),
+                symbols: Symbols::default(),
+                units: Vec::new(),
+                imports: Vec::new(),
+                mentions: Vec::new(),
+                field_names: Default::default(),
+                self_writers: Default::default(),
+                self_calls: Vec::new(),
+                called_on_places: Default::default(),
+                methods: Vec::new(),
+                diagnostics: Vec::new(),
+                changing: Default::default(),
+            },
+            unit: UnitIndex(0),
+            frame: Frame::default(),
+            visible: FxHashMap::default(),
+        }
+    }
+}
+
 impl Recorder {
+    /// Records a file, the script first, and the tests that run after its top level.
+    pub fn unit(
+        &mut self,
+        program: &Program,
+        tests: &[Test],
+    ) -> Result<UnitIndex, Vec<Diagnostic>> {
+        let first = self.out.functions.len();
+        self.unit = UnitIndex(self.out.units.len() as u32);
+        self.frame = Frame::default();
+        self.frame.function = self.function_row(FunctionKind::TopLevel, None);
+        self.out.units.push(Unit::new(self.frame.function));
+        if self.unit != SCRIPT {
+            self.exports(&program.body);
+        }
+        let scope = self.enter(None, ScopeKind::Module, &program.body);
+        self.names().scope = scope;
+        self.out.functions[self.frame.function].scope = scope;
+        self.statements(&program.body);
+        self.take_exports();
+        // What is wrong with tests was seen where they stand.
+        if self.out.diagnostics.is_empty() {
+            for (test, copy) in tests.iter().zip(1..) {
+                self.live_test(test, copy);
+            }
+        }
+        self.leave(&program.body);
+        let diagnostics = std::mem::take(&mut self.out.diagnostics);
+        if diagnostics.is_empty() {
+            return Ok(self.unit);
+        }
+        // Nobody can import it, so nobody can get at what is in it.
+        self.out.units.pop();
+        for function in &mut self.out.functions[first..] {
+            function.is_dead = true;
+        }
+        Err(check::report(diagnostics))
+    }
+
+    /// What the tokens of the present file stand for.
+    fn names(&mut self) -> &mut Unit {
+        &mut self.out.units[self.unit]
+    }
+
     fn push(&mut self, event: Event) {
         self.out.tapes[self.frame.function.0 as usize].push(event);
     }
@@ -197,7 +236,8 @@ impl Recorder {
             kind,
         });
         if let Some(key) = key {
-            self.out.scope_at.insert(self.place_at(key), index);
+            let place = self.place_at(key);
+            self.names().scope_at.insert(place, index);
         }
         self.frame.scope = Some(index);
         for statement in blocks.iter().copied().flatten() {
@@ -247,9 +287,8 @@ impl Recorder {
             made_at: (NEVER, 0),
             mentioned_at: NEVER,
         });
-        self.out
-            .hoist_at
-            .insert(self.place_at(name.span.start), index);
+        let place = self.place_at(name.span.start);
+        self.names().hoist_at.insert(place, index);
         self.out.scopes[scope].hoists.push(index);
         self.visible.entry(symbol).or_default().push(index);
     }
@@ -278,6 +317,7 @@ impl Recorder {
         let index = FunctionIndex(self.out.functions.len() as u32);
         self.out.functions.push(Function {
             kind,
+            unit: self.unit,
             copy: self.frame.copy,
             parent,
             scope: ScopeIndex(0),
@@ -307,7 +347,8 @@ impl Recorder {
         body: impl FnOnce(&mut Self),
     ) -> FunctionIndex {
         let index = self.function_row(kind, Some(self.frame.function));
-        self.out.function_at.insert(self.place_at(key), index);
+        let place = self.place_at(key);
+        self.names().function_at.insert(place, index);
         let outer = self.frame;
         self.frame = Frame {
             function: index,

@@ -1,7 +1,7 @@
 //! What happens to names in a function, in the order of the source.
 
-use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol};
-use super::{Function, Hoist, Mutability, Place, Scope};
+use super::index::{FunctionIndex, HoistIndex, ImportIndex, ScopeIndex, Symbol, UnitIndex};
+use super::{Function, Hoist, Import, Mutability, Scope, Unit};
 use crate::diagnostic::Diagnostic;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
@@ -24,16 +24,23 @@ pub(super) enum Event {
         name: Symbol,
         offset: u32,
     },
+    /// A read of one member only: `x.member`.
+    ReadMember {
+        name: Symbol,
+        offset: u32,
+        member: Symbol,
+    },
     /// A change of an existing variable: `x += e`, `x.f = e`.
     Modify {
         name: Symbol,
         offset: u32,
     },
-    /// A method call on a place with this root.
+    /// A method call on a place with this root, or on this very variable.
     MethodPlace {
         name: Symbol,
         offset: u32,
         method: Symbol,
+        is_direct: bool,
     },
     /// The step of a C-style `for`, seen before the loop: it may already have
     /// created the variable when the condition and the body run.
@@ -44,6 +51,13 @@ pub(super) enum Event {
     Make(FunctionIndex),
     /// The statement of a `func`, `struct` or `enum`.
     Statement,
+    /// A module is imported; what that gives becomes variables of the scope.
+    Import(ImportIndex),
+    /// A module has finished, and the value of its export is taken.
+    Export {
+        unit: UnitIndex,
+        number: u32,
+    },
     EnterMatch,
     EnterClause,
     /// `diverges`: control does not get from its end to the end of the match.
@@ -71,7 +85,7 @@ pub(super) struct Declare {
     pub literal: Option<FunctionIndex>,
 }
 
-/// All tapes of a file and what else the recorder saw.
+/// All tapes of a program's files and what else the recorder saw.
 pub(super) struct Recording {
     pub functions: Vec<Function>,
     /// By function.
@@ -79,11 +93,8 @@ pub(super) struct Recording {
     pub scopes: Vec<Scope>,
     pub hoists: Vec<Hoist>,
     pub symbols: Symbols,
-    pub scope_at: FxHashMap<Place, ScopeIndex>,
-    pub function_at: FxHashMap<Place, FunctionIndex>,
-    pub hoist_at: FxHashMap<Place, HoistIndex>,
-    /// The earliest moment at which the top level may be left.
-    pub first_exit: u32,
+    pub units: Vec<Unit>,
+    pub imports: Vec<Import>,
     /// Who mentions which declaration, and when on its own tape.
     pub mentions: Vec<Mention>,
     /// Names that occur as fields of structs.

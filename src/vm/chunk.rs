@@ -2,9 +2,12 @@
 
 use super::Error;
 use crate::lower;
-use crate::source::SourceMap;
+use crate::modules;
+use crate::source::{FileId, SourceMap};
 use crate::syntax;
 use ruff_runtime::bytecode::{FunctionId, Program, verify};
+use std::path::Path;
+use std::sync::Arc;
 
 /// A verified program.
 #[derive(Clone, Debug)]
@@ -19,16 +22,35 @@ impl AsRef<Chunk> for Chunk {
 }
 
 impl Chunk {
-    /// Compiles source text to bytecode.  Messages call it `name`.
+    /// Compiles source text to bytecode.  Messages call it `name`.  Modules that
+    /// it imports are looked for in the working directory.
     ///
     /// # Errors
-    /// Everything that is wrong with the text.
+    /// Everything that is wrong with the text.  What is wrong with a module is
+    /// an error of the import when it is executed.
     pub fn compile(name: &str, text: &str) -> Result<Chunk, Error> {
         let mut sources = SourceMap::new();
         let file = sources.add(name, text);
-        let lowered = syntax::parse(&sources, file).and_then(|tree| lower::lower(&tree, &sources));
-        match lowered {
-            Ok(program) => Chunk::new(program),
+        Chunk::of_file(file, sources)
+    }
+
+    /// Compiles a script in a file; modules may be beside it.
+    ///
+    /// # Errors
+    /// If the file can't be read, and as for `compile`.
+    pub fn load(path: impl AsRef<Path>) -> Result<Chunk, Error> {
+        let mut sources = SourceMap::new();
+        match sources.load(path) {
+            Ok(file) => Chunk::of_file(file, sources),
+            Err(error) => Err(Error::compile(&[error.into()], &sources)),
+        }
+    }
+
+    fn of_file(file: FileId, mut sources: SourceMap) -> Result<Chunk, Error> {
+        let graph = syntax::parse(&sources, file)
+            .and_then(|script| modules::load(Arc::new(script), &[], &mut sources));
+        match graph {
+            Ok(graph) => Chunk::new(lower::lower(graph, &sources)),
             Err(diagnostics) => Err(Error::compile(&diagnostics, &sources)),
         }
     }

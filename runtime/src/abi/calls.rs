@@ -180,3 +180,11 @@ pub unsafe extern "C" fn ruff_rt_spawn(ctx: *mut VMContext, tag: u64, payload: u
     // SAFETY: the caller passes its own context and value.
     unsafe { status(semantics::call::spawn(&mut *ctx, owned(tag, payload))) }
 }
+
+/// # Safety
+/// `ctx` is the live context; its program has that module.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_import(ctx: *mut VMContext, module: u64) -> u64 {
+    // SAFETY: the caller passes its own context.
+    unsafe { status(semantics::modules::import(&mut *ctx, module as u32)) }
+}

@@ -10,8 +10,8 @@ use super::wire::{
 };
 use super::{
     ArgKind, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags, FunctionId,
-    FunctionInfo, Handler, MethodSite, Op, Path, Position, Program, Step, StructInfo, StructSite,
-    Var, VariantSite,
+    FunctionInfo, Handler, MethodSite, ModuleInfo, Op, Path, Position, Program, Step, StructInfo,
+    StructSite, Var, VariantSite,
 };
 use crate::heap::VariantKind;
 use crate::names::WELL_KNOWN;
@@ -124,6 +124,7 @@ impl<'a> Reader<'a> {
             name_lists: self.list(Reader::numbers)?,
             structs: self.list(Reader::struct_info)?,
             functions: self.functions()?,
+            modules: self.list(Reader::module_info)?,
             main: self.number()?,
         };
         if self.at < self.bytes.len() {
@@ -338,7 +339,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn pairs(&mut self) -> Read<Vec<(u32, FunctionId)>> {
+    fn module_info(&mut self) -> Read<ModuleInfo> {
+        Ok(ModuleInfo {
+            name: self.number()?,
+            body: self.number()?,
+            state: self.number()?,
+            unsure: self.pairs()?,
+        })
+    }
+
+    fn pairs(&mut self) -> Read<Vec<(u32, u32)>> {
         self.list(|reader| Ok((reader.number()?, reader.number()?)))
     }
 

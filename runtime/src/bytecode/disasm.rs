@@ -201,7 +201,10 @@ fn note(program: &Program, op: &Op) -> Option<String> {
         Op::Function { func } | Op::CallFunction { func, .. } | Op::MakeClosure { func } => {
             function_name(program, func)
         }
-        Op::Import { module } => function_name(program, module),
+        Op::Import { module } => program
+            .modules
+            .get(module as usize)
+            .map(|module| name(program, module.name)),
         Op::Builtin { builtin } | Op::CallBuiltin { builtin, .. } => program
             .builtins
             .get(builtin as usize)
@@ -250,9 +253,7 @@ fn note(program: &Program, op: &Op) -> Option<String> {
         | Op::FieldOrNull { name: id }
         | Op::MakeEnumDef { name: id }
         | Op::TestName { name: id }
-        | Op::TestField { name: id }
-        | Op::ImportedName { name: id }
-        | Op::Export { name: id } => Some(name(program, id)),
+        | Op::TestField { name: id } => Some(name(program, id)),
         Op::StorePath { path: id }
         | Op::ReadPath { path: id }
         | Op::StorePathUnder { path: id }

@@ -9,8 +9,8 @@ use super::wire::{
     function_bits, method_bits,
 };
 use super::{
-    ArgKind, BuiltinSite, Capture, Constant, Function, FunctionFlags, FunctionId, MethodSite, Op,
-    Path, Position, Program, Step, StructInfo, StructSite, VariantSite,
+    ArgKind, BuiltinSite, Capture, Constant, Function, FunctionFlags, FunctionId, MethodSite,
+    ModuleInfo, Op, Path, Position, Program, Step, StructInfo, StructSite, VariantSite,
 };
 use crate::names::WELL_KNOWN;
 use alloc::vec::Vec;
@@ -54,6 +54,7 @@ pub fn encode_for_image(program: &Program, keep_body: &dyn Fn(FunctionId) -> boo
             out.function_without_body(function);
         }
     });
+    out.list(&program.modules, Writer::module_info);
     out.number(program.main);
     out.bytes
 }
@@ -227,12 +228,28 @@ impl Writer {
         } = declaration;
         self.number(*name);
         self.numbers(fields);
-        for pairs in [methods, defaults] {
-            self.list(pairs, |out, (key, func)| {
-                out.number(*key);
-                out.number(*func);
-            });
-        }
+        self.pairs(methods);
+        self.pairs(defaults);
+    }
+
+    fn module_info(&mut self, module: &ModuleInfo) {
+        let ModuleInfo {
+            name,
+            body,
+            state,
+            unsure,
+        } = module;
+        self.number(*name);
+        self.number(*body);
+        self.number(*state);
+        self.pairs(unsure);
+    }
+
+    fn pairs(&mut self, pairs: &[(u32, u32)]) {
+        self.list(pairs, |out, (key, value)| {
+            out.number(*key);
+            out.number(*value);
+        });
     }
 
     // ---- functions

@@ -230,7 +230,7 @@ macro_rules! for_each_op {
             /// Raise a runtime error with this constant as message.
             Raise { message: u32 } (0 -> 0) [raises ends];
             /// First in a handler: push the Error struct of the error that led here.
-            Catch {} (0 -> 1) [];
+            Catch {} (0 -> 1) [raises];
 
             // ---- generators and concurrency
             /// Hand the top to the consumer; null is pushed when it asks again.
@@ -241,12 +241,8 @@ macro_rules! for_each_op {
             Spawn {} (1 -> 0) [raises];
 
             // ---- modules
-            /// Run a module unless that was done, and push its module value.
-            Import { module: u32 } (0 -> 1) [raises runs];
-            /// Replace a module value by one of its exports.
-            ImportedName { name: u32 } (1 -> 1) [raises];
-            /// Pop the value of an export of the module whose top level this is.
-            Export { name: u32 } (1 -> 0) [];
+            /// Run a module unless that was done.
+            Import { module: u32 } (0 -> 0) [raises runs];
         }
     };
 }

@@ -37,6 +37,7 @@ pub struct Program {
     pub name_lists: Vec<Vec<NameId>>,
     /// Display names of the source files.
     pub files: Vec<Box<str>>,
+    pub modules: Vec<ModuleInfo>,
     /// The function that is the script's top level; it has no parameters.
     pub main: FunctionId,
 }
@@ -148,6 +149,19 @@ pub struct StructInfo {
     pub methods: Vec<(NameId, FunctionId)>,
     /// Declared fields (by position) that have a default, with its function.
     pub defaults: Vec<(u32, FunctionId)>,
+}
+
+/// A module, which runs when it is first imported.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModuleInfo {
+    /// As messages show it: `a.b.c`.
+    pub name: NameId,
+    /// Its top level.
+    pub body: FunctionId,
+    /// The global that says what became of it; only the runtime sets it.
+    pub state: GlobalId,
+    /// Exports that the top level may leave unset, with their globals.
+    pub unsure: Vec<(NameId, GlobalId)>,
 }
 
 impl StructInfo {

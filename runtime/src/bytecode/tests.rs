@@ -185,6 +185,12 @@ fn fill_tables(program: &mut Program) {
         methods: vec![(7, 0), (8, u32::MAX)],
         defaults: vec![(2, 0)],
     }];
+    program.modules = vec![ModuleInfo {
+        name: 5,
+        body: u32::MAX,
+        state: 3,
+        unsure: vec![(9, 2), (1, 0)],
+    }];
 }
 
 /// A verified program with a loop, a handler, closures, a struct and sites.

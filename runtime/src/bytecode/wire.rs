@@ -10,7 +10,7 @@ use super::{Op, Operator, Var};
 pub(super) const MAGIC: [u8; 4] = *b"Ruff";
 
 /// Raised when the encoding of anything but instructions changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How an operand is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use super::{Interpreter, enterable, interpreter_of};
 use crate::bytecode::{FunctionId, MethodSite};
 use crate::call as calling;
 use crate::context::{LoopEntry, VMContext};
-use crate::error::Raised;
 use crate::heap::{self, Record, StructDef};
 use crate::names::NameId;
 use crate::semantics::{R, call, place};
@@ -196,12 +195,6 @@ pub(super) unsafe fn next_in_range(range: *mut Value) -> Option<i64> {
             number
         })
     }
-}
-
-/// Raises the error for an instruction about modules, which can't be run yet.
-#[cold]
-pub(super) fn refuse_module(ctx: &mut VMContext, number: u32) -> Raised {
-    ctx.raise(&alloc::format!("Modules are not supported yet ({number})"))
 }
 
 /// How a method call goes on.

@@ -7,7 +7,7 @@ use super::{calls, paths, suspend};
 use crate::context::VMContext;
 use crate::heap::{CellObject, Ref};
 use crate::semantics::convert::{interpolate, truthy};
-use crate::semantics::{R, arith, call, catch, compare, index, iterate, make, matching};
+use crate::semantics::{R, arith, call, catch, compare, index, iterate, make, matching, modules};
 use crate::value::{RawValue, Value};
 
 /// Executes an instruction; gives what the run ends with, if it ends.
@@ -156,9 +156,7 @@ pub(super) unsafe fn execute(
                 let function = m.pop();
                 call::spawn(ctx, function)?;
             }
-            Inst::Import { module: number }
-            | Inst::ImportedName { name: number }
-            | Inst::Export { name: number } => return Err(calls::refuse_module(ctx, number)),
+            Inst::Import { module } => modules::import(ctx, module)?,
 
             other => unreachable!("{other:?} is run by the loop"),
         }

@@ -564,9 +564,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     | Inst::Yield { .. }
                     | Inst::Await { .. }
                     | Inst::Spawn { .. }
-                    | Inst::Import { .. }
-                    | Inst::ImportedName { .. }
-                    | Inst::Export { .. } => {
+                    | Inst::Import { .. } => {
                         match m.outside(ctx, |ctx, m| rare::execute(ctx, m, &*inst)) {
                             Ok(None) => {}
                             Ok(Some(result)) => return result,

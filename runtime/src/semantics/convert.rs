@@ -41,7 +41,7 @@ pub fn type_name(value: &Value) -> &'static str {
         Tag::String => "string",
         Tag::Array => "array",
         Tag::Dict => "dict",
-        Tag::Struct | Tag::Module => "struct",
+        Tag::Struct => "struct",
         Tag::Builtin | Tag::Function | Tag::BoundMethod => "function",
         Tag::Variant => match value.as_object::<Variant>().map(Variant::kind) {
             Some(VariantKind::Ok | VariantKind::Err) => "result",
@@ -73,7 +73,7 @@ pub fn message_type_name(value: &Value) -> &'static str {
         Tag::String => "string",
         Tag::Array => "array",
         Tag::Dict => "dict",
-        Tag::Struct | Tag::Module => "struct",
+        Tag::Struct => "struct",
         Tag::Function | Tag::BoundMethod => "function",
         Tag::Builtin => "native_function",
         _ => "value",

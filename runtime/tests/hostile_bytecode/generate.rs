@@ -70,6 +70,8 @@ const METHODS: [&str; 8] = [
 /// What every program has: the numbers of its functions and tables.
 struct World {
     plain: FunctionId,
+    /// The body of the one module.
+    module: FunctionId,
     by_cell: FunctionId,
     by_value: FunctionId,
     methods: [FunctionId; 3],
@@ -97,6 +99,7 @@ pub fn program(seed: u64) -> Program {
     let kinds = [
         (builder.main(), 0, None, false),
         (world.plain, 2, None, false),
+        (world.module, 0, None, false),
         (world.by_cell, 1, Some(Capture::Cell(3)), false),
         (world.by_value, 1, Some(Capture::Value(0)), false),
         (world.methods[0], 1, None, false),
@@ -125,6 +128,8 @@ pub fn program(seed: u64) -> Program {
 
 fn declare(builder: &mut Builder) -> World {
     let plain = builder.function("plain", &["a", "b"]);
+    let module = builder.function("<module>", &[]);
+    builder.code(module).flags().is_top_level = true;
     let by_cell = builder.function("<lambda>", &["a"]);
     let by_value = builder.function("<lambda>", &["a"]);
     let sum = builder.function("Point.sum", &["self"]);
@@ -203,6 +208,15 @@ fn declare(builder: &mut Builder) -> World {
     ];
     builder.global("first");
     builder.global("second");
+    // Statements don't know of the third: only a module that ends as it should
+    // leaves its state to be read.
+    let unsure = vec![(fields[0], 0)];
+    builder.program.modules = vec![ModuleInfo {
+        name: builder.name("module"),
+        body: module,
+        state: builder.global("module"),
+        unsure,
+    }];
     for (name, _) in BUILTINS {
         builder.builtin(name);
     }
@@ -212,6 +226,7 @@ fn declare(builder: &mut Builder) -> World {
     let constants = builder.program.constants.len() as u32;
     World {
         plain,
+        module,
         by_cell,
         by_value,
         methods: [sum, grow, add],

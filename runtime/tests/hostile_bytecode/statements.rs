@@ -8,7 +8,7 @@ impl Writer<'_> {
             return;
         }
         self.budget -= 1;
-        match self.random.below(20) {
+        match self.random.below(21) {
             0 => {
                 self.expression(3);
                 self.op(Op::Pop {});
@@ -40,6 +40,7 @@ impl Writer<'_> {
             13 => self.loop_over_value(),
             14 => self.leave(),
             15 => self.unwrap(),
+            16 => self.op(Op::Import { module: 0 }),
             // Most of what is written raises; without handlers little would run.
             _ => self.protected(),
         }

@@ -4,7 +4,7 @@ use super::Binder;
 use super::merge::State;
 use crate::resolve::index::{FunctionIndex, ScopeIndex, Symbol, VariableIndex};
 use crate::resolve::record::NEVER;
-use crate::resolve::{MODULE_SCOPE, Mutability, ScopeKind};
+use crate::resolve::{Mutability, ScopeKind};
 
 impl Binder {
     /// The variables that may hold a name here and now, innermost first, and
@@ -79,7 +79,7 @@ impl Binder {
     ) -> VariableIndex {
         let mut seen = variable;
         let row = &self.out.variables[variable];
-        if row.scope == MODULE_SCOPE || row.hoist.is_some() {
+        if self.out.is_module_scope(row.scope) || row.hoist.is_some() {
             return seen;
         }
         for spawn in spawns.iter().rev() {

@@ -78,22 +78,39 @@ impl Recorder {
                 receiver,
                 method,
                 args,
-                ..
+                optional,
             } => {
-                self.receiver(receiver, &method.text);
+                self.receiver(receiver, &method.text, *optional);
                 self.args(args);
             }
-            ExprKind::Field { object, .. } => self.expr(object),
+            ExprKind::Field {
+                object,
+                field,
+                optional,
+            } => match &object.kind {
+                ExprKind::Name(name) if !optional => self.member(name, object.span, field),
+                _ => self.expr(object),
+            },
             ExprKind::Index { object, index } => {
                 self.expr(object);
                 self.expr(index);
             }
             ExprKind::Try(value) => {
                 self.expr(value);
-                self.may_exit();
+                self.may_end();
             }
             ExprKind::Paren(value) => self.expr(value),
         }
+    }
+
+    fn member(&mut self, name: &Arc<str>, span: Span, member: &Name) {
+        let name = self.mention(name);
+        let member = self.intern(&member.text);
+        self.push(Event::ReadMember {
+            name,
+            offset: span.start,
+            member,
+        });
     }
 
     fn args(&mut self, args: &[Arg]) {
@@ -156,12 +173,13 @@ impl Recorder {
     }
 
     /// The receiver of a method call, which may be a place that the method changes.
-    fn receiver(&mut self, receiver: &Expr, method: &Arc<str>) {
+    fn receiver(&mut self, receiver: &Expr, method: &Arc<str>, is_optional: bool) {
         if !is_place(receiver) {
             return self.expr(receiver);
         }
         let method = self.intern(method);
         self.out.called_on_places.insert(method);
+        let is_direct = !is_optional && matches!(receiver.kind, ExprKind::Name(_));
         self.place(receiver, &mut |recorder, root, span| {
             if **root == *"self"
                 && let Some(caller) = recorder.frame.method
@@ -173,6 +191,7 @@ impl Recorder {
                 name,
                 offset: span.start,
                 method,
+                is_direct,
             });
         });
     }

@@ -75,7 +75,7 @@ impl Recorder {
 }
 
 /// Calls `found` with every name of a pattern, in the order of its assignment.
-fn for_each_name(pattern: &Pattern, found: &mut impl FnMut(&Name)) {
+pub(super) fn for_each_name(pattern: &Pattern, found: &mut impl FnMut(&Name)) {
     match &pattern.kind {
         PatternKind::Name(name) => found(name),
         PatternKind::Ignore => {}

@@ -1,9 +1,9 @@
 //! Statements.
 
 use super::{Recorder, ScopeKind};
-use crate::resolve::index::{FunctionIndex, HoistIndex};
+use crate::resolve::index::FunctionIndex;
 use crate::resolve::tape::Event;
-use crate::resolve::{FunctionKind, HoistItem, Mutability, TOP_LEVEL, Test};
+use crate::resolve::{FunctionKind, HoistItem, Mutability, Test};
 use crate::source::Span;
 use crate::syntax::ast::*;
 
@@ -35,7 +35,7 @@ impl Recorder {
             StmtKind::Func(func) => self.declared_function(func),
             StmtKind::Struct(declaration) => self.declared_struct(declaration),
             StmtKind::Enum(declaration) => self.declared(&declaration.name, HoistItem::Enum),
-            StmtKind::Import(import) => self.import(import),
+            StmtKind::Import(import) => self.import(import, statement.span.start),
             StmtKind::Export(inner) => self.statement(inner),
             StmtKind::If(branch) => self.branch(branch),
             StmtKind::While { condition, body } => {
@@ -72,7 +72,7 @@ impl Recorder {
                 if let Some(value) = value {
                     self.expr(value);
                 }
-                self.may_exit();
+                self.may_end();
             }
             StmtKind::Break => self.leaving_loop(statement.span, "break"),
             StmtKind::Continue => self.leaving_loop(statement.span, "continue"),
@@ -105,7 +105,10 @@ impl Recorder {
     fn value(&mut self, value: &Expr) -> Option<FunctionIndex> {
         self.expr(value);
         match &value.kind {
-            ExprKind::Func(func) => Some(self.out.function_at[&self.place_at(func.span.start)]),
+            ExprKind::Func(func) => {
+                let place = self.place_at(func.span.start);
+                Some(self.names().function_at(place))
+            }
             _ => None,
         }
     }
@@ -268,21 +271,6 @@ impl Recorder {
         self.leave(&handler.statements);
     }
 
-    fn import(&mut self, import: &Import) {
-        match import {
-            Import::Module { path, alias, .. } => {
-                if let Some(name) = alias.as_ref().or(path.last()) {
-                    self.declare(name, Mutability::Mutable, false);
-                }
-            }
-            Import::Symbols { symbols, .. } => {
-                for (_, local) in symbols {
-                    self.declare(local, Mutability::Mutable, false);
-                }
-            }
-        }
-    }
-
     fn test(&mut self, test: &TestDecl) {
         let body = match test {
             TestDecl::Test { body, .. } | TestDecl::Setup(body) | TestDecl::Teardown(body) => body,
@@ -315,19 +303,13 @@ impl Recorder {
         self.frame.copy = was_copy;
         self.push(Event::Make(function));
     }
-
-    /// Notes that control may leave the top level here.
-    pub(super) fn may_exit(&mut self) {
-        if self.frame.function == TOP_LEVEL {
-            self.out.first_exit = self.out.first_exit.min(self.now());
-        }
-    }
 }
 
 /// Declarations.
 impl Recorder {
     fn declared(&mut self, name: &Name, item: HoistItem) {
-        let hoist = self.out.hoist_at[&self.place_at(name.span.start)];
+        let place = self.place_at(name.span.start);
+        let hoist = self.names().hoist_at(place);
         self.out.hoists[hoist].item = item;
         self.out.hoists[hoist].statement_at = self.now();
         self.push(Event::Statement);
@@ -335,7 +317,8 @@ impl Recorder {
 
     /// Records what belongs to a declaration, dead if nobody can ever see it.
     fn within_declaration<T>(&mut self, name: &Name, record: impl FnOnce(&mut Self) -> T) -> T {
-        let hoist: HoistIndex = self.out.hoist_at[&self.place_at(name.span.start)];
+        let place = self.place_at(name.span.start);
+        let hoist = self.names().hoist_at(place);
         let was_dead = self.frame.is_dead;
         self.frame.is_dead |= self.out.hoists[hoist].is_replaced;
         let result = record(self);

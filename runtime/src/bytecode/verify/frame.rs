@@ -242,9 +242,7 @@ impl Frame<'_> {
             | Op::Yield {}
             | Op::Await {}
             | Op::Spawn {}
-            | Op::Import { .. }
-            | Op::ImportedName { .. }
-            | Op::Export { .. } => self.make(op, Kinds::PLAIN)?,
+            | Op::Import { .. } => self.make(op, Kinds::PLAIN)?,
         }
         Ok(())
     }

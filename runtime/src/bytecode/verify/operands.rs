@@ -265,8 +265,7 @@ fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
         | Op::FieldOrNull { name }
         | Op::MakeEnumDef { name }
         | Op::TestName { name }
-        | Op::TestField { name }
-        | Op::ImportedName { name } => check_name(program, name),
+        | Op::TestField { name } => check_name(program, name),
         Op::StorePath { path } | Op::ReadPath { path } | Op::StorePathUnder { path } => {
             var(body, self::path(body, path)?.root)
         }
@@ -290,17 +289,7 @@ fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
         Op::Raise { message } => check_text(program, message),
         Op::Yield {} => require(body.function.info.flags.is_generator, Fault::NotAGenerator),
         Op::Await {} | Op::Spawn {} => Ok(()),
-        Op::Import { module } => {
-            let function = program
-                .functions
-                .get(module as usize)
-                .ok_or(Fault::Module)?;
-            require(function.info.flags.is_top_level, Fault::Module)
-        }
-        Op::Export { name } => {
-            require(body.function.info.flags.is_top_level, Fault::NotATopLevel)?;
-            check_name(program, name)
-        }
+        Op::Import { module } => below(module, program.modules.len(), Fault::Module),
     }
 }
 

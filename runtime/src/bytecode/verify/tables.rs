@@ -5,8 +5,8 @@
 
 use super::{Fault, MAX_SLOTS, VerifyError, require};
 use crate::bytecode::{
-    ArgKind, Constant, Function, MethodSite, Path, Program, Step, StructInfo, StructSite,
-    VariantSite,
+    ArgKind, Constant, Function, FunctionId, GlobalId, MethodSite, ModuleInfo, Path, Program, Step,
+    StructInfo, StructSite, VariantSite,
 };
 use crate::heap::VariantKind;
 use crate::names::{NameId, WELL_KNOWN};
@@ -63,7 +63,10 @@ fn check_tables(program: &Program) -> Result<(), Fault> {
         list.iter()
             .try_for_each(|name| check_name(program, *name))?;
     }
-    check_main(program)
+    for module in &program.modules {
+        check_module(program, module)?;
+    }
+    check_top_level(program, program.main, Fault::Main)
 }
 
 fn check_names(names: &[Box<str>]) -> Result<(), Fault> {
@@ -81,15 +84,24 @@ fn check_names(names: &[Box<str>]) -> Result<(), Fault> {
     )
 }
 
-fn check_main(program: &Program) -> Result<(), Fault> {
-    let main = program
-        .functions
-        .get(program.main as usize)
-        .ok_or(Fault::Main)?;
-    let flags = main.info.flags;
+fn check_module(program: &Program, module: &ModuleInfo) -> Result<(), Fault> {
+    check_name(program, module.name)?;
+    check_top_level(program, module.body, Fault::ModuleBody)?;
+    let check_global =
+        |global: GlobalId| require((global as usize) < program.globals.len(), Fault::Global);
+    check_global(module.state)?;
+    module.unsure.iter().try_for_each(|(name, global)| {
+        check_name(program, *name)?;
+        check_global(*global)
+    })
+}
+
+fn check_top_level(program: &Program, func: FunctionId, fault: Fault) -> Result<(), Fault> {
+    let function = program.functions.get(func as usize).ok_or(fault)?;
+    let flags = function.info.flags;
     require(
         flags.is_top_level && !flags.is_generator && !flags.is_async,
-        Fault::Main,
+        fault,
     )
 }
 

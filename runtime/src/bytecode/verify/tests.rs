@@ -525,17 +525,58 @@ fn handed_on_captures_are_what_the_maker_has() {
     );
 }
 
+fn module_of(body: FunctionId, unsure: Vec<(u32, GlobalId)>) -> ModuleInfo {
+    ModuleInfo {
+        body,
+        unsure,
+        ..ModuleInfo::default()
+    }
+}
+
+#[test]
+fn only_modules_that_are_there_are_imported() {
+    let import = [Op::Import { module: 0 }, NULL, RETURN];
+    let without = main_with(|code| ops(code, &import));
+    assert_eq!(fault(without), (Fault::Module, Some(0)));
+    let mut builder = Builder::new();
+    let main = builder.main();
+    ops(&mut builder.code(main), &import);
+    builder.global("state");
+    builder.program.modules.push(module_of(main, vec![]));
+    assert!(builder.finish().is_ok());
+}
+
 #[test]
 fn tables_are_checked() {
     let valid = main_with(counting).expect("valid");
     type Change = fn(&mut Program);
-    let changes: [(Change, Fault); 12] = [
+    let changes: [(Change, Fault); 15] = [
         (|program| program.names.swap(0, 1), Fault::WellKnownNames),
         (
             |program| program.names.push(WELL_KNOWN[0].into()),
             Fault::DuplicateName,
         ),
         (|program| program.main = 7, Fault::Main),
+        (
+            |program| {
+                program.modules.push(ModuleInfo {
+                    body: 7,
+                    ..ModuleInfo::default()
+                });
+            },
+            Fault::ModuleBody,
+        ),
+        (
+            |program| program.modules.push(module_of(program.main, vec![])),
+            Fault::Global,
+        ),
+        (
+            |program| {
+                program.globals.push(0);
+                program.modules.push(module_of(program.main, vec![(0, 9)]));
+            },
+            Fault::Global,
+        ),
         (|program| program.globals.push(999), Fault::Name),
         (
             |program| {
