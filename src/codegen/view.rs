@@ -328,11 +328,7 @@ impl Body {
 
     fn step(&mut self, program: &Program, function: &Function, pc: u32) {
         match function.code[pc as usize] {
-            Op::LoadLocal { slot } => {
-                if is_indexed(program, function, pc) {
-                    self.indexed.push(slot);
-                }
-            }
+            Op::LoadLocal { slot } if is_indexed(program, function, pc) => self.indexed.push(slot),
             Op::StoreLocal { slot }
             | Op::MoveLocal { slot }
             | Op::ClearLocal { slot }
@@ -342,10 +338,8 @@ impl Body {
             Op::RangeStart { slot, .. } => {
                 (slot..slot + 3).for_each(|slot| self.changed.insert(slot));
             }
-            Op::Update { var, .. } | Op::UpdateFrom { var, .. } => {
-                if var.kind() == VarKind::Local {
-                    self.changed.insert(var.number());
-                }
+            Op::Update { var, .. } | Op::UpdateFrom { var, .. } if var.kind() == VarKind::Local => {
+                self.changed.insert(var.number());
             }
             Op::Mutate { site } => {
                 self.change(&program.builtin_sites[site as usize].place);
