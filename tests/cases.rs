@@ -16,12 +16,15 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
+use ruffc::emit::{self, Bodies, Options, TargetOptions};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::{check, lower, modules, resolve, syntax};
+use ruffc::{check, infer, lower, modules, resolve, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::sync::Arc;
+use target_lexicon::Triple;
 
 struct Stage {
     folder: &'static str,
@@ -48,6 +51,10 @@ const STAGES: &[Stage] = &[
     Stage {
         folder: "bytecode",
         check: Check::Dump(bytecode),
+    },
+    Stage {
+        folder: "clif",
+        check: Check::Dump(clif),
     },
     Stage {
         folder: "diagnostics",
@@ -81,6 +88,40 @@ fn bytecode(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnos
     let mut program = lower::lower(graph, sources);
     verify(&mut program).expect("what was lowered is valid");
     Ok(disassemble(&program))
+}
+
+/// Before optimisation, for one target on all machines.
+fn clif(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
+    let tree = syntax::parse(sources, file)?;
+    let graph = modules::load(Arc::new(tree), &[], sources)?;
+    let mut program = lower::lower(graph, sources);
+    verify(&mut program).expect("what was lowered is valid");
+    let triple = Triple::from_str("x86_64-unknown-linux-gnu").expect("a well-known target");
+    let options = Options {
+        target: TargetOptions {
+            verify: true,
+            ..TargetOptions::new(triple)
+        },
+        bodies: Bodies::Compiled,
+    };
+    let facts = infer::infer(&program);
+    let listing = emit::clif(&program, &facts, &options).expect("the target is supported");
+    Ok(declared_functions(&listing))
+}
+
+/// The listed bodies of functions that the program declares.
+fn declared_functions(listing: &str) -> String {
+    let mut is_wanted = false;
+    let mut wanted = String::new();
+    for line in listing.split_inclusive('\n') {
+        if let Some(name) = line.strip_prefix("; ruff.") {
+            is_wanted = !name.starts_with('<') && !name.contains('$');
+        }
+        if is_wanted {
+            wanted.push_str(line);
+        }
+    }
+    wanted
 }
 
 fn diagnostics(sources: &mut SourceMap, file: FileId) -> Vec<Diagnostic> {

@@ -45,7 +45,7 @@ fn listing(
     let mut out = String::new();
     for (job, code) in codes(&parts) {
         match code {
-            Ok(code) => function(&mut out, &symbols, job, code),
+            Ok(code) => function(&mut out, &symbols, kind, job, code),
             // Writing to a string cannot fail.
             Err(reason) => drop(writeln!(
                 out,
@@ -59,7 +59,7 @@ fn listing(
 
 /// All code in order, and why there is none for a body.
 fn codes(parts: &Parts) -> impl Iterator<Item = (Job, Result<&Code, String>)> {
-    (0..).zip(&parts.bodies).flat_map(|(func, body)| {
+    let functions = (0..).zip(&parts.bodies).flat_map(|(func, body)| {
         let own = match body {
             Body::Compiled(code) => Some(Ok(code)),
             Body::Kept(Some(refusal)) => Some(Err(refusal.to_string())),
@@ -76,15 +76,22 @@ fn codes(parts: &Parts) -> impl Iterator<Item = (Job, Result<&Code, String>)> {
             .into_iter()
             .chain(shim)
             .chain(entry)
-    })
+    });
+    let stubs = parts.stubs.iter();
+    functions.chain(stubs.map(|(helper, code)| (Job::Cold(*helper), Ok(code))))
 }
 
-fn function(out: &mut String, symbols: &Symbols, job: Job, code: &Code) {
+fn function(out: &mut String, symbols: &Symbols, kind: Listing, job: Job, code: &Code) {
     // Writing to a string cannot fail.
     let _ = writeln!(out, "; {}", symbols.of(job));
     let callees: BTreeSet<(u32, u32, String)> = code
         .callees()
         .map(|callee| {
+            // The IR is shown as it is before calls go through stubs.
+            let callee = match callee {
+                Callee::Cold(helper) if kind == Listing::Clif => Callee::Helper(helper),
+                other => other,
+            };
             let name = callee.external_name();
             let symbol = match callee {
                 Callee::Direct(func) => symbols.of(Job::Body(func)),
