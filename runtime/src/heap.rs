@@ -247,6 +247,45 @@ const MAX_NESTED_FREES: u32 = 256;
 /// `object` is live and nobody owns it.
 #[inline(never)]
 pub unsafe fn destroy(object: *mut Header) {
+    // SAFETY: the kind says what the object is.
+    unsafe {
+        if is_leaf(object) {
+            destroy_now(object);
+        } else {
+            destroy_nested(object);
+        }
+    }
+}
+
+/// Whether freeing an object certainly frees no other one that frees more:
+/// what most short-lived objects are.
+///
+/// # Safety
+/// `object` is live.
+#[inline(always)]
+unsafe fn is_leaf(object: *mut Header) -> bool {
+    const STRING: u8 = Tag::String as u8;
+    const ARRAY: u8 = Tag::Array as u8;
+    const STRUCT: u8 = Tag::Struct as u8;
+    // SAFETY: the kind says what the object is.
+    unsafe {
+        match (*object).kind {
+            STRING => true,
+            ARRAY => (*object.cast::<Array>()).elements() != Elements::Values,
+            // Its declaration, should it go with it, is no leaf itself.
+            STRUCT => {
+                let mut fields = (*object.cast::<Record>()).fields().iter();
+                fields.all(|field| !field.is_counted())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// # Safety
+/// As for `destroy`.
+#[inline(never)]
+unsafe fn destroy_nested(object: *mut Header) {
     let heap = allocator::current();
     // SAFETY: the thread's heap is only touched by its thread, and no
     // reference to it is held across the call below.

@@ -12,6 +12,9 @@ impl Parser {
     /// Moves from inside the statement that began at token `start` to where
     /// the next one may begin, or to the `}` that ends the block.
     pub(super) fn recover(&mut self, start: usize) {
+        if self.is_done {
+            return;
+        }
         let closed = self.leave_brackets(start);
         let mut is_first = true;
         while !self.at_end() {
