@@ -538,3 +538,39 @@ fn no_machine_is_named() {
     }
     assert_none("paths of somebody's machine", &violations);
 }
+
+/// What the reference lists but programs can't call.
+const INTERNAL: &[&str] = &["__vm_for_iterable"];
+
+#[test]
+fn every_built_in_is_used_by_a_program() {
+    let mut words = std::collections::HashSet::new();
+    let mut methods = std::collections::HashSet::new();
+    let programs = sources("tests/programs", &["ruff"]);
+    for source in programs.iter().chain(&sources("examples", &["ruff"])) {
+        let is_word = |character: char| character.is_alphanumeric() || character == '_';
+        for piece in source.text.split(|character| !is_word(character)) {
+            words.insert(piece.to_owned());
+        }
+        for call in source.text.split('.').skip(1) {
+            let name: String = call.chars().take_while(|c| is_word(*c)).collect();
+            if call[name.len()..].starts_with('(') {
+                methods.insert(name);
+            }
+        }
+    }
+    let table = include_str!("spec/builtins-core.tsv");
+    let names = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split('\t').next());
+    let missing: Vec<String> = names
+        .filter(|name| !INTERNAL.contains(name))
+        .filter(|name| match name.split_once('.') {
+            Some((_, method)) => !methods.contains(method),
+            None => !words.contains(*name),
+        })
+        .map(str::to_owned)
+        .collect();
+    assert_none("built-ins without a program that shows them", &missing);
+}
