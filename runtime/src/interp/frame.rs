@@ -11,7 +11,7 @@ use crate::context::{TraceEntry, VMContext};
 use crate::heap;
 use crate::semantics::catch;
 use crate::value::Value;
-use core::mem::size_of;
+use core::mem::{self, size_of};
 
 /// How a frame came to be, which says what its end means.
 #[repr(u64)]
@@ -143,29 +143,25 @@ pub(super) unsafe fn caller(link: *mut Link) -> Machine {
 }
 
 /// Takes the pending error to its handler: gives the machine to go on with, or
-/// `None` if the run ends with the error.
+/// `None` if the run ends with the error.  With `has_ended` the error has left
+/// the frame already.
 ///
 /// # Safety
 /// The machine is the run's, with exactly the live operands below `sp`.
 #[cold]
 #[inline(never)]
-pub(super) unsafe fn unwind(ctx: &mut VMContext, mut machine: Machine) -> Option<Machine> {
+pub(super) unsafe fn unwind(
+    ctx: &mut VMContext,
+    mut machine: Machine,
+    mut has_ended: bool,
+) -> Option<Machine> {
     loop {
         // SAFETY: the machine is that of a live frame; frames are left one by one.
         unsafe {
-            let id = (*machine.code).id;
-            let instruction = machine.instruction();
-            let position = ctx.program.program.position(id, instruction);
-            catch::locate(ctx, position, ctx.trace_top);
-            if let Some(Handler { target, depth, .. }) = handler(ctx, id, instruction) {
-                let operands = machine.operands().add(depth as usize);
-                drop_range(operands, machine.sp);
-                machine.sp = operands;
-                let code = &*machine.code;
-                // Handlers start an instruction of their own: a `Catch`.
-                let start = code.origins.partition_point(|origin| *origin < target);
-                machine.pc = code.insts.as_ptr().add(start);
-                return Some(machine);
+            if !mem::take(&mut has_ended)
+                && let Some(handled) = handle(ctx, machine)
+            {
+                return Some(handled);
             }
             drop_range(machine.operands(), machine.sp);
             let link = leave(ctx, &machine);
@@ -175,6 +171,29 @@ pub(super) unsafe fn unwind(ctx: &mut VMContext, mut machine: Machine) -> Option
                 LinkKind::Call | LinkKind::Method => machine = caller(link),
             }
         }
+    }
+}
+
+/// The machine at the handler of the pending error in its frame, if there is one.
+///
+/// # Safety
+/// As for `unwind`.
+unsafe fn handle(ctx: &mut VMContext, mut machine: Machine) -> Option<Machine> {
+    // SAFETY: the machine is that of a live frame.
+    unsafe {
+        let id = (*machine.code).id;
+        let instruction = machine.instruction();
+        let position = ctx.program.program.position(id, instruction);
+        catch::locate(ctx, position, ctx.trace_top);
+        let Handler { target, depth, .. } = handler(ctx, id, instruction)?;
+        let operands = machine.operands().add(depth as usize);
+        drop_range(operands, machine.sp);
+        machine.sp = operands;
+        let code = &*machine.code;
+        // Handlers start an instruction of their own: a `Catch`.
+        let start = code.origins.partition_point(|origin| *origin < target);
+        machine.pc = code.insts.as_ptr().add(start);
+        Some(machine)
     }
 }
 

@@ -319,9 +319,10 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                             && let Some(entry) = tiering::hot_loop(ctx, (*m.code).id, number)
                         {
                             let result = calls::finish_loop(ctx, entry, m);
-                            m.push(attempt!(settle(result)));
-                            // The result leaves the frame like any other.
+                            // The frame has ended: a result leaves it like any
+                            // other, and no handler in it sees an error.
                             m.pc = &raw const RETURN;
+                            m.push(attempt!(settle(result)));
                         }
                     }
                     Inst::Return {} => give_back!(m.pop()),
@@ -573,7 +574,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     }
                 }
             }
-            match unwind(ctx, m) {
+            match unwind(ctx, m, m.pc == &raw const RETURN) {
                 Some(machine) => m = machine,
                 None => return RawValue::RAISED,
             }
