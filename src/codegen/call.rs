@@ -66,26 +66,26 @@ impl Translator<'_, '_> {
             param += 1;
         }
         self.stack.truncate(first);
+        let words = self.call_body(func, &args);
+        let ty = self.source.facts.functions[func as usize].result;
+        self.push(Entry::owned(ty, Class::of(ty), &words));
+    }
+
+    /// Calls a body with all its arguments; gives its result in its class.
+    pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> Vec<Value> {
         let reference = self.callee_ref(Callee::Direct(func));
-        let call = self.builder.ins().call(reference, &args);
+        let call = self.builder.ins().call(reference, args);
         let results = self.builder.inst_results(call).to_vec();
         let raised = self
             .builder
             .ins()
             .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
         self.raise_if(raised);
-        let ty = self.source.facts.functions[func as usize].result;
-        let words = self.result_words(func, &results);
-        self.push(Entry::owned(ty, Class::of(ty), &words));
-    }
-
-    /// What a body has returned, in its class.
-    pub fn result_words(&mut self, func: FunctionId, results: &[Value]) -> Vec<Value> {
         match signature::result_class(self.source.facts, func) {
             Class::Null => vec![],
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, results[1])],
             Class::Int | Class::Float | Class::Object(_) => vec![results[1]],
-            Class::Dynamic => results.to_vec(),
+            Class::Dynamic => results,
         }
     }
 

@@ -1,7 +1,6 @@
 //! `map`, `filter` and `reduce` with a known function, as loops in place.
 
 use super::func::{Translator, trusted};
-use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use super::view::viewed_elements;
@@ -12,7 +11,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
-use ruff_runtime::value::{RAISED, Tag};
+use ruff_runtime::value::Tag;
 
 /// The elements that a loop goes over.
 struct Source {
@@ -85,7 +84,7 @@ impl Translator<'_, '_> {
     }
 
     /// The known function that the present call of a built-in is given.
-    pub fn callback_here(&self) -> Option<Callback> {
+    fn callback_here(&self) -> Option<Callback> {
         if self.layout.leaders[self.pc as usize] {
             return None;
         }
@@ -239,15 +238,7 @@ impl Translator<'_, '_> {
             let arg = self.own(arg);
             words.extend(self.in_class(arg, Class::of(facts.param(func, param))));
         }
-        let reference = self.callee_ref(Callee::Direct(func));
-        let call = self.builder.ins().call(reference, &words);
-        let results = self.builder.inst_results(call).to_vec();
-        let raised = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
-        self.raise_if(raised);
-        self.result_words(func, &results)
+        self.call_body(func, &words)
     }
 
     /// The function object: the operand that `MakeClosure` left.

@@ -90,12 +90,14 @@ impl Translator<'_, '_> {
     /// Goes to `slow` unless `0 <= position < array.len`.
     pub fn check_bounds(&mut self, array: Value, position: Value, slow: Block) {
         let len = self.load_word(array, LEN_OFFSET);
-        let inside = self
-            .builder
-            .ins()
-            .icmp(IntCC::UnsignedLessThan, position, len);
+        self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
+    }
+
+    /// Goes to `slow` unless the comparison holds.
+    pub fn continue_if(&mut self, condition: IntCC, left: Value, right: Value, slow: Block) {
+        let holds = self.builder.ins().icmp(condition, left, right);
         let next = self.builder.create_block();
-        self.builder.ins().brif(inside, next, &[], slow, &[]);
+        self.builder.ins().brif(holds, next, &[], slow, &[]);
         self.switch_sealed(next);
     }
 

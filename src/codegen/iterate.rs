@@ -110,13 +110,7 @@ impl Translator<'_, '_> {
         let array = self.load_word(state, 8);
         let position = self.load_word(state, 24);
         let len = self.load_word(array, LEN_OFFSET);
-        let more = self
-            .builder
-            .ins()
-            .icmp(IntCC::UnsignedLessThan, position, len);
-        let go_on = self.builder.create_block();
-        self.builder.ins().brif(more, go_on, &[], slow, &[]);
-        self.switch_sealed(go_on);
+        self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
         let class = Class::of(ty);
         let element = self.builder.create_block();
         for word in class.words() {

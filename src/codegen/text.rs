@@ -61,14 +61,6 @@ impl Translator<'_, '_> {
             .jump(done, &[BlockArg::Value(tag), BlockArg::Value(character)]);
     }
 
-    /// Goes to `slow` unless the comparison holds.
-    fn continue_if(&mut self, condition: IntCC, left: Value, right: Value, slow: Block) {
-        let holds = self.builder.ins().icmp(condition, left, right);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(holds, next, &[], slow, &[]);
-        self.switch_sealed(next);
-    }
-
     fn text_byte(&mut self, object: Value, position: Value) -> Value {
         let address = self.builder.ins().iadd(object, position);
         self.builder

@@ -97,21 +97,22 @@ impl Translator<'_, '_> {
 
     /// Sets the views of the loop that a jump to `to` enters.
     pub fn enter_views(&mut self, to: u32) {
-        self.set_views(|region| region.head == to);
+        let regions = &self.views.regions;
+        if let Ok(index) = regions.binary_search_by_key(&to, |region| region.head) {
+            let slots = regions[index].slots.clone();
+            self.set_views(slots);
+        }
     }
 
     /// Sets the views of all loops around `pc`, where the function is entered.
     pub fn start_views(&mut self, pc: u32) {
-        self.set_views(|region| (region.head..=region.end).contains(&pc));
+        let regions = self.views.regions.iter();
+        let around = regions.filter(|region| (region.head..=region.end).contains(&pc));
+        let slots = around.flat_map(|region| &region.slots).copied().collect();
+        self.set_views(slots);
     }
 
-    fn set_views(&mut self, concerned: impl Fn(&Region) -> bool) {
-        let regions = self.views.regions.iter();
-        let slots: Vec<u32> = regions
-            .filter(|region| concerned(region))
-            .flat_map(|region| &region.slots)
-            .copied()
-            .collect();
+    fn set_views(&mut self, slots: Vec<u32>) {
         for slot in slots {
             let view = self.views.views[&slot];
             self.set_view(view);
@@ -208,13 +209,7 @@ impl Translator<'_, '_> {
         slow: cranelift_codegen::ir::Block,
     ) -> Value {
         let len = self.builder.use_var(view.len);
-        let inside = self
-            .builder
-            .ins()
-            .icmp(IntCC::UnsignedLessThan, position, len);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(inside, next, &[], slow, &[]);
-        self.switch_sealed(next);
+        self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
         let data = self.builder.use_var(view.data);
         let offset = self.element_offset(position, view.elements);
         self.builder.ins().iadd(data, offset)

@@ -92,20 +92,20 @@ pub(super) fn use_stubs(context: &mut Context, isa: &dyn TargetIsa) {
 /// A block is cold if every way to it is.
 fn spread_coldness(context: &mut Context) {
     context.compute_cfg();
-    let blocks: Vec<Block> = context.func.layout.blocks().collect();
-    let mut changed = true;
-    while changed {
-        changed = false;
-        for block in &blocks {
-            if context.func.layout.is_cold(*block) {
-                continue;
-            }
-            let mut before = context.cfg.pred_iter(*block).peekable();
-            if before.peek().is_some()
-                && before.all(|before| context.func.layout.is_cold(before.block))
+    let (cfg, layout) = (&context.cfg, &mut context.func.layout);
+    let mut waiting: Vec<Block> = layout
+        .blocks()
+        .filter(|block| layout.is_cold(*block))
+        .collect();
+    while let Some(cold) = waiting.pop() {
+        for block in cfg.succ_iter(cold) {
+            if !layout.is_cold(block)
+                && cfg
+                    .pred_iter(block)
+                    .all(|before| layout.is_cold(before.block))
             {
-                context.func.layout.set_cold(*block);
-                changed = true;
+                layout.set_cold(block);
+                waiting.push(block);
             }
         }
     }
@@ -167,7 +167,8 @@ fn call_stub(function: &mut ir::Function, inst: Inst, stub: FuncRef, ctx: Value)
     }
 }
 
-/// Moves what only cold blocks use into them.  The function has no aliases.
+/// Moves addresses that only cold blocks use into them.  The function has no
+/// aliases.
 pub(super) fn sink(function: &mut ir::Function) {
     let blocks: Vec<Block> = function.layout.blocks().collect();
     let mut used_hot: FxHashSet<Value> = FxHashSet::default();
@@ -189,9 +190,8 @@ pub(super) fn sink(function: &mut ir::Function) {
             continue;
         }
         let insts: Vec<Inst> = function.layout.block_insts(block).collect();
-        // Backwards: what is used by something that sinks may sink with it.
-        for inst in insts.into_iter().rev() {
-            if !can_sink(function, inst) {
+        for inst in insts {
+            if function.dfg.insts[inst].opcode() != Opcode::StackAddr {
                 continue;
             }
             let [result] = *function.dfg.inst_results(inst) else {
@@ -206,10 +206,6 @@ pub(super) fn sink(function: &mut ir::Function) {
             sink_one(function, inst, result, &uses);
         }
     }
-}
-
-fn can_sink(function: &ir::Function, inst: Inst) -> bool {
-    matches!(function.dfg.insts[inst].opcode(), Opcode::StackAddr)
 }
 
 /// Computes a value anew in each of the cold blocks that use it.
