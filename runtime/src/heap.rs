@@ -13,6 +13,7 @@ use core::ptr::NonNull;
 
 pub mod allocator;
 pub mod array;
+pub mod buffer;
 pub mod bytes;
 pub mod closure;
 pub mod cycles;

@@ -4,9 +4,9 @@
 //! int.  So `d[5]` and `d["5"]` meet in one entry, whichever way it was made.
 //! Removed entries leave a hole that the next rebuild closes.
 
+use super::buffer::Buffer;
 use super::{Duplicate, Header, Object, Ref, Str, allocator};
 use crate::value::{Tag, Value};
-use alloc::vec::Vec;
 use core::mem::size_of;
 
 /// A key to look up, without owning it.
@@ -93,11 +93,11 @@ pub struct Dict {
     header: Header,
     /// Entries that are not removed.
     len: usize,
-    entries: Vec<Entry>,
+    entries: Buffer<Entry>,
     /// Half of a hash and an entry's position plus one; 0 is free.  A power
     /// of two long, at most three quarters full, and empty while the dict is
     /// small enough to be searched from end to end.
-    index: Vec<u64>,
+    index: Buffer<u64>,
 }
 
 const INT_KEYED: u8 = 1;
@@ -152,8 +152,8 @@ impl Dict {
             object.write(Dict {
                 header,
                 len: 0,
-                entries: Vec::with_capacity(entries),
-                index: Vec::new(),
+                entries: Buffer::with_capacity(entries),
+                index: Buffer::new(),
             });
             Ref::from_raw(object)
         }
@@ -215,6 +215,40 @@ impl Dict {
         self.insert_key(key, value);
     }
 
+    /// Adds an entry behind the others.  The key is not in the dict yet, and
+    /// not a number's text: another dict holds it as a string.
+    #[inline]
+    pub fn append(&mut self, key: &Str, value: Value) {
+        debug_assert!(
+            matches!(Key::from_str(key), Key::Text(key) if self.find(Key::Text(key)).is_none())
+        );
+        self.header.deepen(value.depth());
+        self.header.flags &= !INT_KEYED;
+        self.push_entry(Key::Text(key), value);
+    }
+
+    /// The key of the entry at `position`, if it is a string; for dicts that
+    /// nothing was removed from.
+    #[inline]
+    pub fn held_text(&self, position: usize) -> Option<&Str> {
+        self.entries.get(position)?.key.as_object()
+    }
+
+    /// Whether both dicts certainly have the same keys in the same order: the
+    /// very same strings, and nothing was removed.
+    pub fn has_keys_of(&self, other: &Dict) -> bool {
+        self.entries.len() == other.entries.len()
+            && self
+                .entries
+                .iter()
+                .zip(other.entries.iter())
+                .all(|(own, other)| {
+                    own.key.tag() == Tag::String
+                        && own.key.tag() == other.key.tag()
+                        && own.key.payload() == other.key.payload()
+                })
+    }
+
     /// Sets a key the way `source` holds it: as spreads and copies do.
     pub fn insert_from(&mut self, source: &Dict, key: &Value, value: Value) {
         match (key.as_int(), key.as_object::<Str>()) {
@@ -244,6 +278,12 @@ impl Dict {
             drop(old);
             return;
         }
+        self.push_entry(key, value);
+    }
+
+    /// Adds an entry with a key that is not there.
+    #[inline]
+    fn push_entry(&mut self, key: Key, value: Value) {
         let owned = match key {
             Key::Int(number) => Value::int(number),
             Key::Text(text) => Value::from(Ref::from_borrowed(text)),
@@ -372,8 +412,7 @@ impl Dict {
             "a dict of four thousand million entries"
         );
         let size = (self.entries.len() * 2).next_power_of_two();
-        self.index.clear();
-        self.index.resize(size, 0);
+        self.index = Buffer::filled(0, size);
         for position in 0..self.entries.len() {
             let hash = match (
                 self.entries[position].key.as_int(),

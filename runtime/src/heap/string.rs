@@ -4,6 +4,7 @@
 //! Text is ASCII exactly when `chars == len`, which makes indexing O(1).  Other
 //! text gets a table of places once it is indexed; see `landmarks`.
 
+pub mod block;
 mod landmarks;
 
 use super::{Header, IMMORTAL, Object, Ref, allocator};
@@ -109,11 +110,9 @@ fn half_word_at(bytes: &[u8], start: usize) -> u64 {
 /// Whether two texts of the same length are the same.  Most texts are short,
 /// and then comparing is quicker than calling something that compares.
 #[inline(always)]
-fn same_bytes(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     let len = left.len();
     debug_assert_eq!(len, right.len());
-    let word_differs = |start| word_at(left, start) ^ word_at(right, start);
-    let half_differs = |start| half_word_at(left, start) ^ half_word_at(right, start);
     match len {
         0 => true,
         1..=3 => {
@@ -121,8 +120,14 @@ fn same_bytes(left: &[u8], right: &[u8]) -> bool {
                 && left[len / 2] == right[len / 2]
                 && left[len - 1] == right[len - 1]
         }
-        4..=7 => half_differs(0) | half_differs(len - 4) == 0,
-        8..=16 => word_differs(0) | word_differs(len - 8) == 0,
+        4..=7 => {
+            half_word_at(left, 0) == half_word_at(right, 0)
+                && half_word_at(left, len - 4) == half_word_at(right, len - 4)
+        }
+        8..=16 => {
+            word_at(left, 0) == word_at(right, 0)
+                && word_at(left, len - 8) == word_at(right, len - 8)
+        }
         _ => left == right,
     }
 }
@@ -400,6 +405,37 @@ impl TextBuilder {
             }
         }
         self.push_str(char::from(byte).encode_utf8(&mut [0; 4]));
+    }
+
+    /// Appends a text between ASCII characters.
+    #[inline(always)]
+    pub fn push_framed<const BEFORE: usize, const AFTER: usize>(
+        &mut self,
+        before: [u8; BEFORE],
+        text: &str,
+        after: [u8; AFTER],
+    ) {
+        debug_assert!(before.is_ascii() && after.is_ascii());
+        let string = self.string.as_ptr();
+        // SAFETY: nobody else has the string; there is room for the bytes,
+        // which are whole characters; `grow`'s result replaces what it moved.
+        unsafe {
+            let needed = (*string).len + text.len() + BEFORE + AFTER;
+            let string = if needed > (*string).capacity {
+                let moved = grow(string, needed);
+                core::ptr::write(&mut self.string, Ref::from_raw(moved));
+                moved
+            } else {
+                string
+            };
+            let end = text_of(string).add((*string).len);
+            end.cast::<[u8; BEFORE]>().write_unaligned(before);
+            let end = end.add(BEFORE);
+            copy_text(text.as_ptr(), end, text.len());
+            let end = end.add(text.len());
+            end.cast::<[u8; AFTER]>().write_unaligned(after);
+            (*string).len = needed;
+        }
     }
 
     pub fn finish(self) -> Ref<Str> {

@@ -8,6 +8,7 @@ use alloc::format;
 
 mod number;
 mod parse;
+mod scan;
 mod text;
 mod write;
 
@@ -53,7 +54,7 @@ pub fn to_json(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised>
     let [value] = args else {
         return fail(ctx, "to_json requires a value argument");
     };
-    write::write(ctx, value, write::Style::Compact)
+    write::write::<false>(ctx, value)
 }
 
 /// `to_json_pretty(value)`
@@ -61,5 +62,5 @@ pub fn to_json_pretty(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, 
     let [value] = args else {
         return fail(ctx, "to_json_pretty requires a value argument");
     };
-    write::write(ctx, value, write::Style::Pretty)
+    write::write::<true>(ctx, value)
 }

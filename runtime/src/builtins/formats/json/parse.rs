@@ -5,9 +5,10 @@
 //! not be there is one further.
 
 use super::super::super::arrays::Collector;
-use crate::heap::string::hash_text;
+use crate::heap::string::{hash_text, same_bytes};
 use crate::heap::{Dict, Ref, Str};
 use crate::value::Value;
+use alloc::string::String;
 
 /// Nested brackets at which parsing gives up.
 const MAX_BRACKETS: usize = 128;
@@ -43,22 +44,31 @@ pub fn parse(text: &str) -> Result<Parsed, ParseError> {
         next: 0,
         deepest: 0,
         keys: [const { None }; KEYS],
-        entries: 0,
+        forms: [const { None }; FORMS],
+        scratch: String::new(),
+        error: ParseError { what: "", read: 0 },
     };
-    let value = parser.value(0)?;
-    if parser.peek_token().is_some() {
-        return Err(parser.unexpected("trailing characters"));
+    match parser.whole() {
+        Ok(value) => Ok(Parsed {
+            value,
+            depth: parser.deepest,
+        }),
+        Err(Fault) => Err(parser.error),
     }
-    Ok(Parsed {
-        value,
-        depth: parser.deepest,
-    })
 }
 
 /// Entries that an object is given room for in advance at most.
 const MAX_EXPECTED: usize = 64;
-/// Keys that are remembered, so that objects of one form share them.
+/// Keys that are remembered, so that objects share them.
 const KEYS: usize = 64;
+/// Levels at which the form of the object before is remembered.
+const FORMS: usize = 8;
+
+/// Parsing failed; the parser knows why.  Without that in it, a `Step` is
+/// passed in registers.
+pub(super) struct Fault;
+
+pub(super) type Step<T> = Result<T, Fault>;
 
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
@@ -68,17 +78,32 @@ pub(super) struct Parser<'a> {
     /// The level of the deepest value so far; the root's is 0.
     deepest: usize,
     keys: [Option<Ref<Str>>; KEYS],
-    /// Entries of the object that ended last.
-    entries: usize,
+    /// The object of each level that ended last, if its keys are written as
+    /// they are: the next one mostly has the same.
+    forms: [Option<Ref<Dict>>; FORMS],
+    /// Memory for a string with escapes.
+    pub(super) scratch: String,
+    error: ParseError,
 }
 
 impl Parser<'_> {
+    #[inline(always)]
     pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.next).copied()
     }
 
     /// The first byte after white space.
+    #[inline(always)]
     fn peek_token(&mut self) -> Option<u8> {
+        match self.peek() {
+            Some(b' ' | b'\n' | b'\t' | b'\r') => self.skip_white_space(),
+            byte => byte,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn skip_white_space(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
             if !matches!(byte, b' ' | b'\n' | b'\t' | b'\r') {
                 return Some(byte);
@@ -90,24 +115,34 @@ impl Parser<'_> {
 
     /// Something is wrong with what was read.
     #[cold]
-    pub(super) fn fault(&self, what: &'static str) -> ParseError {
-        ParseError {
+    pub(super) fn fault<T>(&mut self, what: &'static str) -> Step<T> {
+        self.error = ParseError {
             what,
             read: self.next,
-        }
+        };
+        Err(Fault)
     }
 
     /// Something is wrong with the byte that comes next.
     #[cold]
-    pub(super) fn unexpected(&self, what: &'static str) -> ParseError {
-        ParseError {
+    pub(super) fn unexpected<T>(&mut self, what: &'static str) -> Step<T> {
+        self.error = ParseError {
             what,
             read: self.bytes.len().min(self.next + 1),
-        }
+        };
+        Err(Fault)
     }
 
-    fn value(&mut self, level: usize) -> Result<Value, ParseError> {
-        self.deepest = self.deepest.max(level);
+    fn whole(&mut self) -> Step<Value> {
+        let value = self.value(0)?;
+        if self.peek_token().is_some() {
+            return self.unexpected("trailing characters");
+        }
+        Ok(value)
+    }
+
+    #[inline(always)]
+    fn value(&mut self, level: usize) -> Step<Value> {
         match self.peek_token() {
             Some(b'"') => {
                 self.next += 1;
@@ -123,115 +158,168 @@ impl Parser<'_> {
             Some(b'n') => self.word(b"null", Value::NULL),
             Some(b't') => self.word(b"true", Value::TRUE),
             Some(b'f') => self.word(b"false", Value::FALSE),
-            Some(_) => Err(self.unexpected("expected value")),
-            None => Err(self.unexpected("EOF while parsing a value")),
+            Some(_) => self.unexpected("expected value"),
+            None => self.unexpected("EOF while parsing a value"),
         }
     }
 
-    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, ParseError> {
+    #[inline(never)]
+    fn word(&mut self, word: &[u8], value: Value) -> Step<Value> {
         for expected in word {
             let Some(byte) = self.peek() else {
-                return Err(self.fault("EOF while parsing a value"));
+                return self.fault("EOF while parsing a value");
             };
             self.next += 1;
             if byte != *expected {
-                return Err(self.fault("expected ident"));
+                return self.fault("expected ident");
             }
         }
         Ok(value)
     }
 
-    fn open(&mut self, level: usize) -> Result<(), ParseError> {
+    fn open(&mut self, level: usize) -> Step<()> {
         if level + 1 >= MAX_BRACKETS {
-            return Err(self.unexpected("recursion limit exceeded"));
+            return self.unexpected("recursion limit exceeded");
         }
         self.next += 1;
         Ok(())
     }
 
-    fn array(&mut self, level: usize) -> Result<Value, ParseError> {
+    #[inline(never)]
+    fn array(&mut self, level: usize) -> Step<Value> {
         self.open(level)?;
         let mut elements = Collector::new(4);
-        let mut first = true;
+        if self.peek_token() == Some(b']') {
+            self.next += 1;
+            return Ok(elements.finish());
+        }
+        if self.peek().is_none() {
+            return self.unexpected("EOF while parsing a list");
+        }
+        self.deepest = self.deepest.max(level + 1);
         loop {
+            elements.push(self.value(level + 1)?);
             match self.peek_token() {
+                Some(b',') => self.next += 1,
                 Some(b']') => {
                     self.next += 1;
                     return Ok(elements.finish());
                 }
-                Some(b',') if !first => {
-                    self.next += 1;
-                    match self.peek_token() {
-                        Some(b']') => return Err(self.unexpected("trailing comma")),
-                        Some(_) => {}
-                        None => return Err(self.unexpected("EOF while parsing a value")),
-                    }
-                }
-                Some(_) if first => {}
-                Some(_) => return Err(self.unexpected("expected `,` or `]`")),
-                None => return Err(self.unexpected("EOF while parsing a list")),
+                Some(_) => return self.unexpected("expected `,` or `]`"),
+                None => return self.unexpected("EOF while parsing a list"),
             }
-            first = false;
-            elements.push(self.value(level + 1)?);
+            if self.peek_token() == Some(b']') {
+                return self.unexpected("trailing comma");
+            }
         }
     }
 
-    fn object(&mut self, level: usize) -> Result<Value, ParseError> {
+    #[inline(never)]
+    fn object(&mut self, level: usize) -> Step<Value> {
         self.open(level)?;
-        // Objects that follow each other are mostly of one form.
-        let mut object = Dict::with_capacity(self.entries.min(MAX_EXPECTED));
-        let mut first = true;
-        loop {
-            match self.peek_token() {
-                Some(b'}') => {
-                    self.next += 1;
-                    self.entries = object.len();
-                    return Ok(Value::from(object));
-                }
-                Some(b',') if !first => {
-                    self.next += 1;
-                    match self.peek_token() {
-                        Some(b'"') => {}
-                        Some(b'}') => return Err(self.unexpected("trailing comma")),
-                        Some(_) => return Err(self.unexpected("key must be a string")),
-                        None => return Err(self.unexpected("EOF while parsing a value")),
-                    }
-                }
-                Some(b'"') if first => {}
-                Some(_) if first => return Err(self.unexpected("key must be a string")),
-                Some(_) => return Err(self.unexpected("expected `,` or `}`")),
-                None => return Err(self.unexpected("EOF while parsing an object")),
+        match self.peek_token() {
+            Some(b'"') => {}
+            Some(b'}') => {
+                self.next += 1;
+                return Ok(Value::from(Dict::new()));
             }
-            first = false;
-            self.next += 1;
-            let key = self.key()?;
-            match self.peek_token() {
-                Some(b':') => self.next += 1,
-                Some(_) => return Err(self.unexpected("expected `:`")),
-                None => return Err(self.unexpected("EOF while parsing an object")),
-            }
-            let value = self.value(level + 1)?;
-            object
-                .get_mut()
-                .expect("nobody else has it yet")
-                .insert_str(&key, value);
+            Some(_) => return self.unexpected("key must be a string"),
+            None => return self.unexpected("EOF while parsing an object"),
         }
+        self.deepest = self.deepest.max(level + 1);
+        let form = self.forms.get_mut(level).and_then(Option::take);
+        let mut object = Dict::with_capacity(match &form {
+            Some(form) => form.len().min(MAX_EXPECTED),
+            None => 0,
+        });
+        let entries = object.get_mut().expect("nobody else has it yet");
+        let mut follows_form = form.is_some();
+        let mut has_plain_keys = true;
+        loop {
+            self.next += 1;
+            let expected = match &form {
+                Some(form) if follows_form => form.held_text(entries.len()),
+                _ => None,
+            };
+            if let Some(key) = expected
+                && self.skip_key(key)
+            {
+                let value = self.entry_value(level)?;
+                entries.append(key, value);
+            } else {
+                follows_form = false;
+                has_plain_keys &= self.other_entry(entries, level)?;
+            }
+            match self.peek_token() {
+                Some(b',') => self.next += 1,
+                Some(b'}') => break,
+                Some(_) => return self.unexpected("expected `,` or `}`"),
+                None => return self.unexpected("EOF while parsing an object"),
+            }
+            match self.peek_token() {
+                Some(b'"') => {}
+                Some(b'}') => return self.unexpected("trailing comma"),
+                Some(_) => return self.unexpected("key must be a string"),
+                None => return self.unexpected("EOF while parsing a value"),
+            }
+        }
+        self.next += 1;
+        if let Some(place) = self.forms.get_mut(level) {
+            *place = match form {
+                Some(form) if follows_form && form.len() == object.len() => Some(form),
+                _ => has_plain_keys.then(|| object.clone()),
+            };
+        }
+        Ok(Value::from(object))
     }
 
-    /// A key, the same string object as the last time if it is remembered.
-    fn key(&mut self) -> Result<Ref<Str>, ParseError> {
-        let Some(plain) = self.plain_string() else {
-            return self.string();
+    /// Reads an entry into an object; gives whether its key is written as it is.
+    #[inline(never)]
+    fn other_entry(&mut self, entries: &mut Dict, level: usize) -> Step<bool> {
+        let (key, is_plain) = self.key()?;
+        let value = self.entry_value(level)?;
+        entries.insert_str(&key, value);
+        Ok(is_plain)
+    }
+
+    /// What stands behind an object's key.
+    #[inline(always)]
+    fn entry_value(&mut self, level: usize) -> Step<Value> {
+        match self.peek_token() {
+            Some(b':') => self.next += 1,
+            Some(_) => return self.unexpected("expected `:`"),
+            None => return self.unexpected("EOF while parsing an object"),
+        }
+        self.value(level + 1)
+    }
+
+    /// Goes behind the closing quote if this key comes next, written as it is.
+    #[inline(always)]
+    fn skip_key(&mut self, key: &Str) -> bool {
+        let end = self.next + key.len();
+        let comes = self.bytes.get(end) == Some(&b'"')
+            && same_bytes(&self.bytes[self.next..end], key.as_bytes());
+        if comes {
+            self.next = end + 1;
+        }
+        comes
+    }
+
+    /// A key, the same string object as the last time if it is remembered,
+    /// and whether it is written as it is.
+    fn key(&mut self) -> Step<(Ref<Str>, bool)> {
+        let Some((plain, _)) = self.plain_string() else {
+            return Ok((self.string()?, false));
         };
         let slot = hash_text(plain.as_bytes()) as usize % KEYS;
         if let Some(known) = &self.keys[slot]
             && known.as_str() == plain
         {
-            return Ok(known.clone());
+            return Ok((known.clone(), true));
         }
         let key = Str::new(plain);
         self.keys[slot] = Some(key.clone());
-        Ok(key)
+        Ok((key, true))
     }
 }
 
