@@ -13,22 +13,24 @@ pub struct Buffer<T> {
     capacity: usize,
 }
 
-impl<T> Buffer<T> {
-    const FITS: () = assert!(size_of::<T>() > 0 && align_of::<T>() <= 16);
-
-    pub const fn new() -> Buffer<T> {
-        let () = Self::FITS;
+impl<T> Default for Buffer<T> {
+    fn default() -> Buffer<T> {
+        let () = Buffer::<T>::FITS;
         Buffer {
             first: NonNull::dangling(),
             len: 0,
             capacity: 0,
         }
     }
+}
+
+impl<T> Buffer<T> {
+    const FITS: () = assert!(size_of::<T>() > 0 && align_of::<T>() <= 16);
 
     /// With room for `capacity` items to begin with.
     #[inline]
     pub fn with_capacity(capacity: usize) -> Buffer<T> {
-        let mut buffer = Buffer::new();
+        let mut buffer = Buffer::default();
         if capacity > 0 {
             buffer.resize_to(capacity);
         }
@@ -155,7 +157,7 @@ mod tests {
     #[test]
     fn behaves_like_a_vec_and_drops_each_item_once() {
         let token = Rc::new(());
-        let mut buffer = Buffer::new();
+        let mut buffer = Buffer::default();
         let mut expected = Vec::new();
         for number in 0..100 {
             buffer.push((number, token.clone()));

@@ -153,7 +153,7 @@ impl Dict {
                 header,
                 len: 0,
                 entries: Buffer::with_capacity(entries),
-                index: Buffer::new(),
+                index: Buffer::default(),
             });
             Ref::from_raw(object)
         }
