@@ -55,8 +55,8 @@ pub struct VMContext {
     pub stack_limit: usize,
     /// The final `self` of the method that just returned, if it changed it.
     pub self_result: Value,
-    /// What a helper gave that was called through a stub.
-    pub cold_results: [u64; 2],
+    /// What a helper that is called through a stub takes, then what it gave.
+    pub cold_words: [u64; COLD_WORDS],
 
     /// The first entry of the call stack.
     pub trace_base: *mut TraceEntry,
@@ -180,7 +180,9 @@ pub const TRACE_TOP_OFFSET: usize = offset_of!(VMContext, trace_top);
 pub const TRACE_LIMIT_OFFSET: usize = offset_of!(VMContext, trace_limit);
 pub const STACK_LIMIT_OFFSET: usize = offset_of!(VMContext, stack_limit);
 pub const SELF_RESULT_OFFSET: usize = offset_of!(VMContext, self_result);
-pub const COLD_RESULTS_OFFSET: usize = offset_of!(VMContext, cold_results);
+pub const COLD_WORDS_OFFSET: usize = offset_of!(VMContext, cold_words);
+/// Arguments that a helper has at most.
+pub const COLD_WORDS: usize = 8;
 
 impl VMContext {
     /// What a family of built-ins keeps between calls; made when first asked for.

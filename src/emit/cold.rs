@@ -3,7 +3,9 @@
 //! Slow paths call helpers, and a call changes most registers.  The values of a
 //! loop around it would have to live in memory, although the call never happens.
 //! So helpers that are called from cold blocks are called through a stub that
-//! changes no register, and gives its results in the context.
+//! changes no register.  It takes what the helper takes, and gives its results,
+//! in the context: an argument in a register would be one more place where a
+//! loop's values have to be for the sake of what never happens.
 //!
 //! Addresses that only cold blocks use are computed there: hoisted out of a
 //! loop, each would occupy a register all through it.
@@ -19,33 +21,44 @@ use cranelift_codegen::ir::{
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use ruff_runtime::abi::Helper;
-use ruff_runtime::context::COLD_RESULTS_OFFSET;
+use ruff_runtime::context::{COLD_WORDS, COLD_WORDS_OFFSET};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Where results are in the context, in bytes.
-const RESULTS: i32 = COLD_RESULTS_OFFSET as i32;
+/// Where an argument or a result is in the context, in bytes.
+fn word(index: usize) -> i32 {
+    assert!(index < COLD_WORDS, "a helper with more arguments");
+    (COLD_WORDS_OFFSET + 8 * index) as i32
+}
 
-/// What a stub takes: the context, and what the helper takes.
-fn stub_signature(isa: &dyn TargetIsa, helper: Helper) -> Signature {
-    let mut signature = signature::helper(isa, helper);
-    signature.call_conv = CallConv::PreserveAll;
-    signature.params.insert(0, AbiParam::new(types::I64));
-    signature.returns.clear();
+/// What a stub takes: the context.
+fn stub_signature() -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    signature.params.push(AbiParam::new(types::I64));
     signature
 }
 
 /// The stub of a helper.
 pub(super) fn stub(isa: &dyn TargetIsa, helper: Helper) -> ir::Function {
     let name = ir::UserFuncName::User(Callee::Cold(helper).external_name());
-    let mut result = ir::Function::with_name_signature(name, stub_signature(isa, helper));
+    let mut result = ir::Function::with_name_signature(name, stub_signature());
     let mut context = FunctionBuilderContext::new();
     let mut builder = FunctionBuilder::new(&mut result, &mut context);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     builder.seal_block(entry);
-    let params: Vec<Value> = builder.block_params(entry).to_vec();
-    let signature = builder.import_signature(signature::helper(isa, helper));
+    let ctx = builder.block_params(entry)[0];
+    let signature = signature::helper(isa, helper);
+    let params: Vec<Value> = (0..)
+        .zip(&signature.params)
+        .map(|(index, param)| {
+            let flags = MemFlagsData::trusted();
+            builder
+                .ins()
+                .load(param.value_type, flags, ctx, word(index))
+        })
+        .collect();
+    let signature = builder.import_signature(signature);
     let name = builder
         .func
         .declare_imported_user_function(Callee::Helper(helper).external_name());
@@ -55,13 +68,11 @@ pub(super) fn stub(isa: &dyn TargetIsa, helper: Helper) -> ir::Function {
         colocated: false,
         patchable: false,
     });
-    let call = builder.ins().call(callee, &params[1..]);
+    let call = builder.ins().call(callee, &params);
     let results: Vec<Value> = builder.inst_results(call).to_vec();
     for (index, result) in (0..).zip(results) {
         let flags = MemFlagsData::trusted();
-        builder
-            .ins()
-            .store(flags, result, params[0], RESULTS + 8 * index);
+        builder.ins().store(flags, result, ctx, word(index));
     }
     builder.ins().return_(&[]);
     builder.finalize(isa.frontend_config());
@@ -70,7 +81,7 @@ pub(super) fn stub(isa: &dyn TargetIsa, helper: Helper) -> ir::Function {
 
 /// Lets helpers be called through their stubs where that is rare.  `context`
 /// holds a function whose first parameter is the context.
-pub(super) fn use_stubs(context: &mut Context, isa: &dyn TargetIsa) {
+pub(super) fn use_stubs(context: &mut Context) {
     spread_coldness(context);
     let function = &mut context.func;
     let Some(entry) = function.layout.entry_block() else {
@@ -84,7 +95,7 @@ pub(super) fn use_stubs(context: &mut Context, isa: &dyn TargetIsa) {
         };
         let stub = *stubs
             .entry(callee)
-            .or_insert_with(|| import_stub(function, isa, helper));
+            .or_insert_with(|| import_stub(function, helper));
         call_stub(function, inst, stub, ctx);
     }
 }
@@ -136,8 +147,8 @@ fn helper_of(function: &ir::Function, callee: FuncRef) -> Option<Helper> {
     }
 }
 
-fn import_stub(function: &mut ir::Function, isa: &dyn TargetIsa, helper: Helper) -> FuncRef {
-    let signature = function.import_signature(stub_signature(isa, helper));
+fn import_stub(function: &mut ir::Function, helper: Helper) -> FuncRef {
+    let signature = function.import_signature(stub_signature());
     let name = function.declare_imported_user_function(Callee::Cold(helper).external_name());
     function.import_function(ExtFuncData {
         name: ExternalName::user(name),
@@ -149,16 +160,18 @@ fn import_stub(function: &mut ir::Function, isa: &dyn TargetIsa, helper: Helper)
 
 /// Replaces a call by one of a stub.
 fn call_stub(function: &mut ir::Function, inst: Inst, stub: FuncRef, ctx: Value) {
-    let mut args = vec![ctx];
-    args.extend_from_slice(function.dfg.inst_args(inst));
+    let args: Vec<Value> = function.dfg.inst_args(inst).to_vec();
     let results: Vec<Value> = function.dfg.inst_results(inst).to_vec();
     let mut cursor = FuncCursor::new(function).at_inst(inst);
-    cursor.ins().call(stub, &args);
+    let flags = MemFlagsData::trusted();
+    for (index, arg) in (0..).zip(args) {
+        cursor.ins().store(flags, arg, ctx, word(index));
+    }
+    cursor.ins().call(stub, &[ctx]);
     let mut loaded = Vec::new();
     for (index, result) in (0..).zip(&results) {
         let ty = cursor.func.dfg.value_type(*result);
-        let flags = MemFlagsData::trusted();
-        loaded.push(cursor.ins().load(ty, flags, ctx, RESULTS + 8 * index));
+        loaded.push(cursor.ins().load(ty, flags, ctx, word(index)));
     }
     cursor.remove_inst();
     function.dfg.clear_results(inst);

@@ -160,7 +160,7 @@ impl<'a> Compiler<'a> {
             && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
         {
             inliner.expand(&mut self.context);
-            cold::use_stubs(&mut self.context, self.source.isa);
+            cold::use_stubs(&mut self.context);
         }
         self.place_callees();
         let mut listing = listing_before.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! A context's beginning and end: its stacks, its variables.
 
-use super::{Capabilities, MAX_CALL_DEPTH, TraceEntry, VMContext};
+use super::{COLD_WORDS, Capabilities, MAX_CALL_DEPTH, TraceEntry, VMContext};
 use crate::call;
 use crate::heap::{allocator, cycles};
 use crate::loaded::LoadedProgram;
@@ -59,7 +59,7 @@ impl VMContext {
             trace_limit,
             stack_limit: stack_limit_here(),
             self_result: Value::UNSET,
-            cold_results: [0; 2],
+            cold_words: [0; COLD_WORDS],
             trace_base,
             pending: None,
             stack: call::ValueStack {
