@@ -22,6 +22,7 @@ mod inlining;
 mod leaf;
 mod listing;
 mod object;
+mod simplify;
 
 pub mod jit;
 

@@ -7,6 +7,7 @@
 use super::cold;
 use super::inlining::Inliner;
 use super::leaf;
+use super::simplify::simplify;
 use super::target::Ending;
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source, Unsupported};
@@ -160,6 +161,7 @@ impl<'a> Compiler<'a> {
             && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
         {
             inliner.expand(&mut self.context);
+            simplify(&mut self.context);
             cold::use_stubs(&mut self.context);
         }
         self.place_callees();
