@@ -44,6 +44,8 @@ pub struct FunctionFacts {
     /// What each captured variable can hold.
     pub captures: Vec<Type>,
     pub result: Type,
+    /// What a generator's `yield`s hand over.
+    pub yields: Type,
     /// The `self` that a method leaves for its caller.
     pub self_result: Type,
     /// Operand types at jump targets where operands are on the stack.
@@ -56,6 +58,19 @@ impl Facts {
     /// What a parameter can hold.
     pub fn param(&self, func: FunctionId, index: usize) -> Type {
         self.functions[func as usize].slots[index]
+    }
+
+    /// What a call of a known function gives.
+    pub fn call_result(&self, program: &Program, func: FunctionId) -> Type {
+        let flags = program.functions[func as usize].info.flags;
+        let facts = &self.functions[func as usize];
+        if flags.is_generator {
+            Type::container(Tags::GENERATOR, facts.yields)
+        } else if flags.is_async {
+            Type::of(Tags::PROMISE)
+        } else {
+            facts.result
+        }
     }
 
     /// What a field of that name can hold.
@@ -292,6 +307,12 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    fn join_yields(&mut self, func: FunctionId, more: Type) {
+        if self.facts.functions[func as usize].yields.join(more) {
+            self.callers_are_dirty(func);
+        }
+    }
+
     fn join_self_result(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].self_result.join(more) {
             self.callers_are_dirty(func);
@@ -317,15 +338,8 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// What a call of a known function gives, once its result is known.
+    /// What a call of a known function gives, as far as that is known yet.
     fn call_result(&self, func: FunctionId) -> Type {
-        let flags = self.program.functions[func as usize].info.flags;
-        if flags.is_generator {
-            Type::of(Tags::GENERATOR)
-        } else if flags.is_async {
-            Type::of(Tags::PROMISE)
-        } else {
-            self.facts.functions[func as usize].result
-        }
+        self.facts.call_result(self.program, func)
     }
 }

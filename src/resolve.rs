@@ -225,7 +225,7 @@ pub struct Function {
     pub parameters: Vec<VariableIndex>,
     /// What it takes along when it is made, in order.
     pub captures: Vec<Captured>,
-    /// Declared, and neither a generator nor asynchronous.
+    /// Declared, and not asynchronous.
     pub can_be_called_directly: bool,
     /// A method that may change its receiver.
     pub changes_self: bool,

@@ -19,12 +19,12 @@ pub mod suspend;
 pub mod variables;
 
 use crate::context::{TraceEntry, VMContext};
-use crate::heap::{Dict, Function, Generator, Header, Str};
+use crate::heap::{Dict, Function, Header, Str};
 use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,14 +286,6 @@ helpers! {
     /// A generator of a compiled generator function, whose `Resume` is given; takes
     /// the arguments in memory over.
     MakeGenerator = suspend::ruff_rt_make_generator(ctx: *mut VMContext, callee: *const Function, args: *mut Value, resume: u64) -> RawValue, [];
-    /// Which `yield` a generator waits at, from 1; 0 before its first value.
-    GeneratorPosition = suspend::ruff_rt_generator_position(generator: *mut Generator) -> u64, [];
-    /// Starts a generator: gives its frame, whose values the caller takes over.
-    GeneratorFrame = suspend::ruff_rt_generator_frame(generator: *mut Generator) -> *mut Value, [];
-    /// Suspends a generator whose frame holds `count` values again.
-    GeneratorSuspend = suspend::ruff_rt_generator_suspend(generator: *mut Generator, position: u64, count: u64), [];
-    /// Notes that a generator has come to its end.
-    GeneratorFinish = suspend::ruff_rt_generator_finish(generator: *mut Generator), [];
     /// The promise of an async function whose body gave this result or raised.
     MakePromise = suspend::ruff_rt_make_promise(ctx: *mut VMContext, tag: u64, payload: u64) -> RawValue, [];
 

@@ -16,11 +16,16 @@ use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_> {
     pub fn call_value(&mut self, argc: u32) {
+        self.call_operand(argc, Type::ANY);
+    }
+
+    /// Calls the operand below the top `argc`; `ty` is what that gives.
+    fn call_operand(&mut self, argc: u32, ty: Type) {
         self.own_borrows_from_shared();
         let values = self.pop_to_memory(argc as usize + 1);
         let count = self.iconst(i64::from(argc));
         let words = self.call_raising(Helper::Call, &[self.ctx, values, count]);
-        self.push_words(Type::ANY, &words);
+        self.push_words(ty, &words);
     }
 
     pub fn call_function(&mut self, func: FunctionId, argc: u32) {
@@ -44,7 +49,8 @@ impl Translator<'_, '_> {
         let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Function);
         let position = self.stack.len() - argc as usize;
         self.stack.insert(position, entry);
-        self.call_value(argc);
+        let ty = self.source.facts.call_result(self.source.program, func);
+        self.call_operand(argc, ty);
     }
 
     /// Calls a function's body with the top `argc` operands; `receiver` comes

@@ -52,6 +52,8 @@ impl Translator<'_, '_> {
             self.next_element(state, source, ty, slow, done);
         } else if source.is(Tags::STRING) {
             self.next_character(state, slow, done);
+        } else if source.is(Tags::GENERATOR) {
+            self.next_yielded(state, slow, done);
         } else {
             self.builder.ins().jump(slow, &[]);
         }
@@ -72,6 +74,15 @@ impl Translator<'_, '_> {
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
         self.push_words(ty, &params);
+    }
+
+    /// What a generator yields next.
+    fn next_yielded(&mut self, state: Value, slow: Block, done: Block) {
+        let generator = self.load_word(state, 8);
+        let (tag, payload) = self.resume_generator(generator, slow);
+        self.builder
+            .ins()
+            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
     }
 
     /// A count: the position below the end.

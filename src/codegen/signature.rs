@@ -112,7 +112,7 @@ pub fn generic(isa: &dyn TargetIsa) -> Signature {
 }
 
 /// The signature of `call::Resume`, which is that of a generator's body.
-fn resume(isa: &dyn TargetIsa) -> Signature {
+pub fn resume(isa: &dyn TargetIsa) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());
     signature.params.extend([AbiParam::new(types::I64); 3]);
     signature.returns.extend([AbiParam::new(types::I64); 2]);

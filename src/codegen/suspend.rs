@@ -6,15 +6,18 @@
 use super::func::{Translator, trusted};
 use super::layout::{Holding, SlotSet};
 use super::local::Home;
-use super::signature::Class;
+use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use cranelift_frontend::Switch;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::Op;
-use ruff_runtime::heap::generator::FUNCTION_OFFSET;
-use ruff_runtime::value::Tag;
+use ruff_runtime::heap::GeneratorState;
+use ruff_runtime::heap::generator::{
+    FRAME_OFFSET, FUNCTION_OFFSET, LEN_OFFSET, POSITION_OFFSET, RESUME_OFFSET, STATE_OFFSET,
+};
+use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_> {
     /// The prologue of a generator's body: takes the frame over and goes to
@@ -31,8 +34,12 @@ impl Translator<'_, '_> {
         self.check_depth();
         self.holding = started;
         self.enter_trace();
-        let position = self.call_helper(Helper::GeneratorPosition, &[generator])[0];
-        let frame = self.call_helper(Helper::GeneratorFrame, &[generator])[0];
+        let position = self.load_word(generator, POSITION_OFFSET);
+        self.set_state(generator, GeneratorState::Running);
+        let frame = self
+            .builder
+            .ins()
+            .iadd_imm_s(generator, FRAME_OFFSET as i64);
         self.generator = Some((generator, frame));
         self.callee = Some(self.load_word(generator, FUNCTION_OFFSET));
         self.receive_slots(frame);
@@ -86,8 +93,11 @@ impl Translator<'_, '_> {
                 .filter(|pc| self.function.code[*pc as usize] == Op::Yield {})
                 .count();
         let number = self.iconst(number as i64);
-        let count = self.iconst((slots + self.stack.len()) as i64);
-        self.call_helper(Helper::GeneratorSuspend, &[generator, number, count]);
+        self.builder
+            .ins()
+            .store(trusted(), number, generator, POSITION_OFFSET as i32);
+        self.set_len(generator, slots + self.stack.len());
+        self.set_state(generator, GeneratorState::Suspended);
         let (tag, payload) = self.both_words(value);
         self.builder.ins().return_(&[tag, payload]);
         self.builder.switch_to_block(resumption);
@@ -160,7 +170,63 @@ impl Translator<'_, '_> {
     /// Notes that the generator, if this is one, has come to its end.
     pub fn finish_generator(&mut self) {
         if let Some((generator, _)) = self.generator {
-            self.call_helper(Helper::GeneratorFinish, &[generator]);
+            self.set_state(generator, GeneratorState::Finished);
         }
+    }
+
+    fn set_state(&mut self, generator: Value, state: GeneratorState) {
+        self.store_half(generator, STATE_OFFSET, state as i64);
+    }
+
+    fn set_len(&mut self, generator: Value, len: usize) {
+        self.store_half(generator, LEN_OFFSET, len as i64);
+    }
+
+    fn store_half(&mut self, object: Value, offset: usize, value: i64) {
+        let value = self.builder.ins().iconst(types::I32, value);
+        self.builder
+            .ins()
+            .store(trusted(), value, object, offset as i32);
+    }
+
+    /// Lets a generator that may be asked run to its next `yield`; gives the two
+    /// words of what it hands over.  Goes to `slow` if it may not be asked, and
+    /// at its end.
+    pub fn resume_generator(&mut self, generator: Value, slow: Block) -> (Value, Value) {
+        let state = self
+            .builder
+            .ins()
+            .uload32(trusted(), generator, STATE_OFFSET as i32);
+        let waits = self.builder.create_block();
+        let can_go_on = self.builder.ins().icmp_imm_u(
+            IntCC::UnsignedLessThanOrEqual,
+            state,
+            GeneratorState::Suspended as i64,
+        );
+        self.builder.ins().brif(can_go_on, waits, &[], slow, &[]);
+        self.switch_sealed(waits);
+        let resume = self.load_word(generator, RESUME_OFFSET);
+        let signature = self
+            .builder
+            .import_signature(signature::resume(self.source.isa));
+        let args = [self.ctx, self.callee_trace, generator];
+        let call = self.builder.ins().call_indirect(signature, resume, &args);
+        let (tag, payload) = {
+            let results = self.builder.inst_results(call);
+            (results[0], results[1])
+        };
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, tag, RAISED as i64);
+        self.raise_if(raised);
+        let yielded = self.builder.create_block();
+        let at_end = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, tag, Tag::Unset as i64);
+        self.builder.ins().brif(at_end, slow, &[], yielded, &[]);
+        self.switch_sealed(yielded);
+        (tag, payload)
     }
 }

@@ -123,14 +123,21 @@ fn used_functions(program: &Program) -> Vec<bool> {
 
 fn mentioned_function(op: &Op) -> Option<FunctionId> {
     match *op {
-        Op::CallFunction { func, .. } => Some(func),
-        _ => function_as_value(op),
+        Op::Function { func } | Op::MakeClosure { func } | Op::CallFunction { func, .. } => {
+            Some(func)
+        }
+        _ => None,
     }
 }
 
-fn function_as_value(op: &Op) -> Option<FunctionId> {
+/// The function whose object the code that is made of an instruction needs.
+fn function_as_value(program: &Program, op: &Op) -> Option<FunctionId> {
     match *op {
         Op::Function { func } | Op::MakeClosure { func } => Some(func),
+        Op::CallFunction { func, .. } => {
+            let flags = program.functions[func as usize].info.flags;
+            (flags.is_generator || flags.is_async).then_some(func)
+        }
         _ => None,
     }
 }
@@ -200,7 +207,8 @@ fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<Func
                 }
             }
         }
-        for func in function.code.iter().filter_map(function_as_value) {
+        let as_values = |op| function_as_value(program, op);
+        for func in function.code.iter().filter_map(as_values) {
             as_value[func as usize] = true;
         }
         as_value[function.info.id as usize] |= function.info.flags.is_top_level;

@@ -555,7 +555,8 @@ impl Flow<'_, '_> {
             Op::Raise { .. } => {}
             Op::Catch {} => self.push(Type::of(Tags::STRUCT)),
             Op::Yield {} => {
-                self.pop();
+                let value = self.pop();
+                self.analysis.join_yields(self.func, value);
                 self.push(Type::of(Tags::NULL));
             }
             Op::Await {} => {

@@ -33,8 +33,10 @@ impl Tags {
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
     pub const ALL: Tags = Tags(((1 << (Tag::TaskHandle as u32 + 1)) - 1) & !Tags::UNSET.0);
-    /// Containers whose contents the lattice follows.
-    pub const FOLLOWED: Tags = Tags(Tags::ARRAY.0 | Tags::DICT.0 | Tags::VARIANT.0);
+    /// Containers whose contents the lattice follows; those of a generator are
+    /// what it yields.
+    pub const FOLLOWED: Tags =
+        Tags(Tags::ARRAY.0 | Tags::DICT.0 | Tags::VARIANT.0 | Tags::GENERATOR.0);
     /// Values that are not counted.
     pub const UNCOUNTED: Tags =
         Tags(Tags::UNSET.0 | Tags::NULL.0 | Tags::BOOL.0 | Tags::NUMBER.0 | Tags::BUILTIN.0);

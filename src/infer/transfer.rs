@@ -66,7 +66,7 @@ pub fn iterated(iterable: Type) -> Type {
     if iterable.may_be(Tags::NUMBER.union(Tags::BYTES)) {
         result.join(Type::of(Tags::INT));
     }
-    if iterable.may_be(Tags::ARRAY) {
+    if iterable.may_be(Tags::ARRAY.union(Tags::GENERATOR)) {
         result.join(iterable.contents());
     }
     if iterable.may_be(Tags::STRING.union(Tags::DICT)) {
@@ -75,6 +75,7 @@ pub fn iterated(iterable: Type) -> Type {
     let simple = Tags::NUMBER
         .union(Tags::BYTES)
         .union(Tags::ARRAY)
+        .union(Tags::GENERATOR)
         .union(Tags::STRING)
         .union(Tags::DICT)
         .union(Tags::NULL)

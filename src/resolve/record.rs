@@ -379,7 +379,7 @@ impl Recorder {
                 recorder.leave(&[]);
             }
         });
-        self.out.functions[index].can_be_called_directly = !func.is_async && !func.is_generator;
+        self.out.functions[index].can_be_called_directly = !func.is_async;
         index
     }
 

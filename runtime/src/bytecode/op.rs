@@ -130,8 +130,8 @@ macro_rules! for_each_op {
             // ---- calls
             /// Call a value: callee below `argc` arguments.
             Call { argc: u32 } (argc + 1 -> 1) [raises runs];
-            /// Call a declared function that captures nothing and is not a generator; `argc`
-            /// is its number of parameters.
+            /// Call a declared function that captures nothing; `argc` is its number of
+            /// parameters.
             CallFunction { func: u32, argc: u32 } (argc -> 1) [raises runs];
             /// Call a built-in with `argc` arguments.
             CallBuiltin { builtin: u32, argc: u32 } (argc -> 1) [raises runs];

@@ -122,7 +122,6 @@ faults! {
     HandlerDepth = "the handler keeps operands that are not there",
     CalleeCaptures = "only a function without captures can be named directly",
     NoCallee = "only a function with captures can name its own function object",
-    CalleeGenerator = "a generator cannot be called directly",
     ArgumentCount = "not as many arguments as the function has parameters",
     CaptureKind = "a captured variable is by value in one place and by reference in another",
     CaptureSource = "nothing says what the captured variable is",

@@ -10,7 +10,7 @@
 //! at any time, so it may run wherever a root is made.
 
 use super::{
-    Array, BoundMethod, CellObject, Dict, Function, Generator, GeneratorState, Header, Lazy,
+    Array, BoundMethod, CellObject, Dict, Function, Generator, Header, Lazy,
     Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
 };
 use crate::value::{Tag, Value};
@@ -183,11 +183,7 @@ unsafe fn empty(root: *mut Header) -> Vec<Value> {
     unsafe {
         match (*root).kind {
             CELL => alloc::vec![(*(*root.cast::<CellObject>()).place()).take()],
-            GENERATOR => {
-                let generator = &mut *root.cast::<Generator>();
-                generator.state = GeneratorState::Finished;
-                core::mem::take(&mut generator.frame)
-            }
+            GENERATOR => (*root.cast::<Generator>()).finish(),
             kind => unreachable!("a root of kind {kind}"),
         }
     }
@@ -258,7 +254,7 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
             CELL => each((*object.cast::<CellObject>()).get()),
             GENERATOR => {
                 let generator = &*object.cast::<Generator>();
-                generator.frame.iter().for_each(&mut each);
+                generator.frame().iter().for_each(&mut each);
                 if !generator.function.header().is_immortal() {
                     visit(generator.function.as_ptr().cast());
                 }

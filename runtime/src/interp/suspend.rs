@@ -7,10 +7,9 @@ use super::run::run;
 use super::{code_of, interpreter_of, machine_stack_is_low};
 use crate::call::settle;
 use crate::context::{TraceEntry, VMContext};
-use crate::heap::{self, Generator, GeneratorState, Ref};
+use crate::heap::{self, Generator, GeneratorState};
 use crate::semantics::{call, streams};
 use crate::value::{RAISED, RawValue, Value};
-use alloc::vec::Vec;
 
 /// The `Entry` of generator functions: makes the generator.
 ///
@@ -25,14 +24,7 @@ pub unsafe extern "C" fn interp_generator_entry(
 ) -> RawValue {
     // SAFETY: as for every `Entry`; the arguments move into the frame.
     unsafe {
-        let info = (*callee).info();
-        let slots = (&(&*ctx).program.program.functions)[info.id as usize].slots as usize;
-        let mut frame = Vec::with_capacity(slots);
-        core::ptr::copy_nonoverlapping(args, frame.as_mut_ptr(), info.params.len());
-        frame.set_len(info.params.len());
-        frame.resize_with(slots, || Value::UNSET);
-        let function = Ref::from_borrowed(&*callee);
-        Value::from(Generator::new(function, resume, frame)).into_raw()
+        Value::from(streams::make_generator(&*ctx, &*callee, args, resume)).into_raw()
     }
 }
 
@@ -84,12 +76,11 @@ unsafe extern "C" fn resume(
         (*link).kind = LinkKind::Generator;
         (*link).result = slots;
         (*link).generator = generator;
-        let frame = &mut (*generator).frame;
-        let operands = frame.len() - (*code).slots;
-        core::ptr::copy_nonoverlapping(frame.as_ptr(), slots, (*code).slots);
-        core::ptr::copy_nonoverlapping(frame.as_ptr().add((*code).slots), machine.sp, operands);
+        let frame = Generator::frame_of(generator);
+        let operands = (*generator).frame().len() - (*code).slots;
+        core::ptr::copy_nonoverlapping(frame, slots, (*code).slots);
+        core::ptr::copy_nonoverlapping(frame.add((*code).slots), machine.sp, operands);
         machine.sp = machine.sp.add(operands);
-        frame.set_len(0);
         machine.pc = (*code).insts.as_ptr().add((*generator).position);
         if (*generator).state == GeneratorState::Suspended {
             // What the `yield` evaluates to.
@@ -118,11 +109,10 @@ pub(super) unsafe fn suspend(ctx: &mut VMContext, machine: Machine, value: Value
         let generator = &mut *(*link).generator;
         let (slots, operands) = ((*machine.code).slots, machine.operands());
         let operand_count = machine.sp.offset_from_unsigned(operands);
-        let frame = &mut generator.frame;
-        frame.reserve_exact(slots + operand_count);
-        core::ptr::copy_nonoverlapping(machine.slots, frame.as_mut_ptr(), slots);
-        core::ptr::copy_nonoverlapping(operands, frame.as_mut_ptr().add(slots), operand_count);
-        frame.set_len(slots + operand_count);
+        let frame = Generator::frame_of(generator);
+        core::ptr::copy_nonoverlapping(machine.slots, frame, slots);
+        core::ptr::copy_nonoverlapping(operands, frame.add(slots), operand_count);
+        generator.set_len(slots + operand_count);
         generator.position = machine
             .pc
             .offset_from_unsigned((*machine.code).insts.as_ptr());

@@ -4,10 +4,10 @@
 use super::R;
 use super::convert::truthy;
 use super::make::check_depth;
-use crate::call::{self, NOT_CALLABLE};
+use crate::call::{self, NOT_CALLABLE, Resume};
 use crate::context::{MAX_CALL_DEPTH, VMContext};
 use crate::heap::{
-    Array, Channel, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage, Variant,
+    Array, Channel, Function, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage, Variant,
     VariantKind,
 };
 use crate::names::{COLLECT, FILTER, MAP, NEXT, NameId, RECEIVE, SEND, SKIP, TAKE};
@@ -23,6 +23,35 @@ pub fn draw(ctx: &mut VMContext, source: &Value) -> R<Option<Value>> {
         (_, Some(lazy)) => draw_lazily(ctx, &lazy),
         _ => Ok(None),
     }
+}
+
+/// A generator that a call of its function makes.
+///
+/// # Safety
+/// `callee` is a generator function of the context's program, whose frames
+/// `resume` goes on with; `args` are its parameters, which are given up.
+pub unsafe fn make_generator(
+    ctx: &VMContext,
+    callee: &Function,
+    args: *const Value,
+    resume: Resume,
+) -> Ref<Generator> {
+    let info = callee.info();
+    let function = &ctx.program.program.functions[info.id as usize];
+    let (params, slots) = (info.params.len(), function.slots as usize);
+    let room = slots + function.max_stack as usize;
+    let generator = Generator::new(Ref::from_borrowed(callee), resume, room);
+    // SAFETY: the arguments move into the frame, which has room for all slots;
+    // nobody else knows the generator yet.
+    unsafe {
+        let frame = Generator::frame_of(generator.as_ptr());
+        core::ptr::copy_nonoverlapping(args, frame, params);
+        for slot in params..slots {
+            frame.add(slot).write(Value::UNSET);
+        }
+        (*generator.as_ptr()).set_len(slots);
+    }
+    generator
 }
 
 /// Lets a generator run to its next `yield`.

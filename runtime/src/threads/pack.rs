@@ -283,8 +283,8 @@ impl Packer<'_> {
             state,
             position: generator.position,
             function: self.item(&Value::from(generator.function.clone())),
-            frame: self.items(&generator.frame),
-            room: generator.frame.capacity(),
+            frame: self.items(generator.frame()),
+            room: generator.room(),
         }
     }
 
@@ -367,7 +367,7 @@ fn each_part(value: &Value, visit: &mut dyn FnMut(&Value)) {
         visit(&bound.method);
     } else if let Some(generator) = value.as_object::<Generator>() {
         visit(&Value::from(generator.function.clone()));
-        generator.frame.iter().for_each(visit);
+        generator.frame().iter().for_each(visit);
     } else if let Some(lazy) = value.as_object::<Lazy>() {
         visit(&lazy.source);
         lazy.callback().into_iter().for_each(visit);

@@ -149,12 +149,12 @@ impl Unpacker<'_> {
             Node::BoundMethod(receiver, method) => {
                 Value::from(BoundMethod::new(self.value(receiver), self.value(method)))
             }
-            Node::Generator { resume, .. } => {
+            Node::Generator { resume, room, .. } => {
                 // Which function it runs is filled in later.
                 let main = self.ctx.program.program.main as usize;
                 let main = self.ctx.program.functions[main].to_ref::<Function>();
                 let main = main.expect("a top level captures nothing, so it has an object");
-                Value::from(Generator::new(main, *resume, Vec::new()))
+                Value::from(Generator::new(main, *resume, *room))
             }
             Node::Iterator {
                 source,
@@ -301,19 +301,17 @@ impl Unpacker<'_> {
                 position,
                 function,
                 frame,
-                room,
                 ..
             } => {
                 let function = self.value(function).into_ref::<Function>();
-                let mut values = Vec::with_capacity(*room);
-                values.extend(frame.iter().map(|item| self.value(item)));
+                let values: Vec<Value> = frame.iter().map(|item| self.value(item)).collect();
                 // SAFETY: the generator was made here; nobody borrows its contents.
                 let generator = unsafe { self.made[index].object_mut_unchecked::<Generator>() };
                 let (Some(generator), Ok(function)) = (generator, function) else {
                     unreachable!("a generator runs a function")
                 };
                 generator.function = function;
-                generator.frame = values;
+                generator.fill(values);
                 generator.position = *position;
                 generator.state = *state;
                 debug_assert!(generator.state != GeneratorState::Running);

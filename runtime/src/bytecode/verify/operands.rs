@@ -209,7 +209,6 @@ fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
         Op::Call { argc } => operands(body, argc),
         Op::CallFunction { func, argc } => {
             let callee = plain_callee(body, func)?;
-            require(!callee.info.flags.is_generator, Fault::CalleeGenerator)?;
             require(
                 argc as usize == callee.info.params.len(),
                 Fault::ArgumentCount,
