@@ -16,6 +16,7 @@ mod control;
 mod count;
 mod data;
 mod dict;
+mod dissolve;
 mod field;
 mod func;
 mod index;

@@ -34,7 +34,7 @@ pub fn method_of(operator: Operator) -> names::NameId {
     }
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn binary(&mut self, operator: Operator) {
         let left = self.stack[self.stack.len() - 2];
         if let Some(declaration) = left.ty.declaration().filter(|_| self.is(left, Tag::Struct))

@@ -14,7 +14,7 @@ use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::{RAISED, Tag};
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn call_value(&mut self, argc: u32) {
         self.call_operand(argc, Type::ANY);
     }

@@ -22,7 +22,7 @@ struct Source {
     len: Value,
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Translates a call of a built-in that calls a known function; false if it
     /// has to be a call.
     pub fn inline_callback(&mut self, builtin: u32, argc: u32) -> bool {

@@ -63,7 +63,7 @@ impl Comparison {
 /// Two floats closer than this are equal (reference, 3.3).
 const EPSILON: f64 = f64::EPSILON;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn compare(&mut self, comparison: Comparison) {
         let left = self.stack[self.stack.len() - 2];
         if left.ty.may_be(Tags::STRUCT) {

@@ -2,12 +2,13 @@
 
 use super::Unsupported;
 use super::compare::Comparison;
+use super::dissolve::{TO_NEXT, TO_START};
 use super::func::{Start, Translator};
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, TrapCode, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Constant, Op, Operator, Var, VarKind};
 use ruff_runtime::context::{
@@ -15,7 +16,7 @@ use ruff_runtime::context::{
 };
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Translates one instruction.
     pub fn op(&mut self, op: Op) -> Result<(), Unsupported> {
         match op {
@@ -72,7 +73,11 @@ impl Translator<'_, '_> {
             Op::Return {} => self.return_top(),
             Op::StoreSelfResult {} => self.store_self_result(),
             Op::Call { argc } => self.call_value(argc),
-            Op::CallFunction { func, argc } => self.call_function(func, argc),
+            Op::CallFunction { func, argc } => {
+                if self.dissolved_loop(0).is_none() {
+                    self.call_function(func, argc);
+                }
+            }
             Op::CallBuiltin { builtin, argc } => self.call_builtin(builtin, argc),
             Op::CallWith { site } => self.call_with(site),
             Op::CallMethod { site } => self.call_method(site),
@@ -107,8 +112,14 @@ impl Translator<'_, '_> {
             Op::TestName { name } => self.test(Helper::TestName, name),
             Op::TestField { name } => self.test(Helper::TestField, name),
             Op::VariantPayload { index } => self.variant_payload(index),
-            Op::IterStart { slot } => self.iter_start(slot),
-            Op::IterNext { slot, to } => self.iter_next(slot, to),
+            Op::IterStart { slot } => match self.dissolved_loop(TO_START) {
+                Some(index) => self.start_dissolved(index),
+                None => self.iter_start(slot),
+            },
+            Op::IterNext { slot, to } => match self.dissolved_loop(TO_NEXT) {
+                Some(index) => self.next_dissolved(index, to)?,
+                None => self.iter_next(slot, to),
+            },
             Op::RangeStart { slot, argc } => self.range_start(slot, argc),
             Op::RangeNext { slot, to } => self.range_next(slot, to),
             Op::Throw {} => self.throw(),
@@ -116,7 +127,10 @@ impl Translator<'_, '_> {
             Op::Catch {} => self.catch(),
             Op::Await {} => self.await_top(),
             Op::Spawn {} => self.spawn(),
-            Op::Yield {} => self.yield_top(),
+            Op::Yield {} => match self.consumer {
+                Some(_) => self.yield_to_loop(),
+                None => self.yield_top(),
+            },
             Op::Import { module } => self.import(module),
         }
         Ok(())
@@ -144,7 +158,7 @@ impl Translator<'_, '_> {
             Constant::Str(_) => {
                 let table = self.load_context_constant(CONSTANTS_OFFSET);
                 let object = self.table_payload(table, index);
-                self.literals.insert(object, index);
+                self.tools.literals.insert(object, index);
                 let ty = Type::of(Tags::STRING);
                 self.push(Entry::borrowed(
                     ty,
@@ -314,6 +328,11 @@ impl Translator<'_, '_> {
         self.push(Entry::owned(ty, class, &words));
     }
 
+    /// Ends a block that control never reaches.
+    pub fn never(&mut self) {
+        self.builder.ins().trap(TrapCode::unwrap_user(1));
+    }
+
     // ---- leaving
 
     fn return_top(&mut self) {
@@ -328,6 +347,12 @@ impl Translator<'_, '_> {
     }
 
     fn return_entry(&mut self, entry: Entry) {
+        if let Some(consumer) = &self.consumer {
+            let done = consumer.done;
+            self.release_entry(entry);
+            self.leave_dissolved(done);
+            return;
+        }
         if self.start == Start::Resume {
             self.return_from_generator(entry);
             return;

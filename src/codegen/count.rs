@@ -11,7 +11,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::value::FIRST_COUNTED;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Takes a count of what an entry holds.
     pub fn retain_entry(&mut self, entry: Entry) {
         match entry.class {
@@ -135,7 +135,13 @@ impl Translator<'_, '_> {
 
     /// Gives back what a slot holds; the slot is not emptied.
     pub fn release_slot(&mut self, slot: u32, surely: bool) {
-        match self.homes[slot as usize] {
+        self.release_home(self.homes[slot as usize], surely);
+        self.release_dissolved(slot);
+    }
+
+    /// Gives back what is in a home, which is not emptied.
+    pub fn release_home(&mut self, home: Home, surely: bool) {
+        match home {
             Home::Value {
                 class: Class::Object(_),
                 first,
@@ -167,7 +173,7 @@ impl Translator<'_, '_> {
                 let two = self.iconst(2);
                 self.call_helper(Helper::ReleaseValues, &[address, two]);
             }
-            Home::Value { .. } | Home::Memory { .. } | Home::Number { .. } => {}
+            Home::Value { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use ruff_runtime::bytecode::{Capture, StructSite};
 use ruff_runtime::heap::record::{DECLARATION_OFFSET, FIELDS_OFFSET};
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn make_array(&mut self, count: u32) {
         let mut contents = Type::NONE;
         for entry in &self.stack[self.stack.len() - count as usize..] {

@@ -13,7 +13,7 @@ pub(super) fn is_key(entry: Entry) -> bool {
     matches!(entry.class, Class::Int | Class::Object(Tag::String))
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Where the value of a key lives in a dict; null if there is none.
     pub fn entry_place(&mut self, dict: Value, key: Entry) -> Value {
         let helper = match key.class {

@@ -11,7 +11,7 @@ use ruff_runtime::heap::record::{FIELDS_OFFSET, SHAPE_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// The position of a field in a struct that an entry surely is.
     pub fn field_position(&self, ty: Type, name: NameId) -> Option<(u32, usize)> {
         let declaration = ty.declaration().filter(|_| ty.is(Tags::STRUCT))?;

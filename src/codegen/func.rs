@@ -1,6 +1,7 @@
 //! One function's translation: set-up, the walk over its instructions, and the
 //! ways out.
 
+use super::dissolve::{Consumer, Dissolved};
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::names::Callee;
@@ -29,6 +30,8 @@ pub enum Start {
     Loop(u32),
     /// A generator's body, from its beginning or behind the `yield` it waits at.
     Resume,
+    /// A generator's body in the middle of the loop that asks it (`dissolve`).
+    Dissolved,
 }
 
 /// Words of slots and operands from which on the machine stack is checked:
@@ -36,23 +39,22 @@ pub enum Start {
 const LARGE_FRAME: u32 = 1000;
 
 /// The state of one translation.
-pub(super) struct Translator<'a, 'b> {
+pub(super) struct Translator<'a, 'b, 'c> {
     pub source: Source<'a>,
-    pub builder: FunctionBuilder<'b>,
+    pub builder: &'c mut FunctionBuilder<'b>,
+    pub tools: Tools,
     pub func: FunctionId,
     pub function: &'a Function,
     pub start: Start,
     pub layout: Layout,
     pub ctx: Value,
     /// Where this function's own entry of the call stack is.
-    trace: Value,
+    pub trace: Value,
     /// Where its callees' entries go.
     pub callee_trace: Value,
     /// The function object, if it has captures.
     pub callee: Option<Value>,
     pub stack: Vec<Entry>,
-    /// Which literal an SSA value is.
-    pub literals: FxHashMap<Value, u32>,
     pub homes: Vec<Home>,
     /// What the slots hold here.
     pub holding: Holding,
@@ -61,18 +63,33 @@ pub(super) struct Translator<'a, 'b> {
     blocks: FxHashMap<u32, Block>,
     /// Where errors go, by handler target (`None`: out of the function).
     unwinders: FxHashMap<Option<u32>, Block>,
-    callees: FxHashMap<Callee, FuncRef>,
-    /// Room for values that go to a helper in memory.
-    scratch: Option<StackSlot>,
-    scratch_size: u32,
-    /// Room for a variable that a helper changes.
-    places: Vec<StackSlot>,
+    /// The loops whose generators are parts of this function.
+    pub dissolved: Vec<Dissolved>,
+    /// The loop that this generator is a part of.
+    pub consumer: Option<Consumer>,
     /// The generator whose body this is, and its frame.
     pub generator: Option<(Value, Value)>,
     /// Where a generator goes on behind each `yield`.
     pub resumptions: FxHashMap<u32, Block>,
     /// Slots that were ever counted, for the way out after an error.
     pub ever_held: SlotSet,
+}
+
+/// What is the same for all bodies that are translated into one function.
+#[derive(Default)]
+pub(super) struct Tools {
+    /// Which literal an SSA value is.
+    pub literals: FxHashMap<Value, u32>,
+    callees: FxHashMap<Callee, FuncRef>,
+    /// Room for values that go to a helper in memory.
+    scratch: Option<StackSlot>,
+    scratch_size: u32,
+    /// Room for a variable that a helper changes.
+    places: Vec<StackSlot>,
+    /// The generators that the present body is in the middle of.
+    pub within: Vec<FunctionId>,
+    /// Instructions of generators' bodies that are parts of this function.
+    pub dissolved_size: usize,
 }
 
 /// Memory that nothing but this instruction's operands can reach and that is
@@ -94,7 +111,7 @@ pub(super) fn translate(
         return Err(Unsupported { op, why });
     }
     let signature = match start {
-        Start::Call | Start::Resume => signature::direct(source, func),
+        Start::Call | Start::Resume | Start::Dissolved => signature::direct(source, func),
         Start::Loop(_) => signature::generic(source.isa),
     };
     let mut result = ir::Function::with_name_signature(
@@ -102,36 +119,34 @@ pub(super) fn translate(
         signature,
     );
     let mut context = FunctionBuilderContext::new();
-    let builder = FunctionBuilder::new(&mut result, &mut context);
-    let mut translator = Translator::new(source, builder, func, start);
-    translator.enter();
+    let mut builder = FunctionBuilder::new(&mut result, &mut context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let params = builder.block_params(entry).to_vec();
+    let mut translator = Translator::new(source, &mut builder, func, start, (params[0], params[1]));
+    translator.enter(&params);
     translator.body()?;
     translator.finish();
+    builder.seal_all_blocks();
+    builder.finalize(source.isa.frontend_config());
     Ok(result)
 }
 
-impl<'a, 'b> Translator<'a, 'b> {
-    fn new(
+impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
+    /// Prepares the translation of a function that is entered with this context
+    /// and this place in the call stack.
+    pub fn new(
         source: Source<'a>,
-        mut builder: FunctionBuilder<'b>,
+        builder: &'c mut FunctionBuilder<'b>,
         func: FunctionId,
         start: Start,
+        (ctx, trace): (Value, Value),
     ) -> Self {
         let function = &source.program.functions[func as usize];
-        let entry = builder.create_block();
-        builder.append_block_params_for_function_params(entry);
-        builder.switch_to_block(entry);
-        let params = builder.block_params(entry);
-        let (ctx, trace) = (params[0], params[1]);
-        let third = params.get(2).copied();
-        let callee = match start {
-            Start::Call => third.filter(|_| !function.captures.is_empty()),
-            Start::Loop(_) => third,
-            Start::Resume => None,
-        };
         let holding = at_start(function, start);
         let first = match start {
-            Start::Call | Start::Resume => 0,
+            Start::Call | Start::Resume | Start::Dissolved => 0,
             Start::Loop(number) => function
                 .code
                 .iter()
@@ -143,6 +158,7 @@ impl<'a, 'b> Translator<'a, 'b> {
         Translator {
             source,
             builder,
+            tools: Tools::default(),
             func,
             function,
             start,
@@ -150,19 +166,16 @@ impl<'a, 'b> Translator<'a, 'b> {
             ctx,
             trace,
             callee_trace: trace,
-            callee,
+            callee: None,
             stack: Vec::new(),
-            literals: FxHashMap::default(),
             homes: Vec::new(),
             holding,
             views: Views::default(),
             pc: first,
             blocks: FxHashMap::default(),
             unwinders: FxHashMap::default(),
-            callees: FxHashMap::default(),
-            scratch: None,
-            scratch_size: 0,
-            places: Vec::new(),
+            dissolved: Vec::new(),
+            consumer: None,
             generator: None,
             resumptions: FxHashMap::default(),
             ever_held: SlotSet::new(function.slots),
@@ -170,9 +183,7 @@ impl<'a, 'b> Translator<'a, 'b> {
     }
 
     /// The prologue: the call stack, the limits, the parameters.
-    fn enter(&mut self) {
-        let entry = self.builder.current_block().expect("the entry block");
-        let params: Vec<Value> = self.builder.block_params(entry).to_vec();
+    fn enter(&mut self, params: &[Value]) {
         self.make_homes();
         if view::has_views(self.start) {
             self.plan_views();
@@ -182,13 +193,18 @@ impl<'a, 'b> Translator<'a, 'b> {
                 let first = if self.function.captures.is_empty() {
                     2
                 } else {
+                    self.callee = Some(params[2]);
                     3
                 };
                 self.receive_params(&params[first..]);
                 self.check_depth();
             }
-            Start::Loop(_) => self.receive_slots(params[3]),
+            Start::Loop(_) => {
+                self.callee = Some(params[2]);
+                self.receive_slots(params[3]);
+            }
             Start::Resume => return self.enter_generator(params[2]),
+            Start::Dissolved => unreachable!("it is not entered by a call"),
         }
         self.enter_trace();
         self.start_views(self.pc);
@@ -199,10 +215,15 @@ impl<'a, 'b> Translator<'a, 'b> {
     /// Puts the function on the call stack.
     pub fn enter_trace(&mut self) {
         if !self.function.info.flags.is_top_level {
-            let id = self.builder.ins().iconst(types::I32, i64::from(self.func));
-            self.builder.ins().store(trusted(), id, self.trace, 0);
+            self.write_trace();
             self.callee_trace = self.builder.ins().iadd_imm_s(self.trace, 4);
         }
+    }
+
+    /// Writes the function's number to its entry of the call stack.
+    pub fn write_trace(&mut self) {
+        let id = self.builder.ins().iconst(types::I32, i64::from(self.func));
+        self.builder.ins().store(trusted(), id, self.trace, 0);
     }
 
     /// Raises an error if this call is nested too deep.  It counts as raised
@@ -216,7 +237,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             self.builder
                 .ins()
                 .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
-        if self.function.slots + self.function.max_stack > LARGE_FRAME {
+        if self.frame_size() > LARGE_FRAME {
             let stack = self.builder.ins().get_stack_pointer(types::I64);
             let limit = self.load_context(STACK_LIMIT_OFFSET);
             let low = self
@@ -230,13 +251,25 @@ impl<'a, 'b> Translator<'a, 'b> {
         self.switch_sealed(raise);
         let id = self.iconst(i64::from(self.func));
         self.call_helper(Helper::DepthExceeded, &[self.ctx, id]);
-        let holding = self.holding.clone();
-        self.release_slots(&holding);
-        self.return_raised();
+        if let Some(consumer) = &self.consumer {
+            // The loop has the generator, and with it the arguments.
+            self.builder.ins().jump(consumer.raised, &[]);
+        } else {
+            let holding = self.holding.clone();
+            self.release_slots(&holding);
+            self.return_raised();
+        }
         self.switch_sealed(go_on);
     }
 
-    fn body(&mut self) -> Result<(), Unsupported> {
+    /// Words of slots and operands.
+    pub fn frame_size(&self) -> u32 {
+        let dissolved: u32 = self.dissolved.iter().map(|part| part.frame_size).sum();
+        self.function.slots + self.function.max_stack + dissolved
+    }
+
+    /// The walk over the instructions.
+    pub fn body(&mut self) -> Result<(), Unsupported> {
         for pc in self.pc_order() {
             self.pc = pc;
             self.step_views(pc);
@@ -275,7 +308,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             if reachable {
                 self.jump_to(pc);
             } else {
-                self.builder.ins().trap(ir::TrapCode::unwrap_user(1));
+                self.never();
             }
         }
         if !reachable {
@@ -405,7 +438,7 @@ impl<'a, 'b> Translator<'a, 'b> {
 
     /// Emits the unwinders: note the position, then go to the handler or give
     /// the slots back and leave.
-    fn finish(mut self) {
+    pub fn finish(&mut self) {
         let unwinders: Vec<(Option<u32>, Block)> = {
             let mut all: Vec<_> = self
                 .unwinders
@@ -438,13 +471,14 @@ impl<'a, 'b> Translator<'a, 'b> {
                 }
             }
         }
-        self.builder.seal_all_blocks();
-        let config = self.source.isa.frontend_config();
-        self.builder.finalize(config);
     }
 
     /// Returns with an error pending.
     pub fn return_raised(&mut self) {
+        if let Some(consumer) = &self.consumer {
+            self.leave_dissolved(consumer.raised);
+            return;
+        }
         self.finish_generator();
         let raised = self.iconst(RAISED as i64);
         let zero = self.iconst(0);
@@ -452,7 +486,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             self.start,
             signature::result_class(self.source.facts, self.func),
         ) {
-            (Start::Loop(_) | Start::Resume, _) => self.builder.ins().return_(&[raised, zero]),
+            (Start::Loop(_) | Start::Resume | Start::Dissolved, _) => self.builder.ins().return_(&[raised, zero]),
             (Start::Call, Class::Null) => self.builder.ins().return_(&[raised]),
             (Start::Call, Class::Float) => {
                 let nothing = self.builder.ins().f64const(0.0);
@@ -466,7 +500,7 @@ impl<'a, 'b> Translator<'a, 'b> {
 
     /// A callee's reference in this function.
     pub fn callee_ref(&mut self, callee: Callee) -> FuncRef {
-        if let Some(known) = self.callees.get(&callee) {
+        if let Some(known) = self.tools.callees.get(&callee) {
             return *known;
         }
         let signature = match callee {
@@ -486,7 +520,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             colocated: !matches!(callee, Callee::Helper(_)),
             patchable: false,
         });
-        self.callees.insert(callee, reference);
+        self.tools.callees.insert(callee, reference);
         reference
     }
 
@@ -567,16 +601,16 @@ impl<'a, 'b> Translator<'a, 'b> {
     /// The address of room for `count` values in memory.
     pub fn scratch(&mut self, count: usize) -> Value {
         let size = (count.max(1) * 16) as u32;
-        let slot = match self.scratch {
-            Some(slot) if self.scratch_size >= size => slot,
+        let slot = match self.tools.scratch {
+            Some(slot) if self.tools.scratch_size >= size => slot,
             _ => {
                 let slot = self.builder.create_sized_stack_slot(StackSlotData::new(
                     StackSlotKind::ExplicitSlot,
                     size,
                     4,
                 ));
-                self.scratch = Some(slot);
-                self.scratch_size = size;
+                self.tools.scratch = Some(slot);
+                self.tools.scratch_size = size;
                 slot
             }
         };
@@ -585,12 +619,12 @@ impl<'a, 'b> Translator<'a, 'b> {
 
     /// The address of room for one variable; `which` tells several apart.
     pub fn place_slot(&mut self, which: usize) -> Value {
-        while self.places.len() <= which {
+        while self.tools.places.len() <= which {
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 16, 4);
             let slot = self.builder.create_sized_stack_slot(data);
-            self.places.push(slot);
+            self.tools.places.push(slot);
         }
-        let slot = self.places[which];
+        let slot = self.tools.places[which];
         self.builder.ins().stack_addr(types::I64, slot, 0)
     }
 }
@@ -602,7 +636,7 @@ fn at_start(function: &Function, start: Start) -> Holding {
         surely: SlotSet::new(function.slots),
     };
     match start {
-        Start::Call | Start::Resume => {
+        Start::Call | Start::Resume | Start::Dissolved => {
             (0..function.info.params.len() as u32).for_each(|slot| holding.store(slot));
         }
         Start::Loop(_) => holding.maybe = SlotSet::full(function.slots),

@@ -11,7 +11,7 @@ use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, ELEMENTS_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn index(&mut self) {
         let index = self.stack[self.stack.len() - 1];
         let object = self.stack[self.stack.len() - 2];

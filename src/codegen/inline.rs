@@ -9,7 +9,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::{array, string};
 use ruff_runtime::value::{RAISED, Tag};
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Translates a call in place; false if it has to be a call.
     pub fn inline_builtin(&mut self, builtin: u32, argc: u32) -> bool {
         let name: &str = &self.source.program.builtins[builtin as usize];

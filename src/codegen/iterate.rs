@@ -13,7 +13,7 @@ use ruff_runtime::bytecode::Op;
 use ruff_runtime::heap::array::LEN_OFFSET;
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// The address of a loop's source and position.
     fn loop_state(&mut self, slot: u32) -> Value {
         let Home::Memory { slot: memory, .. } = self.homes[slot as usize] else {
@@ -26,15 +26,19 @@ impl Translator<'_, '_> {
         self.own_borrows_from_shared();
         self.own_borrows_from_slot(slot);
         let state = self.loop_state(slot);
-        if self.holding.maybe.contains(slot) {
-            let two = self.iconst(2);
-            self.call_helper(Helper::ReleaseValues, &[state, two]);
-            self.empty_slot(slot);
-            self.empty_slot(slot + 1);
-        }
+        self.clear_loop(slot);
         let entry = self.pop_owned();
         let (tag, payload) = self.both_words(entry);
         self.call_raising(Helper::IterStart, &[self.ctx, state, tag, payload]);
+    }
+
+    /// Lets go of what a loop that was left by an error still holds in the slot.
+    pub fn clear_loop(&mut self, slot: u32) {
+        if self.holding.maybe.contains(slot) {
+            self.release_slot(slot, false);
+            self.empty_slot(slot);
+            self.empty_slot(slot + 1);
+        }
     }
 
     pub fn iter_next(&mut self, slot: u32, to: u32) {

@@ -30,15 +30,36 @@ pub(super) enum Home {
     Memory { slot: StackSlot, part: u32 },
     /// A hidden local that is always an int.
     Number { variable: Variable },
+    /// A hidden local of loops whose generators are dissolved.
+    Nowhere,
 }
 
-impl Translator<'_, '_> {
+impl Home {
+    /// Whether something may have to be given back, and one can ask for it.
+    pub fn says_when_empty(self) -> bool {
+        match self {
+            Home::Value { class, .. } => matches!(class, Class::Object(_) | Class::Dynamic),
+            Home::Cell { .. } | Home::Memory { .. } => true,
+            Home::Number { .. } | Home::Nowhere => false,
+        }
+    }
+}
+
+impl Translator<'_, '_, '_> {
     /// Gives every slot a home, and the empty ones their empty value.
     pub fn make_homes(&mut self) {
+        let dissolved = self.loops_to_dissolve();
         let mut hidden: Vec<Option<Home>> = vec![None; self.function.slots as usize];
-        for op in &self.function.code {
+        for found in &dissolved {
+            hidden[found.slot as usize..][..2].fill(Some(Home::Nowhere));
+        }
+        for (pc, op) in (0u32..).zip(&self.function.code) {
+            let is_dissolved = dissolved.iter().any(|found| found.call + 1 == pc);
             match *op {
-                Op::IterStart { slot } if hidden[slot as usize].is_none() => {
+                Op::IterStart { slot }
+                    if !is_dissolved
+                        && !matches!(hidden[slot as usize], Some(Home::Memory { .. })) =>
+                {
                     let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 32, 4);
                     let memory = self.builder.create_sized_stack_slot(data);
                     for part in 0..2 {
@@ -59,6 +80,9 @@ impl Translator<'_, '_> {
             self.homes.push(home);
         }
         self.empty_homes();
+        for found in dissolved {
+            self.dissolve(found);
+        }
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
@@ -94,20 +118,10 @@ impl Translator<'_, '_> {
     /// Counted slots must say that they are empty before something is stored.
     fn empty_homes(&mut self) {
         for slot in 0..self.homes.len() {
-            match self.homes[slot] {
-                Home::Value {
-                    class: Class::Object(_) | Class::Dynamic,
-                    ..
-                }
-                | Home::Cell { .. } => {
-                    self.empty_slot(slot as u32);
-                    self.ever_held.insert(slot as u32);
-                }
-                Home::Memory { slot: memory, part } => {
-                    self.mark_unset(memory, part);
-                    self.ever_held.insert(slot as u32);
-                }
-                Home::Value { .. } | Home::Number { .. } => {}
+            let home = self.homes[slot];
+            self.empty_home(home);
+            if home.says_when_empty() || matches!(home, Home::Nowhere) {
+                self.ever_held.insert(slot as u32);
             }
         }
     }
@@ -115,7 +129,13 @@ impl Translator<'_, '_> {
     /// Marks a slot as holding nothing, without giving anything back.
     pub fn empty_slot(&mut self, slot: u32) {
         self.drop_view(slot);
-        match self.homes[slot as usize] {
+        self.empty_home(self.homes[slot as usize]);
+        self.empty_dissolved(slot);
+    }
+
+    /// Marks a home as holding nothing.
+    pub fn empty_home(&mut self, home: Home) {
+        match home {
             Home::Value {
                 class: Class::Object(_),
                 first,
@@ -139,7 +159,7 @@ impl Translator<'_, '_> {
             Home::Memory { slot: memory, part } => {
                 self.mark_unset(memory, part);
             }
-            Home::Value { .. } | Home::Number { .. } => {}
+            Home::Value { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
 
@@ -166,7 +186,12 @@ impl Translator<'_, '_> {
     }
 
     fn define_param(&mut self, slot: u32, entry: Entry) {
-        match self.homes[slot as usize] {
+        self.fill_home(self.homes[slot as usize], entry);
+    }
+
+    /// Puts an owned entry into a home that holds nothing.
+    pub fn fill_home(&mut self, home: Home, entry: Entry) {
+        match home {
             Home::Value {
                 class,
                 first,
@@ -185,7 +210,9 @@ impl Translator<'_, '_> {
                 let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
                 self.builder.def_var(variable, cell[0]);
             }
-            Home::Memory { .. } | Home::Number { .. } => unreachable!("parameters are variables"),
+            Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
+                unreachable!("parameters are variables")
+            }
         }
     }
 
@@ -228,6 +255,7 @@ impl Translator<'_, '_> {
                         self.builder.ins().store(trusted(), value, address, 0);
                     }
                 }
+                Home::Nowhere => unreachable!("a frame that exists keeps its generators"),
             }
         }
     }
@@ -335,6 +363,7 @@ impl Translator<'_, '_> {
                 .stack_addr(types::I64, memory, 16 * part as i32);
             let one = self.iconst(1);
             self.call_helper(Helper::ReleaseValues, &[address, one]);
+            self.release_dissolved(slot);
             return;
         }
         self.release_slot(slot, surely);

@@ -15,7 +15,7 @@ use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     // ---- compound assignment to a variable
 
     pub fn update(&mut self, var: Var, operator: Operator) {

@@ -12,7 +12,7 @@ use ruff_runtime::heap::variant::{LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFS
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Replaces the top by what a helper makes of it and of an operand.
     fn part(&mut self, helper: Helper, with_context: bool, operand: u32, ty: Type) {
         let entry = self.pop();

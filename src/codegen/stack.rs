@@ -122,7 +122,7 @@ impl Entry {
     }
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     pub fn push(&mut self, entry: Entry) {
         self.stack.push(entry);
     }

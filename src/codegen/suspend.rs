@@ -19,7 +19,7 @@ use ruff_runtime::heap::generator::{
 };
 use ruff_runtime::value::{RAISED, Tag};
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// The prologue of a generator's body: takes the frame over and goes to
     /// where it left.
     pub fn enter_generator(&mut self, generator: Value) {
@@ -88,11 +88,7 @@ impl Translator<'_, '_> {
             self.store_value(self.stack[index], frame, offset);
         }
         let resumption = self.resumptions[&self.pc];
-        let number = 1
-            + (0..self.pc)
-                .filter(|pc| self.function.code[*pc as usize] == Op::Yield {})
-                .count();
-        let number = self.iconst(number as i64);
+        let number = self.iconst(1 + self.yields_before() as i64);
         self.builder
             .ins()
             .store(trusted(), number, generator, POSITION_OFFSET as i32);
@@ -107,6 +103,12 @@ impl Translator<'_, '_> {
             self.stack[index] = self.load_value(ty, frame, offset, Owner::Entry);
         }
         self.push(Entry::null());
+    }
+
+    /// How many `yield`s stand before this instruction.
+    pub fn yields_before(&self) -> usize {
+        let before = &self.function.code[..self.pc as usize];
+        before.iter().filter(|op| **op == Op::Yield {}).count()
     }
 
     /// Writes what a slot holds to the frame as a value.
@@ -133,6 +135,7 @@ impl Translator<'_, '_> {
                 self.both_words(entry)
             }
             Home::Number { variable } => (self.tag_word(Tag::Int), self.builder.use_var(variable)),
+            Home::Nowhere => unreachable!("a frame that is saved keeps its generators"),
             Home::Memory { slot: memory, part } => {
                 let address = self
                     .builder

@@ -20,7 +20,7 @@ pub(super) fn are_texts(left: Entry, right: Entry) -> bool {
     left.class == STRING && right.class == STRING
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// `text[position]`: a character of ASCII text inline.
     pub fn index_text(&mut self, text: Entry, index: Entry) {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
@@ -124,7 +124,7 @@ impl Translator<'_, '_> {
 
     /// The bytes of a literal that fits into a word.
     fn short_literal(&self, object: Value) -> Option<Vec<u8>> {
-        let index = *self.literals.get(&object)?;
+        let index = *self.tools.literals.get(&object)?;
         match &self.source.program.constants[index as usize] {
             Constant::Str(text) if text.len() <= 8 => Some(text.as_bytes().to_vec()),
             _ => None,

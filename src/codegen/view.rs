@@ -57,7 +57,7 @@ pub(super) struct Views {
     next: usize,
 }
 
-impl Translator<'_, '_> {
+impl Translator<'_, '_, '_> {
     /// Decides what is viewed where, and makes the variables, which start empty.
     pub fn plan_views(&mut self) {
         let facts = &self.source.facts.functions[self.func as usize];
@@ -386,5 +386,5 @@ fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
 pub(super) fn has_views(start: Start) -> bool {
     // A generator's variables do not outlive a `yield`, so its views would have
     // to be looked up again behind each.
-    start != Start::Resume
+    !matches!(start, Start::Resume)
 }
