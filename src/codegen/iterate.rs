@@ -52,14 +52,10 @@ impl Translator<'_, '_, '_> {
         }
         if source.is(Tags::NUMBER) {
             self.next_count(state, slow, done);
-        } else if source.may_be(Tags::ARRAY) {
-            self.next_element(state, source, ty, slow, done);
         } else if source.is(Tags::STRING) {
             self.next_character(state, slow, done);
-        } else if source.is(Tags::GENERATOR) {
-            self.next_yielded(state, slow, done);
         } else {
-            self.builder.ins().jump(slow, &[]);
+            self.next_by_tag(state, source, slow, done);
         }
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
@@ -78,6 +74,38 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
         self.push_words(ty, &params);
+    }
+
+    /// What an array or a generator gives next; the rest goes to `slow`.
+    fn next_by_tag(&mut self, state: Value, source: Type, slow: Block, done: Block) {
+        if source.may_be(Tags::ARRAY) {
+            let others = self.unless_surely(state, source, Tag::Array);
+            self.next_element(state, iterated(source), slow, done);
+            let Some(others) = others else { return };
+            self.switch_sealed(others);
+        }
+        if !source.may_be(Tags::GENERATOR) {
+            self.builder.ins().jump(slow, &[]);
+            return;
+        }
+        let others = self.unless_surely(state, source, Tag::Generator);
+        self.next_yielded(state, slow, done);
+        if let Some(others) = others {
+            self.switch_sealed(others);
+            self.builder.ins().jump(slow, &[]);
+        }
+    }
+
+    /// Goes on only for a source with this tag; gives where others go, if there
+    /// may be any.
+    fn unless_surely(&mut self, state: Value, source: Type, tag: Tag) -> Option<Block> {
+        if source.is(Tags::one(tag)) {
+            return None;
+        }
+        let others = self.builder.create_block();
+        let (found, wanted) = (self.load_word(state, 0), self.tag_word(tag));
+        self.continue_if(IntCC::Equal, found, wanted, others);
+        Some(others)
     }
 
     /// What a generator yields next.
@@ -109,17 +137,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// An array's element at the position.
-    fn next_element(&mut self, state: Value, source: Type, ty: Type, slow: Block, done: Block) {
-        if !source.is(Tags::ARRAY) {
-            let tag = self.load_word(state, 0);
-            let is_array =
-                self.builder
-                    .ins()
-                    .icmp_imm_u(IntCC::Equal, tag, Tag::Array as u64 as i64);
-            let next = self.builder.create_block();
-            self.builder.ins().brif(is_array, next, &[], slow, &[]);
-            self.switch_sealed(next);
-        }
+    fn next_element(&mut self, state: Value, ty: Type, slow: Block, done: Block) {
         // At its end the source is null: then the position has no meaning,
         // but this is not reached again before the loop starts anew.
         let array = self.load_word(state, 8);

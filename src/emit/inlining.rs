@@ -18,6 +18,9 @@ use std::borrow::Cow;
 const SMALL: usize = 48;
 /// Instructions of bytecode up to which it is inlined into what was inlined.
 const TINY: usize = 32;
+/// Instructions of IR up to which it is small: generators that are part of it
+/// don't show in its bytecode.
+const MAX_BODY: usize = 1000;
 /// Instructions of IR from which on a function takes nothing more in.
 const MAX_CALLER: usize = 4000;
 
@@ -84,7 +87,9 @@ impl Inline for Round<'_, '_> {
             .inliner
             .bodies
             .entry(func)
-            .or_insert_with(|| codegen::translate(source, func).ok());
+            .or_insert_with(|| codegen::translate(source, func).ok())
+            .as_ref()
+            .filter(|body| body.dfg.num_insts() <= MAX_BODY);
         match body {
             Some(body) => InlineCommand::Inline {
                 callee: Cow::Borrowed(body),
