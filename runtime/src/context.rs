@@ -107,7 +107,10 @@ impl Drop for Kept {
 /// How often an interpreted function was called and its loops passed.
 #[derive(Clone, Debug, Default)]
 pub struct Heat {
+    /// For a generator function, how often its generators were asked.
     pub calls: u32,
+    /// The compiled code of its generators once there is some.
+    pub resume: Option<crate::call::Resume>,
     /// By loop number; empty until one is passed.
     pub loops: Vec<LoopHeat>,
 }
@@ -142,6 +145,15 @@ pub trait Tier {
         program: &Program,
         func: FunctionId,
     ) -> Option<crate::call::Entry>;
+
+    /// Generators of a function were asked for the `threshold`th time.  Gives the
+    /// function's entry, which makes compiled generators from now on, and the
+    /// code that goes on with them, if it could be compiled.
+    fn compile_generator(
+        &mut self,
+        program: &Program,
+        func: FunctionId,
+    ) -> Option<(crate::call::Entry, crate::call::Resume)>;
 
     /// A loop was passed for the `threshold`th time.  Gives the entry that
     /// continues a frame at that `LoopHead`, if it could be compiled.

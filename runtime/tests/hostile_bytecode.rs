@@ -14,7 +14,7 @@ use ruff_runtime::builtins;
 use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
-use ruff_runtime::call::Entry;
+use ruff_runtime::call::{Entry, Resume};
 use ruff_runtime::context::{LoopEntry, Tier, VMContext};
 use ruff_runtime::heap::allocator;
 use ruff_runtime::interp::entry_for;
@@ -148,6 +148,10 @@ struct Impatient;
 
 impl Tier for Impatient {
     fn compile_function(&mut self, _: &Program, _: FunctionId) -> Option<Entry> {
+        std::process::exit(IMPATIENT)
+    }
+
+    fn compile_generator(&mut self, _: &Program, _: FunctionId) -> Option<(Entry, Resume)> {
         std::process::exit(IMPATIENT)
     }
 

@@ -23,7 +23,7 @@ use super::compile::Job;
 use super::target::{TargetError, TargetOptions};
 use machine::{Failure, Machine};
 use ruff_runtime::bytecode::{FunctionId, Program};
-use ruff_runtime::call::Entry;
+use ruff_runtime::call::{Entry, Resume};
 use ruff_runtime::context::{LoopEntry, Tier};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -128,6 +128,14 @@ impl MachineState {
         };
         machine.compile(program, job, stats)
     }
+
+    /// The address of a function's body, if it was compiled.
+    fn body(&self, func: FunctionId) -> Option<*const u8> {
+        match self {
+            MachineState::Made(machine) => machine.body(func),
+            MachineState::Unmade | MachineState::Broken => None,
+        }
+    }
 }
 
 impl Tier for Jit {
@@ -136,6 +144,19 @@ impl Tier for Jit {
         // SAFETY: the code was generated with the signature of `Entry` for this
         // very function, and lives as long as this compiler.
         Some(unsafe { std::mem::transmute::<*const u8, Entry>(address) })
+    }
+
+    fn compile_generator(
+        &mut self,
+        program: &Program,
+        func: FunctionId,
+    ) -> Option<(Entry, Resume)> {
+        let entry = self.compile_function(program, func)?;
+        let body = locked(&self.machine).body(func)?;
+        // SAFETY: a generator's body was generated with the signature of `Resume`,
+        // and lives as long as this compiler.
+        let resume = unsafe { std::mem::transmute::<*const u8, Resume>(body) };
+        Some((entry, resume))
     }
 
     fn compile_loop(

@@ -2,10 +2,12 @@
 //! frames wait in their objects, and async functions.
 
 use super::frame::{Link, LinkKind, push_frame};
+use super::inst::Code;
 use super::machine::{Machine, fits};
 use super::run::run;
-use super::{code_of, interpreter_of, machine_stack_is_low};
-use crate::call::settle;
+use super::{code_of, tiering, interpreter_of, machine_stack_is_low};
+use crate::bytecode::Op;
+use crate::call::{Resume, settle};
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::{self, Generator, GeneratorState};
 use crate::semantics::{call, streams};
@@ -65,6 +67,10 @@ unsafe extern "C" fn resume(
         let callee = (*generator).function.as_ptr();
         let interpreter = interpreter_of(ctx);
         let code = code_of(ctx, interpreter, (*callee).info().id);
+        if let Some(compiled) = tiering::replaced_resume(ctx, (*code).id) {
+            hand_over(ctx, &*code, &mut *generator, compiled);
+            return compiled(ctx, trace, generator);
+        }
         ctx.trace_top = trace;
         let slots = ctx.stack.top;
         if !fits(ctx, &*code, slots) || machine_stack_is_low(ctx) {
@@ -94,6 +100,18 @@ unsafe extern "C" fn resume(
         ctx.stack.top = slots;
         ctx.trace_top = trace;
         result
+    }
+}
+
+/// Lets compiled code go on with a generator, whose frame both see alike; where
+/// it waits is counted in `yield`s from now on.
+fn hand_over(ctx: &VMContext, code: &Code, generator: &mut Generator, compiled: Resume) {
+    generator.resume = compiled;
+    if generator.state == GeneratorState::Suspended {
+        let last = code.origins[generator.position - 1] as usize;
+        let function = &ctx.program.program.functions[code.id as usize];
+        let passed = function.code[..=last].iter();
+        generator.position = passed.filter(|op| matches!(op, Op::Yield {})).count();
     }
 }
 

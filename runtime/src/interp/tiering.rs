@@ -3,7 +3,7 @@
 
 use super::interp_entry;
 use crate::bytecode::FunctionId;
-use crate::call::Entry;
+use crate::call::{Entry, Resume};
 use crate::context::{Heat, LoopEntry, LoopHeat, VMContext};
 use crate::heap::Function;
 
@@ -57,12 +57,46 @@ fn compile_function(ctx: &mut VMContext, func: FunctionId) -> Option<Entry> {
         heat_of(ctx, func).calls = COLD_FOR_EVER;
         return None;
     };
+    replace_entry(ctx, func, entry);
+    Some(entry)
+}
+
+/// Lets calls of a function go to its compiled code.
+fn replace_entry(ctx: &mut VMContext, func: FunctionId, entry: Entry) {
     ctx.program.entries[func as usize] = entry;
     if let Some(object) = ctx.program.functions[func as usize].as_object::<Function>() {
         // SAFETY: the entry executes the same function.
         unsafe { object.set_entry(entry) };
     }
-    Some(entry)
+}
+
+/// The compiled code that goes on with an interpreted generator of a function.
+/// Counts that it was asked.
+#[inline]
+pub(super) fn replaced_resume(ctx: &mut VMContext, func: FunctionId) -> Option<Resume> {
+    let threshold = ctx.tier.as_ref()?.threshold();
+    let heat = heat_of(ctx, func);
+    if heat.resume.is_some() || heat.calls == COLD_FOR_EVER {
+        return heat.resume;
+    }
+    heat.calls += 1;
+    if heat.calls < threshold {
+        None
+    } else {
+        compile_generator(ctx, func)
+    }
+}
+
+#[cold]
+fn compile_generator(ctx: &mut VMContext, func: FunctionId) -> Option<Resume> {
+    let mut tier = ctx.tier.take()?;
+    let compiled = tier.compile_generator(&ctx.program.program, func);
+    ctx.tier = Some(tier);
+    heat_of(ctx, func).calls = COLD_FOR_EVER;
+    let (entry, resume) = compiled?;
+    heat_of(ctx, func).resume = Some(resume);
+    replace_entry(ctx, func, entry);
+    Some(resume)
 }
 
 /// The compiled code that goes on with a frame at a loop head.  Counts the pass.

@@ -149,6 +149,14 @@ impl Machine {
         Ok(self.module.get_finalized_function(ids[wanted]))
     }
 
+    /// The address of a function's body, if it was compiled.
+    pub fn body(&self, func: FunctionId) -> Option<*const u8> {
+        match self.direct[func as usize] {
+            Direct::Body(id) => Some(self.module.get_finalized_function(id)),
+            Direct::Nothing | Direct::Shim(_) => None,
+        }
+    }
+
     /// The code for the job and for all that it needs and is not there.
     fn batch(
         &mut self,
