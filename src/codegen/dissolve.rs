@@ -141,8 +141,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
     ) -> R {
         let func = part.found.func;
         let places = (self.ctx, part.trace);
-        let mut body =
-            Translator::new(self.source, self.builder, func, Start::Dissolved, places);
+        let mut body = Translator::new(self.source, self.builder, func, Start::Dissolved, places);
         body.tools = std::mem::take(&mut self.tools);
         body.tools.within.push(func);
         body.callee_trace = part.callee_trace;
@@ -299,9 +298,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
     /// Goes on behind the `yield` at which the generator waits.
     fn go_behind_yield(&mut self) {
         let code = &self.function.code;
-        let yields = (0u32..)
-            .zip(code)
-            .filter(|(_, op)| **op == Op::Yield {});
+        let yields = (0u32..).zip(code).filter(|(_, op)| **op == Op::Yield {});
         let mut switch = Switch::new();
         let mut otherwise = None;
         for (number, (pc, _)) in yields.enumerate() {
@@ -310,7 +307,10 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
             switch.set_entry(number as u128, block);
             otherwise = Some(block);
         }
-        let position = self.consumer.as_ref().and_then(|consumer| consumer.position);
+        let position = self
+            .consumer
+            .as_ref()
+            .and_then(|consumer| consumer.position);
         match (otherwise, position) {
             (Some(_), Some(position)) => {
                 let position = self.builder.use_var(position);

@@ -486,7 +486,9 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             self.start,
             signature::result_class(self.source.facts, self.func),
         ) {
-            (Start::Loop(_) | Start::Resume | Start::Dissolved, _) => self.builder.ins().return_(&[raised, zero]),
+            (Start::Loop(_) | Start::Resume | Start::Dissolved, _) => {
+                self.builder.ins().return_(&[raised, zero])
+            }
             (Start::Call, Class::Null) => self.builder.ins().return_(&[raised]),
             (Start::Call, Class::Float) => {
                 let nothing = self.builder.ins().f64const(0.0);

@@ -52,7 +52,7 @@ impl Translator<'_, '_, '_> {
             self.resumptions.insert(pc, block);
             switch.set_entry(number as u128 + 1, block);
         }
-        switch.emit(&mut self.builder, position, fresh);
+        switch.emit(self.builder, position, fresh);
         self.switch_sealed(fresh);
         self.box_params(frame);
         let first = self.block_at(self.pc);

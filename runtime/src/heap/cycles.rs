@@ -10,8 +10,8 @@
 //! at any time, so it may run wherever a root is made.
 
 use super::{
-    Array, BoundMethod, CellObject, Dict, Function, Generator, Header, Lazy,
-    Object, Promise, Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
+    Array, BoundMethod, CellObject, Dict, Function, Generator, Header, Lazy, Object, Promise,
+    Queue, Record, Set, Stack, StructDef, Variant, allocator, release, retain,
 };
 use crate::value::{Tag, Value};
 use alloc::vec::Vec;

@@ -5,7 +5,7 @@ use super::frame::{Link, LinkKind, push_frame};
 use super::inst::Code;
 use super::machine::{Machine, fits};
 use super::run::run;
-use super::{code_of, tiering, interpreter_of, machine_stack_is_low};
+use super::{code_of, interpreter_of, machine_stack_is_low, tiering};
 use crate::bytecode::Op;
 use crate::call::{Resume, settle};
 use crate::context::{TraceEntry, VMContext};
@@ -25,9 +25,7 @@ pub unsafe extern "C" fn interp_generator_entry(
     args: *mut Value,
 ) -> RawValue {
     // SAFETY: as for every `Entry`; the arguments move into the frame.
-    unsafe {
-        Value::from(streams::make_generator(&*ctx, &*callee, args, resume)).into_raw()
-    }
+    unsafe { Value::from(streams::make_generator(&*ctx, &*callee, args, resume)).into_raw() }
 }
 
 /// The `Entry` of async functions: runs the body and makes the promise.

@@ -7,8 +7,8 @@ use super::make::check_depth;
 use crate::call::{self, NOT_CALLABLE, Resume};
 use crate::context::{MAX_CALL_DEPTH, VMContext};
 use crate::heap::{
-    Array, Channel, Function, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage, Variant,
-    VariantKind,
+    Array, Channel, Function, Generator, GeneratorState, Lazy, Outcome, Promise, Ref, Stage,
+    Variant, VariantKind,
 };
 use crate::names::{COLLECT, FILTER, MAP, NEXT, NameId, RECEIVE, SEND, SKIP, TAKE};
 use crate::threads;
