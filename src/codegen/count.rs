@@ -128,7 +128,12 @@ impl Translator<'_, '_, '_> {
     pub fn release_slots(&mut self, holding: &Holding) {
         for slot in 0..self.function.slots {
             if holding.maybe.contains(slot) {
-                self.release_slot(slot, holding.surely.contains(slot));
+                self.release_home(self.homes[slot as usize], holding.surely.contains(slot));
+            }
+        }
+        for part in 0..self.dissolved.len() {
+            if holding.maybe.contains(self.layout.parts.place(part)) {
+                self.release_part(part);
             }
         }
     }
@@ -136,7 +141,7 @@ impl Translator<'_, '_, '_> {
     /// Gives back what a slot holds; the slot is not emptied.
     pub fn release_slot(&mut self, slot: u32, surely: bool) {
         self.release_home(self.homes[slot as usize], surely);
-        self.release_dissolved(slot);
+        self.release_parts(slot);
     }
 
     /// Gives back what is in a home, which is not emptied.

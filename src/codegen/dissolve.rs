@@ -12,30 +12,32 @@
 mod find;
 
 use super::Unsupported;
-use super::func::{Start, Translator};
-use super::layout::SlotSet;
+use super::func::{self, Start, Translator};
+use super::layout::{Layout, SlotSet};
 use super::local::Home;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::{Switch, Variable};
-use find::{LoopOverCall, TO_HEAD, loops_over_calls};
-pub(super) use find::{TO_NEXT, TO_START};
-use ruff_runtime::bytecode::Op;
+pub(super) use find::{LoopOverCall, TO_NEXT, TO_START};
+use find::{TO_HEAD, loops_over_calls};
+use ruff_runtime::bytecode::{FunctionId, Op};
 
 /// Instructions of a generator's body up to which it becomes part of a loop.
-const LARGEST: usize = 400;
-/// Instructions of generators' bodies that a function takes in.
-const MOST_INSTRUCTIONS: usize = 2000;
+const LARGEST: usize = 200;
+/// Instructions of generators' bodies that a function takes in: their variables
+/// are known in each block of the loops, so what that costs grows faster.
+const MOST_INSTRUCTIONS: usize = 600;
 /// Generators that a loop asks through others.
 const MOST_NESTED: usize = 4;
-/// Loops of one function whose generators are parts of it: each way out of
-/// the function gives back what all of them hold.
-const MOST_LOOPS: usize = 12;
+/// Loops of one function whose generators are parts of it, a bit each.
+pub(super) const MOST_LOOPS: usize = u32::BITS as usize;
 
 /// A generator that is part of a function.
 pub(super) struct Dissolved {
-    found: LoopOverCall,
+    func: FunctionId,
+    /// Absent while its body is translated.
+    layout: Option<Layout>,
     /// Where its slots are.
     homes: Vec<Home>,
     ever_held: SlotSet,
@@ -82,29 +84,38 @@ pub(super) struct Consumer {
 impl<'a, 'b> Translator<'a, 'b, '_> {
     // ---- before the function begins
 
-    /// The loops whose generators become parts of this function.
-    pub fn loops_to_dissolve(&mut self) -> Vec<LoopOverCall> {
+    /// Decides which loops' generators become parts of this function.
+    pub fn choose_parts(&mut self) {
         // Frames that exist already, or outlive a `yield`, keep their generators.
         let has_frame = matches!(self.start, Start::Loop(_) | Start::Resume);
         if has_frame || self.tools.within.len() >= MOST_NESTED {
-            return Vec::new();
+            return;
         }
         let program = self.source.program;
-        let mut taken = Vec::new();
+        let mut chosen = Vec::new();
         for found in loops_over_calls(program, self.function, &self.layout) {
             let size = program.functions[found.func as usize].code.len();
             let total = self.tools.dissolved_size + size;
-            let fits = size <= LARGEST && total <= MOST_INSTRUCTIONS && taken.len() < MOST_LOOPS;
+            let fits = size <= LARGEST && total <= MOST_INSTRUCTIONS && chosen.len() < MOST_LOOPS;
             if fits && !self.tools.within.contains(&found.func) {
                 self.tools.dissolved_size = total;
-                taken.push(found);
+                chosen.push(found);
             }
         }
-        taken
+        if !chosen.is_empty() {
+            self.layout = func::plan(self.source, self.func, self.start, chosen);
+        }
+    }
+
+    /// Makes what the chosen loops' generators need.
+    pub fn make_parts(&mut self) {
+        for part in 0..self.layout.parts.loops.len() {
+            self.make_part(self.layout.parts.loops[part]);
+        }
     }
 
     /// Gives the slots of a loop's generator homes in this function, all empty.
-    pub fn dissolve(&mut self, found: LoopOverCall) {
+    fn make_part(&mut self, found: LoopOverCall) {
         let function = &self.source.program.functions[found.func as usize];
         let has_entry = self.start != Start::Dissolved && !self.function.info.flags.is_top_level;
         let trace = if has_entry {
@@ -114,7 +125,13 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         };
         let yields = function.code.iter().filter(|op| **op == Op::Yield {});
         let mut part = Dissolved {
-            found,
+            func: found.func,
+            layout: Some(func::plan(
+                self.source,
+                found.func,
+                Start::Dissolved,
+                Vec::new(),
+            )),
             homes: Vec::new(),
             ever_held: SlotSet::new(function.slots),
             waiting: Vec::new(),
@@ -139,21 +156,26 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         part: &mut Dissolved,
         work: impl FnOnce(&mut Translator<'a, 'b, '_>) -> R,
     ) -> R {
-        let func = part.found.func;
-        let places = (self.ctx, part.trace);
-        let mut body = Translator::new(self.source, self.builder, func, Start::Dissolved, places);
+        let layout = part.layout.take();
+        let mut body = Translator::new(
+            self.source,
+            self.builder,
+            part.func,
+            Start::Dissolved,
+            layout.expect("a body is not within itself"),
+            (self.ctx, part.trace),
+        );
         body.tools = std::mem::take(&mut self.tools);
-        body.tools.within.push(func);
+        body.tools.within.push(part.func);
         body.callee_trace = part.callee_trace;
         body.homes = std::mem::take(&mut part.homes);
         body.dissolved = std::mem::take(&mut part.inner);
         std::mem::swap(&mut body.ever_held, &mut part.ever_held);
         let result = work(&mut body);
         part.frame_size = body.frame_size();
-        part.homes = std::mem::take(&mut body.homes);
-        part.inner = std::mem::take(&mut body.dissolved);
-        std::mem::swap(&mut body.ever_held, &mut part.ever_held);
-        let mut tools = std::mem::take(&mut body.tools);
+        let mut tools = body.tools;
+        (part.homes, part.inner) = (body.homes, body.dissolved);
+        (part.ever_held, part.layout) = (body.ever_held, Some(body.layout));
         tools.within.pop();
         self.tools = tools;
         result
@@ -193,13 +215,13 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
     /// by the call so many instructions before this one.
     pub fn dissolved_loop(&self, since: u32) -> Option<usize> {
         let call = self.pc.checked_sub(since)?;
-        let mut parts = self.dissolved.iter();
-        parts.position(|part| part.found.call == call)
+        let mut loops = self.layout.parts.loops.iter();
+        loops.position(|found| found.call == call)
     }
 
     /// Starts a loop: the arguments go to the generator's slots.
     pub fn start_dissolved(&mut self, index: usize) {
-        let LoopOverCall { call, slot, .. } = self.dissolved[index].found;
+        let LoopOverCall { call, slot, .. } = self.layout.parts.loops[index];
         self.own_all();
         let args = std::mem::take(&mut self.stack);
         self.clear_loop(slot);
@@ -221,7 +243,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         let mut parts = std::mem::take(&mut self.dissolved);
         let part = &mut parts[index];
         self.builder.ins().jump(part.next, &[]);
-        let ty = self.source.facts.functions[part.found.func as usize].yields;
+        let ty = self.source.facts.functions[part.func as usize].yields;
         let class = Class::of(ty);
         let [element, done] = [(); 2].map(|()| self.builder.create_block());
         for word in class.words() {
@@ -253,24 +275,51 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
     }
 
     /// Gives back what the generators of the loops in a slot hold.
-    pub fn release_dissolved(&mut self, slot: u32) {
-        for home in self.dissolved_holders(slot) {
+    pub fn release_parts(&mut self, slot: u32) {
+        for part in self.parts_held(slot) {
+            self.release_part(part);
+        }
+    }
+
+    /// Gives back what a loop's generator holds.
+    pub fn release_part(&mut self, part: usize) {
+        for home in self.holders(part) {
             self.release_home(home, false);
         }
     }
 
     /// Notes that the generators of the loops in a slot hold nothing.
-    pub fn empty_dissolved(&mut self, slot: u32) {
-        for home in self.dissolved_holders(slot) {
+    pub fn empty_parts(&mut self, slot: u32) {
+        for part in self.parts_held(slot) {
+            self.empty_part(part);
+        }
+    }
+
+    fn empty_part(&mut self, part: usize) {
+        for home in self.holders(part) {
             self.empty_home(home);
         }
     }
 
-    fn dissolved_holders(&self, slot: u32) -> Vec<Home> {
+    /// The loops in a slot whose generators may hold something here.
+    fn parts_held(&self, slot: u32) -> Vec<usize> {
+        let parts = &self.layout.parts;
+        let held = |part: &usize| self.holding.maybe.contains(parts.place(*part));
+        parts.in_slot(slot).filter(held).collect()
+    }
+
+    /// The parts that may hold something here, a bit each.
+    pub fn parts_held_here(&self) -> u32 {
+        let parts = &self.layout.parts;
+        let held = |part: &usize| self.holding.maybe.contains(parts.place(*part));
+        (0..parts.loops.len())
+            .filter(held)
+            .fold(0, |all, part| all | 1 << part)
+    }
+
+    fn holders(&self, part: usize) -> Vec<Home> {
         let mut all = Vec::new();
-        for part in self.dissolved.iter().filter(|part| part.found.slot == slot) {
-            part.holders(&mut all);
-        }
+        self.dissolved[part].holders(&mut all);
         all
     }
 
@@ -358,10 +407,11 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
 
     /// Leaves the body for good; what it held was given back.
     pub fn leave_dissolved(&mut self, to: Block) {
-        for slot in 0..self.function.slots {
-            if self.ever_held.contains(slot) {
-                self.empty_slot(slot);
-            }
+        for home in self.homes.clone() {
+            self.empty_home(home);
+        }
+        for part in 0..self.dissolved.len() {
+            self.empty_part(part);
         }
         self.builder.ins().jump(to, &[]);
     }

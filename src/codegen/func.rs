@@ -1,7 +1,7 @@
 //! One function's translation: set-up, the walk over its instructions, and the
 //! ways out.
 
-use super::dissolve::{Consumer, Dissolved};
+use super::dissolve::{Consumer, Dissolved, LoopOverCall, MOST_LOOPS};
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::names::Callee;
@@ -38,6 +38,15 @@ pub enum Start {
 /// `MAX_CALL_DEPTH` smaller frames fit into the stack in any case.
 const LARGE_FRAME: u32 = 1000;
 
+/// A way that errors go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Way {
+    /// The handler; `None` is out of the function.
+    target: Option<u32>,
+    /// Out of the function: the parts that may hold something, a bit each.
+    parts: u32,
+}
+
 /// The state of one translation.
 pub(super) struct Translator<'a, 'b, 'c> {
     pub source: Source<'a>,
@@ -61,8 +70,7 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub views: Views,
     pub pc: u32,
     blocks: FxHashMap<u32, Block>,
-    /// Where errors go, by handler target (`None`: out of the function).
-    unwinders: FxHashMap<Option<u32>, Block>,
+    unwinders: FxHashMap<Way, Block>,
     /// The loops whose generators are parts of this function.
     pub dissolved: Vec<Dissolved>,
     /// The loop that this generator is a part of.
@@ -124,7 +132,9 @@ pub(super) fn translate(
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
     let params = builder.block_params(entry).to_vec();
-    let mut translator = Translator::new(source, &mut builder, func, start, (params[0], params[1]));
+    let places = (params[0], params[1]);
+    let layout = plan(source, func, start, Vec::new());
+    let mut translator = Translator::new(source, &mut builder, func, start, layout, places);
     translator.enter(&params);
     translator.body()?;
     translator.finish();
@@ -141,20 +151,10 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         builder: &'c mut FunctionBuilder<'b>,
         func: FunctionId,
         start: Start,
+        layout: Layout,
         (ctx, trace): (Value, Value),
     ) -> Self {
         let function = &source.program.functions[func as usize];
-        let holding = at_start(function, start);
-        let first = match start {
-            Start::Call | Start::Resume | Start::Dissolved => 0,
-            Start::Loop(number) => function
-                .code
-                .iter()
-                .position(|op| *op == Op::LoopHead { number })
-                .expect("the verifier numbers loop heads")
-                as u32,
-        };
-        let layout = layout::plan(source.program, function, first, holding.clone());
         Translator {
             source,
             builder,
@@ -169,9 +169,9 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             callee: None,
             stack: Vec::new(),
             homes: Vec::new(),
-            holding,
+            holding: at_start(function, start),
             views: Views::default(),
-            pc: first,
+            pc: first_instruction(function, start),
             blocks: FxHashMap::default(),
             unwinders: FxHashMap::default(),
             dissolved: Vec::new(),
@@ -281,7 +281,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             }
             let op = self.function.code[pc as usize];
             self.op(op)?;
-            self.holding.step(&op);
+            self.holding.step(&op, pc, &self.layout.parts);
         }
         Ok(())
     }
@@ -419,40 +419,36 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
                     .map(BlockArg::Value),
             );
         }
-        let target = handler.map(|handler| handler.target);
-        let unwinder = self.unwinder(target, kept);
+        let way = Way {
+            target: handler.map(|handler| handler.target),
+            parts: handler.map_or_else(|| self.parts_held_here(), |_| 0),
+        };
+        let unwinder = self.unwinder(way, kept);
         self.builder.ins().jump(unwinder, &args);
     }
 
-    fn unwinder(&mut self, target: Option<u32>, kept: usize) -> Block {
-        if let Some(block) = self.unwinders.get(&target) {
+    fn unwinder(&mut self, way: Way, kept: usize) -> Block {
+        if let Some(block) = self.unwinders.get(&way) {
             return *block;
         }
         let block = self.cold_block();
         for _ in 0..1 + 2 * kept {
             self.builder.append_block_param(block, types::I64);
         }
-        self.unwinders.insert(target, block);
+        self.unwinders.insert(way, block);
         block
     }
 
     /// Emits the unwinders: note the position, then go to the handler or give
     /// the slots back and leave.
     pub fn finish(&mut self) {
-        let unwinders: Vec<(Option<u32>, Block)> = {
-            let mut all: Vec<_> = self
-                .unwinders
-                .iter()
-                .map(|(target, block)| (*target, *block))
-                .collect();
-            all.sort();
-            all
-        };
-        for (target, block) in unwinders {
+        let mut unwinders: Vec<(Way, Block)> = self.unwinders.drain().collect();
+        unwinders.sort();
+        for (way, block) in unwinders {
             self.builder.switch_to_block(block);
             let params: Vec<Value> = self.builder.block_params(block).to_vec();
             self.call_helper(Helper::Locate, &[self.ctx, params[0], self.callee_trace]);
-            match target {
+            match way.target {
                 Some(target) => {
                     let handler = self.block_at(target);
                     let args: Vec<BlockArg> = params[1..]
@@ -467,6 +463,9 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
                         surely: SlotSet::new(self.function.slots),
                     };
                     self.release_slots(&holding);
+                    for part in (0..MOST_LOOPS).filter(|part| way.parts & 1 << part != 0) {
+                        self.release_part(part);
+                    }
                     self.return_raised();
                 }
             }
@@ -629,6 +628,30 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         let slot = self.tools.places[which];
         self.builder.ins().stack_addr(types::I64, slot, 0)
     }
+}
+
+/// Plans the translation of a function with these loops' generators as parts.
+pub(super) fn plan(
+    source: Source,
+    func: FunctionId,
+    start: Start,
+    loops: Vec<LoopOverCall>,
+) -> Layout {
+    let function = &source.program.functions[func as usize];
+    let (first, holding) = (
+        first_instruction(function, start),
+        at_start(function, start),
+    );
+    layout::plan(source.program, function, first, holding, loops)
+}
+
+fn first_instruction(function: &Function, start: Start) -> u32 {
+    let Start::Loop(number) = start else {
+        return 0;
+    };
+    let mut code = function.code.iter();
+    code.position(|op| *op == Op::LoopHead { number })
+        .expect("the verifier numbers loop heads") as u32
 }
 
 /// What the slots hold when the function is entered.

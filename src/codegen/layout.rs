@@ -1,20 +1,26 @@
 //! What must be known of a function's code before it is translated: blocks,
 //! operand depths, and which slots may hold something where.
 
+use super::dissolve::{LoopOverCall, MOST_LOOPS, TO_NEXT, TO_START};
 use ruff_runtime::bytecode::{Function, Op, Program, VarKind};
 use rustc_hash::FxHashMap;
 
-/// A set of slots.
+/// A set of slots, and behind them of the loops whose generators are parts of
+/// the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotSet(Vec<u64>);
 
 impl SlotSet {
     pub fn new(slots: u32) -> SlotSet {
-        SlotSet(vec![0; (slots as usize).div_ceil(64)])
+        SlotSet(vec![0; SlotSet::words(slots)])
     }
 
     pub fn full(slots: u32) -> SlotSet {
-        SlotSet(vec![u64::MAX; (slots as usize).div_ceil(64)])
+        SlotSet(vec![u64::MAX; SlotSet::words(slots)])
+    }
+
+    fn words(slots: u32) -> usize {
+        (slots as usize + MOST_LOOPS).div_ceil(64)
     }
 
     pub fn insert(&mut self, slot: u32) {
@@ -68,8 +74,18 @@ impl Holding {
         self.surely.remove(slot);
     }
 
-    /// Takes account of an instruction.
-    pub fn step(&mut self, op: &Op) {
+    /// Takes account of the instruction at `pc`.
+    pub fn step(&mut self, op: &Op, pc: u32, parts: &Parts) {
+        match *op {
+            Op::ClearLocal { slot } => self.empty_parts(slot, parts),
+            Op::IterStart { slot } => {
+                self.empty_parts(slot, parts);
+                if let Some(part) = parts.starting_at(pc) {
+                    self.store(parts.place(part));
+                }
+            }
+            _ => {}
+        }
         match *op {
             Op::StoreLocal { slot } | Op::NewCell { slot } | Op::BoxLocal { slot } => {
                 self.store(slot)
@@ -82,6 +98,46 @@ impl Holding {
             Op::RangeStart { slot, .. } => (slot..slot + 3).for_each(|slot| self.store(slot)),
             _ => {}
         }
+    }
+
+    /// The hidden local in this slot is given back.
+    fn empty_parts(&mut self, slot: u32, parts: &Parts) {
+        for part in parts.in_slot(slot) {
+            self.empty(parts.place(part));
+        }
+    }
+}
+
+/// The loops whose generators are parts of the function (`dissolve`).
+#[derive(Debug, Default)]
+pub struct Parts {
+    pub loops: Vec<LoopOverCall>,
+    /// The slots of the function.
+    pub slots: u32,
+}
+
+impl Parts {
+    /// Where a slot set has a loop: it is in the set while its generator may
+    /// hold something.
+    pub fn place(&self, part: usize) -> u32 {
+        self.slots + part as u32
+    }
+
+    /// The loops whose hidden local this is.
+    pub fn in_slot(&self, slot: u32) -> impl Iterator<Item = usize> {
+        let numbered = self.loops.iter().enumerate();
+        numbered.filter_map(move |(part, found)| (found.slot == slot).then_some(part))
+    }
+
+    pub fn starting_at(&self, pc: u32) -> Option<usize> {
+        let mut loops = self.loops.iter();
+        loops.position(|found| found.call + TO_START == pc)
+    }
+
+    /// The loop whose generator comes to its end when this instruction jumps.
+    fn ending_at(&self, pc: u32) -> Option<usize> {
+        let mut loops = self.loops.iter();
+        loops.position(|found| found.call + TO_NEXT == pc)
     }
 }
 
@@ -98,13 +154,20 @@ pub struct Layout {
     pub asked: SlotSet,
     /// Slots that hold cells.
     pub cells: SlotSet,
+    pub parts: Parts,
 }
 
 /// Slots times blocks above which the sets are not worth their memory.
 const MAX_SET_BITS: usize = 1 << 28;
 
 /// Plans the translation of a function that is entered at `start`.
-pub fn plan(program: &Program, function: &Function, start: u32, at_start: Holding) -> Layout {
+pub fn plan(
+    program: &Program,
+    function: &Function,
+    start: u32,
+    at_start: Holding,
+    loops: Vec<LoopOverCall>,
+) -> Layout {
     let count = function.code.len();
     let mut leaders = vec![false; count + 1];
     leaders[start as usize] = true;
@@ -138,6 +201,10 @@ pub fn plan(program: &Program, function: &Function, start: u32, at_start: Holdin
         holding: FxHashMap::default(),
         asked,
         cells,
+        parts: Parts {
+            loops,
+            slots: function.slots,
+        },
     };
     flow(program, function, start, at_start, follow, &mut layout);
     layout
@@ -169,24 +236,26 @@ fn flow(
                             seen.surely.remove(slot);
                         }
                         reach(layout, &mut work, handler.target, handler.depth, &seen);
-                        seen.step(op);
+                        seen.step(op, pc, &layout.parts);
                         reach(layout, &mut work, handler.target, handler.depth, &seen);
                         break;
                     }
                 }
             }
             if follow {
-                holding.step(op);
+                holding.step(op, pc, &layout.parts);
             }
             let effect = op.effect(program);
             if let Some(target) = op.target() {
-                reach(
-                    layout,
-                    &mut work,
-                    target,
-                    depth - effect.pops + effect.pushes_at_target,
-                    &holding,
-                );
+                let depth = depth - effect.pops + effect.pushes_at_target;
+                match layout.parts.ending_at(pc) {
+                    Some(part) => {
+                        let mut there = holding.clone();
+                        there.empty(layout.parts.place(part));
+                        reach(layout, &mut work, target, depth, &there);
+                    }
+                    None => reach(layout, &mut work, target, depth, &holding),
+                }
             }
             if op.ends() {
                 break;

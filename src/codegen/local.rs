@@ -48,16 +48,15 @@ impl Home {
 impl Translator<'_, '_, '_> {
     /// Gives every slot a home, and the empty ones their empty value.
     pub fn make_homes(&mut self) {
-        let dissolved = self.loops_to_dissolve();
+        self.choose_parts();
         let mut hidden: Vec<Option<Home>> = vec![None; self.function.slots as usize];
-        for found in &dissolved {
+        for found in &self.layout.parts.loops {
             hidden[found.slot as usize..][..2].fill(Some(Home::Nowhere));
         }
         for (pc, op) in (0u32..).zip(&self.function.code) {
-            let is_dissolved = dissolved.iter().any(|found| found.call + 1 == pc);
             match *op {
                 Op::IterStart { slot }
-                    if !is_dissolved
+                    if self.layout.parts.starting_at(pc).is_none()
                         && !matches!(hidden[slot as usize], Some(Home::Memory { .. })) =>
                 {
                     let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 32, 4);
@@ -80,9 +79,7 @@ impl Translator<'_, '_, '_> {
             self.homes.push(home);
         }
         self.empty_homes();
-        for found in dissolved {
-            self.dissolve(found);
-        }
+        self.make_parts();
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
@@ -120,7 +117,7 @@ impl Translator<'_, '_, '_> {
         for slot in 0..self.homes.len() {
             let home = self.homes[slot];
             self.empty_home(home);
-            if home.says_when_empty() || matches!(home, Home::Nowhere) {
+            if home.says_when_empty() {
                 self.ever_held.insert(slot as u32);
             }
         }
@@ -130,7 +127,7 @@ impl Translator<'_, '_, '_> {
     pub fn empty_slot(&mut self, slot: u32) {
         self.drop_view(slot);
         self.empty_home(self.homes[slot as usize]);
-        self.empty_dissolved(slot);
+        self.empty_parts(slot);
     }
 
     /// Marks a home as holding nothing.
@@ -363,7 +360,7 @@ impl Translator<'_, '_, '_> {
                 .stack_addr(types::I64, memory, 16 * part as i32);
             let one = self.iconst(1);
             self.call_helper(Helper::ReleaseValues, &[address, one]);
-            self.release_dissolved(slot);
+            self.release_parts(slot);
             return;
         }
         self.release_slot(slot, surely);
