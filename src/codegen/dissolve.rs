@@ -17,6 +17,7 @@ use super::layout::{Layout, SlotSet};
 use super::local::Home;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::{Switch, Variable};
 pub(super) use find::{LoopOverCall, TO_NEXT, TO_START};
@@ -32,6 +33,9 @@ const MOST_INSTRUCTIONS: usize = 600;
 const MOST_NESTED: usize = 4;
 /// Loops of one function whose generators are parts of it, a bit each.
 pub(super) const MOST_LOOPS: usize = u32::BITS as usize;
+
+/// Comparisons that are quicker than a branch table.
+const FEW: usize = 3;
 
 /// A generator that is part of a function.
 pub(super) struct Dissolved {
@@ -346,34 +350,47 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
 
     /// Goes on behind the `yield` at which the generator waits.
     fn go_behind_yield(&mut self) {
-        let code = &self.function.code;
-        let yields = (0u32..).zip(code).filter(|(_, op)| **op == Op::Yield {});
-        let mut switch = Switch::new();
-        let mut otherwise = None;
-        for (number, (pc, _)) in yields.enumerate() {
+        let numbered = (0u32..).zip(&self.function.code);
+        let mut blocks: Vec<Block> = Vec::new();
+        for (pc, _) in numbered.filter(|(_, op)| **op == Op::Yield {}) {
             let block = self.builder.create_block();
             self.resumptions.insert(pc, block);
-            switch.set_entry(number as u128, block);
-            otherwise = Some(block);
+            blocks.push(block);
         }
-        let position = self
-            .consumer
-            .as_ref()
-            .and_then(|consumer| consumer.position);
-        match (otherwise, position) {
-            (Some(_), Some(position)) => {
-                let position = self.builder.use_var(position);
-                let nowhere = self.builder.create_block();
-                switch.emit(self.builder, position, nowhere);
-                self.switch_sealed(nowhere);
-                self.never();
-            }
-            (Some(only), None) => {
-                self.builder.ins().jump(only, &[]);
-            }
+        let Some((last, others)) = blocks.split_last() else {
             // It never waits, so nobody asks it again.
-            (None, _) => self.never(),
+            self.never();
+            return;
+        };
+        let consumer = self.consumer.as_ref().expect("the loop that asks");
+        if let Some(position) = consumer.position {
+            let position = self.builder.use_var(position);
+            self.go_to_one_of(position, others, *last);
+        } else {
+            self.builder.ins().jump(*last, &[]);
         }
+    }
+
+    /// Goes to the block with this number, or to the last one behind them.
+    fn go_to_one_of(&mut self, number: Value, blocks: &[Block], last: Block) {
+        if blocks.len() > FEW {
+            let mut switch = Switch::new();
+            for (number, block) in blocks.iter().enumerate() {
+                switch.set_entry(number as u128, *block);
+            }
+            switch.emit(self.builder, number, last);
+            return;
+        }
+        for (wanted, block) in blocks.iter().enumerate() {
+            let found = self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, number, wanted as i64);
+            let next = self.builder.create_block();
+            self.builder.ins().brif(found, *block, &[], next, &[]);
+            self.switch_sealed(next);
+        }
+        self.builder.ins().jump(last, &[]);
     }
 
     /// Hands the top to the loop's body; goes on here in its next round.
