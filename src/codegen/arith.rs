@@ -44,6 +44,7 @@ impl Translator<'_, '_> {
             self.call_direct(func, 2, None);
             return;
         }
+        self.make_objects(2);
         if left.ty.may_be(Tags::STRUCT) {
             // An overload may run.
             self.own_borrows_from_shared();

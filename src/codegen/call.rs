@@ -1,6 +1,7 @@
 //! Calls: direct ones with typed signatures, methods known before the program
 //! runs, and everything else by helper.
 
+use super::Source;
 use super::func::{Translator, trusted};
 use super::names::Callee;
 use super::signature::{self, Class};
@@ -49,30 +50,39 @@ impl Translator<'_, '_> {
 
     /// Calls a function's body with the top `argc` operands; `receiver` comes
     /// before them and is owned.
-    pub fn call_direct(&mut self, func: FunctionId, argc: usize, receiver: Option<Entry>) {
+    ///
+    /// Gives the words of the `self` that a method leaves, if they are returned.
+    pub fn call_direct(
+        &mut self,
+        func: FunctionId,
+        argc: usize,
+        receiver: Option<Entry>,
+    ) -> Vec<Value> {
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc;
         let mut args = vec![self.ctx, self.callee_trace];
         let mut param = 0;
         if let Some(receiver) = receiver {
-            let class = Class::of(self.source.facts.param(func, 0));
+            let class = self.source.param_class(func, 0);
             args.extend(self.in_class(receiver, class));
             param = 1;
         }
         for index in first..self.stack.len() {
-            let entry = self.own(self.stack[index]);
-            let class = Class::of(self.source.facts.param(func, param));
-            args.extend(self.in_class(entry, class));
+            let class = self.source.param_class(func, param);
+            args.extend(self.owned_in_class(self.stack[index], class));
             param += 1;
         }
         self.stack.truncate(first);
-        let words = self.call_body(func, &args);
+        let (words, receiver) = self.call_body(func, &args);
         let ty = self.source.facts.functions[func as usize].result;
-        self.push(Entry::owned(ty, Class::of(ty), &words));
+        let class = signature::result_class(self.source.facts, func);
+        self.push(Entry::owned(ty, class, &words));
+        receiver
     }
 
-    /// Calls a body with all its arguments; gives its result in its class.
-    pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> Vec<Value> {
+    /// Calls a body with all its arguments; gives its result in its class, and
+    /// the words of the `self` that is returned with it.
+    pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> (Vec<Value>, Vec<Value>) {
         let reference = self.callee_ref(Callee::Direct(func));
         let call = self.builder.ins().call(reference, args);
         let results = self.builder.inst_results(call).to_vec();
@@ -81,12 +91,15 @@ impl Translator<'_, '_> {
             .ins()
             .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
         self.raise_if(raised);
-        match signature::result_class(self.source.facts, func) {
-            Class::Null => vec![],
-            Class::Bool => vec![self.builder.ins().ireduce(types::I8, results[1])],
-            Class::Int | Class::Float | Class::Object(_) => vec![results[1]],
-            Class::Dynamic => results,
-        }
+        let class = signature::result_class(self.source.facts, func);
+        // A dynamic result's tag is the status.
+        let first = usize::from(class != Class::Dynamic);
+        let (words, receiver) = results[first..].split_at(class.words().len());
+        let words = match class {
+            Class::Bool => vec![self.builder.ins().ireduce(types::I8, words[0])],
+            _ => words.to_vec(),
+        };
+        (words, receiver.to_vec())
     }
 
     /// Parameters of a function, the receiver included.
@@ -234,9 +247,9 @@ impl Translator<'_, '_> {
         }
         self.own_borrows_from_shared();
         let receiver = self.receiver_for_call(site, path, changes_self);
-        self.call_direct(func, argc, Some(receiver));
+        let words = self.call_direct(func, argc, Some(receiver));
         if changes_self {
-            self.store_self_back(func, path);
+            self.store_self_back(func, path, &words);
         }
         true
     }
@@ -265,15 +278,23 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Stores the final `self` of the method that just returned.
-    fn store_self_back(&mut self, func: FunctionId, path: &Path) {
-        let ty = self.source.facts.functions[func as usize].self_result;
-        let ctx = self.ctx;
-        let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
-        let unset = self.tag_word(Tag::Unset);
-        self.builder
-            .ins()
-            .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+    /// Stores the final `self` of the method that just returned: these words, or
+    /// what the context holds.
+    fn store_self_back(&mut self, func: FunctionId, path: &Path, words: &[Value]) {
+        let Source { program, facts, .. } = self.source;
+        let ty = facts.functions[func as usize].self_result;
+        let entry = match signature::self_fields(program, facts, func) {
+            Some(fields) => Entry::owned(ty, Class::Record(fields), words),
+            None => {
+                let ctx = self.ctx;
+                let unset = self.tag_word(Tag::Unset);
+                let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
+                self.builder
+                    .ins()
+                    .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+                entry
+            }
+        };
         self.push(entry);
         match path.root.kind() {
             VarKind::Local => {

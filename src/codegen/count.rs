@@ -20,7 +20,7 @@ impl Translator<'_, '_> {
                 let (tag, payload) = entry.pair();
                 self.retain_dynamic(tag, payload);
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
     }
 
@@ -65,7 +65,7 @@ impl Translator<'_, '_> {
                 let (tag, payload) = entry.pair();
                 self.release_dynamic(tag, payload);
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
     }
 
@@ -167,7 +167,10 @@ impl Translator<'_, '_> {
                 let two = self.iconst(2);
                 self.call_helper(Helper::ReleaseValues, &[address, two]);
             }
-            Home::Value { .. } | Home::Memory { .. } | Home::Number { .. } => {}
+            Home::Value { .. }
+            | Home::Record { .. }
+            | Home::Memory { .. }
+            | Home::Number { .. } => {}
         }
     }
 }

@@ -66,6 +66,9 @@ impl Translator<'_, '_> {
 
     pub fn make_struct(&mut self, number: u32) {
         let site = &self.source.program.struct_sites[number as usize];
+        if self.make_words(site) {
+            return;
+        }
         self.own_borrows_from_shared();
         if let Some((declaration, order)) = self.flat_instance(site) {
             self.make_flat_struct(number, declaration, &order);
@@ -96,7 +99,7 @@ impl Translator<'_, '_> {
         let first = self.stack.len() - site.fields.len();
         let flat = |entry: &Entry| match entry.class {
             Class::Object(tag) => tag == Tag::String,
-            Class::Dynamic => false,
+            Class::Dynamic | Class::Record(_) => false,
             Class::Null | Class::Int | Class::Float | Class::Bool => true,
         };
         let is_def = self.stack[first - 1].class == Class::Object(Tag::StructDef);

@@ -13,7 +13,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{BuiltinSite, Operator, Path, Step, Var, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
-use ruff_runtime::value::Tag;
+use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_> {
     // ---- compound assignment to a variable
@@ -162,6 +162,10 @@ impl Translator<'_, '_> {
     /// The value is below the indexes (`value_first`) or above them.
     pub fn store_path(&mut self, number: u32, value_first: bool) {
         let path = &self.source.program.paths[number as usize];
+        if self.store_field_of_words(path) {
+            return;
+        }
+        self.make_objects(path.indexes() as usize + 1);
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
         } else if !self.store_field(number, path, value_first) {
@@ -299,7 +303,7 @@ impl Translator<'_, '_> {
                 self.store_value(value, address, 0);
                 self.release_entry(old);
             }
-            Class::Null | Class::Object(_) => {
+            Class::Null | Class::Object(_) | Class::Record(_) => {
                 self.builder.ins().jump(slow, &[]);
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
@@ -343,7 +347,7 @@ impl Translator<'_, '_> {
         self.builder.ins().brif(same, next, &[], slow, &[]);
         self.switch_sealed(next);
         let offset = (ruff_runtime::heap::record::FIELDS_OFFSET + 16 * position) as i32;
-        let old_type = self.source.facts.field(name);
+        let old_type = self.source.facts.field_of(root.ty, name);
         let old = self.load_value(Type::ANY, object, offset, Owner::Entry);
         self.store_value(value, object, offset);
         if old_type.may_be_counted() {
@@ -369,7 +373,13 @@ impl Translator<'_, '_> {
         let ty = self.path_type(path);
         let place = self.place_for_helper(path.root, 0);
         let id = self.iconst(i64::from(number));
-        let words = self.call_raising(Helper::ReadPath, &[self.ctx, place, id, indexes]);
+        let words = self.call_helper(Helper::ReadPath, &[self.ctx, place, id, indexes]);
+        self.forget_place(path.root, 0);
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
+        self.raise_if(raised);
         self.push_words(ty, &words);
     }
 
@@ -394,6 +404,10 @@ impl Translator<'_, '_> {
 
     pub fn update_path(&mut self, number: u32, operator: Operator) {
         let path = &self.source.program.paths[number as usize];
+        if self.update_field_of_words(path, operator) {
+            return;
+        }
+        self.make_objects(path.indexes() as usize + 1);
         if let Some(element) = self.simple_element(path) {
             self.update_element(number, path, operator, element);
             return;

@@ -122,6 +122,7 @@ impl Translator<'_, '_> {
                 let entry = Entry::owned(self.slot_type(slot), class, &words);
                 self.both_words(entry)
             }
+            Home::Record { .. } => unreachable!("a generator holds structs as objects"),
             Home::Number { variable } => (self.tag_word(Tag::Int), self.builder.use_var(variable)),
             Home::Memory { slot: memory, part } => {
                 let address = self

@@ -248,3 +248,17 @@ pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64) -> u64 {
         Record::unfilled(shape as *const crate::heap::Shape, def) as u64
     }
 }
+
+/// # Safety
+/// `ctx` is the live context, and the declaration's methods and defaults capture
+/// nothing; the fields are written before anything else happens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: u64) -> u64 {
+    // SAFETY: the caller passes its own context; shapes live as long as the program.
+    unsafe {
+        let ctx = &mut *ctx;
+        let def = make::closed_def(ctx, declaration as u32);
+        let shape = *ctx.declared_shapes.add(declaration as usize);
+        Record::unfilled(shape, def) as u64
+    }
+}

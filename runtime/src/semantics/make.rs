@@ -320,6 +320,37 @@ pub fn struct_def(ctx: &VMContext, declaration: u32, values: &mut [Value]) -> Va
     ))
 }
 
+/// The value of a declaration whose methods and defaults capture nothing, so
+/// that all its values are alike.
+#[inline]
+pub fn closed_def(ctx: &mut VMContext, declaration: u32) -> Ref<StructDef> {
+    match ctx.closed_defs.get(declaration as usize) {
+        Some(Some(def)) => def.clone(),
+        _ => make_closed_def(ctx, declaration),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn make_closed_def(ctx: &mut VMContext, declaration: u32) -> Ref<StructDef> {
+    let info = &ctx.program.program.structs[declaration as usize];
+    let function = |func: u32| ctx.program.functions[func as usize].clone();
+    let methods = info.methods.iter();
+    let defaults = info.defaults.iter();
+    let def = StructDef::new(
+        info.name,
+        declaration,
+        methods
+            .map(|(name, func)| (*name, function(*func)))
+            .collect(),
+        defaults.map(|(at, func)| (*at, function(*func))).collect(),
+    );
+    let count = ctx.program.program.structs.len();
+    ctx.closed_defs.resize(count, None);
+    ctx.closed_defs[declaration as usize] = Some(def.clone());
+    def
+}
+
 /// An enum declaration's value.
 pub fn enum_def(ctx: &VMContext, name: NameId) -> Value {
     Value::from(EnumDef::new(ctx.program.names[name as usize].clone()))
