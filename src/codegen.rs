@@ -26,6 +26,7 @@ mod local;
 mod mutate;
 pub mod names;
 mod pattern;
+mod place;
 mod record;
 pub mod signature;
 mod stack;

@@ -151,10 +151,15 @@ impl Translator<'_, '_> {
 
     pub fn call_method(&mut self, number: u32) {
         let site = &self.source.program.method_sites[number as usize];
-        if self.call_method_directly(site) {
+        if self.call_method_directly(number, site) {
             return;
         }
         self.own_borrows_from_shared();
+        self.call_method_by_helper(number, site);
+    }
+
+    /// Calls whatever the method is then.
+    pub fn call_method_by_helper(&mut self, number: u32, site: &MethodSite) {
         let count = site.pops(self.source.program) as usize;
         let ty = self.method_result(site);
         let values = self.pop_to_memory(count);
@@ -208,14 +213,14 @@ impl Translator<'_, '_> {
                     self.source.facts.globals[path.root.number() as usize].without(Tags::UNSET)
                 }
             });
-        } else if site.place.is_some() {
-            return Type::ANY;
+        } else if let Some(path) = &site.place {
+            ty.join(self.path_type(path));
         }
         ty
     }
 
     /// Calls a method whose function is known; false if it isn't.
-    fn call_method_directly(&mut self, site: &MethodSite) -> bool {
+    fn call_method_directly(&mut self, number: u32, site: &MethodSite) -> bool {
         let receiver = self.receiver_type(site);
         if !receiver.is(Tags::STRUCT)
             || site.early
@@ -245,12 +250,35 @@ impl Translator<'_, '_> {
         if changes_self && site.immutable.is_some() {
             return false;
         }
+        if !path.steps.is_empty() {
+            return if changes_self {
+                self.change_behind_fields(number, site, func)
+            } else {
+                self.call_on_place(path, func, argc)
+            };
+        }
         self.own_borrows_from_shared();
         let receiver = self.receiver_for_call(site, path, changes_self);
         let words = self.call_direct(func, argc, Some(receiver));
         if changes_self {
             self.store_self_back(func, path, &words);
         }
+        true
+    }
+
+    /// Calls a method on what is at a place, which stays as it is; false if the
+    /// way there is not known.
+    fn call_on_place(&mut self, path: &Path, func: FunctionId, argc: usize) -> bool {
+        let indexes = path.indexes() as usize;
+        let first = self.stack.len() - argc - indexes;
+        let Some(receiver) = self.read_behind_fields(path, first) else {
+            return false;
+        };
+        let class = self.source.param_class(func, 0);
+        let words = self.owned_in_class(receiver, class);
+        let receiver = Entry::owned(receiver.ty, class, &words);
+        self.stack.drain(first..first + indexes);
+        self.call_direct(func, argc, Some(receiver));
         true
     }
 

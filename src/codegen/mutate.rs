@@ -168,12 +168,12 @@ impl Translator<'_, '_> {
         self.make_objects(path.indexes() as usize + 1);
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
-        } else if !self.store_field(number, path, value_first) {
+        } else if !self.store_behind_fields(number, path, value_first) {
             self.store_path_by_helper(number, path, value_first);
         }
     }
 
-    fn store_path_by_helper(&mut self, number: u32, path: &Path, value_first: bool) {
+    pub fn store_path_by_helper(&mut self, number: u32, path: &Path, value_first: bool) {
         let count = path.indexes() as usize + 1;
         let values = self.pop_to_memory(count);
         let place = self.place_for_helper(path.root, 0);
@@ -254,7 +254,7 @@ impl Translator<'_, '_> {
 
     /// The address of an element; goes to `slow` if there is none, or if the
     /// array has another kind.
-    fn checked_address(
+    pub fn checked_address(
         &mut self,
         array: Value,
         view: Option<View>,
@@ -274,7 +274,7 @@ impl Translator<'_, '_> {
 
     /// Stores an owned value into an element, if it is there, fits the array's
     /// kind and is no container (whose depth would count).
-    fn store_checked(
+    pub fn store_checked(
         &mut self,
         array: Value,
         view: Option<View>,
@@ -311,57 +311,6 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// `root.f = v` on a struct whose shape is known: a scalar or string goes
-    /// to its offset.  False if that is not the case.
-    fn store_field(&mut self, number: u32, path: &Path, value_first: bool) -> bool {
-        let [Step::Field(name)] = path.steps[..] else {
-            return false;
-        };
-        let root = self.variable(path.root);
-        let Some((declaration, position)) = self.field_position(root.ty, name) else {
-            return false;
-        };
-        let value = self.stack[self.stack.len() - 1];
-        let scalar = matches!(
-            value.class,
-            Class::Int | Class::Float | Class::Bool | Class::Null
-        ) || value.class == Class::Object(Tag::String);
-        if !scalar {
-            return false;
-        }
-        let last = self.stack.len() - 1;
-        self.stack[last] = self.own(value);
-        match path.root.kind() {
-            VarKind::Local => self.own_borrows_from_slot(path.root.number()),
-            _ => self.own_borrows_from_shared(),
-        }
-        let root = self.variable(path.root);
-        let value = self.stack[last];
-        let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let object = self.payload_word(root);
-        self.expect_unique(object, slow);
-        let shape = self.load_word(object, ruff_runtime::heap::record::SHAPE_OFFSET);
-        let declared = self.declared_shape(declaration);
-        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(same, next, &[], slow, &[]);
-        self.switch_sealed(next);
-        let offset = (ruff_runtime::heap::record::FIELDS_OFFSET + 16 * position) as i32;
-        let old_type = self.source.facts.field_of(root.ty, name);
-        let old = self.load_value(Type::ANY, object, offset, Owner::Entry);
-        self.store_value(value, object, offset);
-        if old_type.may_be_counted() {
-            self.release_entry(old);
-        }
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(slow);
-        self.builder.seal_block(slow);
-        self.store_path_by_helper(number, path, value_first);
-        self.builder.ins().jump(done, &[]);
-        self.switch_sealed(done);
-        true
-    }
-
     pub fn read_path(&mut self, number: u32) {
         let path = &self.source.program.paths[number as usize];
         let count = path.indexes() as usize;
@@ -383,7 +332,7 @@ impl Translator<'_, '_> {
         self.push_words(ty, &words);
     }
 
-    fn path_type(&self, path: &Path) -> Type {
+    pub fn path_type(&self, path: &Path) -> Type {
         let mut current = match path.root.kind() {
             VarKind::Local | VarKind::Cell => {
                 self.slot_type(path.root.number()).without(Tags::UNSET)
@@ -408,6 +357,9 @@ impl Translator<'_, '_> {
             return;
         }
         self.make_objects(path.indexes() as usize + 1);
+        if self.update_behind_fields(number, path, operator) {
+            return;
+        }
         if let Some(element) = self.simple_element(path) {
             self.update_element(number, path, operator, element);
             return;
@@ -466,7 +418,7 @@ impl Translator<'_, '_> {
         self.switch_sealed(done);
     }
 
-    fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {
+    pub fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {
         self.own_borrows_from_shared();
         let values = self.pop_to_memory(path.indexes() as usize + 1);
         let place = self.place_for_helper(path.root, 0);
@@ -543,8 +495,8 @@ impl Translator<'_, '_> {
         let name = &self.source.program.builtins[site.builtin as usize];
         if matches!(&**name, "push" | "append")
             && !site.early
-            && site.place.steps.is_empty()
             && site.argc == 1
+            && (site.place.steps.is_empty() || self.is_array_behind_fields(&site.place))
         {
             self.push_element(number, site);
             return;
@@ -566,20 +518,18 @@ impl Translator<'_, '_> {
     /// `xs = push(xs, v)`: inline while there is room in a flat array of v's kind.
     fn push_element(&mut self, number: u32, site: &BuiltinSite) {
         let root = self.variable(site.place.root);
-        let value = self.pop_owned();
-        self.push(value);
-        match site.place.root.kind() {
-            VarKind::Local => self.own_borrows_from_slot(site.place.root.number()),
-            _ => self.own_borrows_from_shared(),
-        }
+        let is_root = site.place.steps.is_empty();
+        let indexes_at = self.stack.len() - 1 - site.place.indexes() as usize;
+        self.own_before_change(&site.place, site.place.indexes() as usize + 1);
+        let value = self.stack[self.stack.len() - 1];
         let flat = match value.class {
             Class::Int => Some(Elements::Ints),
             Class::Float => Some(Elements::Floats),
             Class::Bool => Some(Elements::Bools),
             _ => None,
         };
-        let Some(elements) = flat.filter(|_| root.ty.may_be(Tags::ARRAY)) else {
-            if root.ty.is(Tags::ARRAY) {
+        let Some(elements) = flat.filter(|_| !is_root || root.ty.may_be(Tags::ARRAY)) else {
+            if is_root && root.ty.is(Tags::ARRAY) {
                 self.push_by_helper(site);
             } else {
                 self.mutate_by_helper(number, site);
@@ -588,8 +538,14 @@ impl Translator<'_, '_> {
         };
         let root = self.variable(site.place.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let array = self.expect_tag(root, Tag::Array, slow);
-        self.expect_unique(array, slow);
+        let array = match self.array_behind_fields(&site.place, indexes_at, slow) {
+            Some(array) => array,
+            None => {
+                let array = self.expect_tag(root, Tag::Array, slow);
+                self.expect_unique(array, slow);
+                array
+            }
+        };
         self.expect_elements(array, elements, slow);
         let len = self.load_word(array, LEN_OFFSET);
         let more = self.builder.ins().iadd_imm_s(len, 1);
@@ -615,7 +571,11 @@ impl Translator<'_, '_> {
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
-        self.push_by_helper(site);
+        if is_root {
+            self.push_by_helper(site);
+        } else {
+            self.mutate_by_helper(number, site);
+        }
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
     }
