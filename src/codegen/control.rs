@@ -106,7 +106,7 @@ impl Translator<'_, '_> {
             Op::DictRest { list } => self.dict_rest(list),
             Op::TestArray { len } => self.test_array(len, IntCC::Equal),
             Op::TestArrayMin { len } => self.test_array(len, IntCC::UnsignedGreaterThanOrEqual),
-            Op::TestVariant { site } => self.test(Helper::TestVariant, site),
+            Op::TestVariant { site } => self.test_variant(site),
             Op::TestName { name } => self.test(Helper::TestName, name),
             Op::TestField { name } => self.test(Helper::TestField, name),
             Op::VariantPayload { index } => self.variant_payload(index),

@@ -2,6 +2,7 @@
 
 use super::func::Translator;
 use super::func::trusted;
+use super::place::has_no_depth;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
@@ -9,7 +10,9 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Capture, StructSite};
+use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::record::{DECLARATION_OFFSET, FIELDS_OFFSET};
+use ruff_runtime::heap::variant::PAYLOAD_OFFSET;
 use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_> {
@@ -153,11 +156,38 @@ impl Translator<'_, '_> {
         for entry in &self.stack[self.stack.len() - count as usize..] {
             contents.join(entry.ty);
         }
+        let kind = self.source.program.variant_sites[site as usize].kind;
+        let takes = match kind {
+            VariantKind::Ok | VariantKind::Err | VariantKind::Some => Some(1),
+            VariantKind::None => Some(0),
+            VariantKind::Tagged => None,
+        };
+        if takes == Some(count) && (count == 0 || has_no_depth(contents)) {
+            self.make_wrapper(kind, count, contents);
+            return;
+        }
         let values = self.pop_to_memory(count as usize);
         let site = self.iconst(i64::from(site));
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::MakeVariant, &[self.ctx, site, values, count]);
         self.push_words(Type::container(Tags::VARIANT, contents), &words);
+    }
+
+    /// Makes `Ok`, `Err`, `Some` or `None`, and writes its payload in place.
+    fn make_wrapper(&mut self, kind: VariantKind, count: u32, contents: Type) {
+        let first = self.stack.len() - count as usize;
+        let payload: Vec<Entry> = (first..self.stack.len())
+            .map(|index| self.own(self.stack[index]))
+            .collect();
+        self.stack.truncate(first);
+        let kind = self.iconst(kind as u8 as i64);
+        let count = self.iconst(i64::from(count));
+        let variant = self.call_helper(Helper::NewWrapper, &[kind, count])[0];
+        for (index, entry) in payload.into_iter().enumerate() {
+            self.store_value(entry, variant, (PAYLOAD_OFFSET + 16 * index) as i32);
+        }
+        let ty = Type::container(Tags::VARIANT, contents);
+        self.push(Entry::owned(ty, Class::Object(Tag::Variant), &[variant]));
     }
 
     pub fn make_closure(&mut self, func: u32) {

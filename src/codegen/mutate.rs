@@ -3,7 +3,8 @@
 
 use super::arith::method_of;
 use super::func::{Translator, trusted};
-use super::signature::Class;
+use super::record::store_fields;
+use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
 use super::view::View;
 use crate::infer::{Tags, Type};
@@ -165,10 +166,12 @@ impl Translator<'_, '_> {
         if self.store_field_of_words(path) {
             return;
         }
-        self.make_objects(path.indexes() as usize + 1);
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
-        } else if !self.store_behind_fields(number, path, value_first) {
+            return;
+        }
+        self.make_objects(path.indexes() as usize + 1);
+        if !self.store_behind_fields(number, path, value_first) {
             self.store_path_by_helper(number, path, value_first);
         }
     }
@@ -195,6 +198,10 @@ impl Translator<'_, '_> {
         let first = self.stack.len() - steps - 1;
         let value_at = if value_first { first } else { first + steps };
         let indexes_at = if value_first { first + 1 } else { first };
+        let fields = self.fields_in_place(path, value_at);
+        if fields.is_none() {
+            self.make_objects(steps + 1);
+        }
         // From here on both paths see the same owners.
         for at in first..self.stack.len() {
             self.stack[at] = self.own(self.stack[at]);
@@ -219,9 +226,7 @@ impl Translator<'_, '_> {
             let index = self.stack[indexes_at + step];
             let position = self.expect_tag(index, Tag::Int, slow);
             let view = view.filter(|_| step == 0);
-            if step + 1 == steps {
-                self.store_checked(array, view, position, value, slow);
-            } else {
+            if step + 1 < steps {
                 let address = self.checked_address(array, view, position, Elements::Values, slow);
                 let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
                 let is_array =
@@ -233,6 +238,14 @@ impl Translator<'_, '_> {
                 self.switch_sealed(next);
                 array = self.builder.ins().load(types::I64, trusted(), address, 8);
                 self.expect_unique(array, slow);
+            } else if let Some(fields) = fields {
+                let address = self.checked_address(array, view, position, Elements::Values, slow);
+                let held = self.load_word(address, 8);
+                self.expect_unique(held, slow);
+                let words = self.in_class(value, value.class);
+                store_fields(&mut self.builder, fields, &words, held);
+            } else {
+                self.store_checked(array, view, position, value, slow);
             }
         }
         self.builder.ins().jump(done, &[]);
@@ -241,6 +254,17 @@ impl Translator<'_, '_> {
         self.store_path_by_helper(number, path, value_first);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
+    }
+
+    /// The fields of a value that is taken apart, if the place where it goes
+    /// always holds such a struct: then that one is overwritten.
+    fn fields_in_place(&self, path: &Path, value_at: usize) -> Option<Fields> {
+        let Class::Record(fields) = self.stack[value_at].class else {
+            return None;
+        };
+        let held = self.path_type(path);
+        let is_same = held.is(Tags::STRUCT) && held.declaration() == Some(fields.declaration);
+        is_same.then_some(fields)
     }
 
     /// Goes to `slow` unless the object has just one owner.

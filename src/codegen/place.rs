@@ -378,6 +378,6 @@ impl Translator<'_, '_> {
 }
 
 /// Whether a value adds no level to what contains it.
-fn has_no_depth(ty: Type) -> bool {
+pub(super) fn has_no_depth(ty: Type) -> bool {
     ty.is(Tags::UNCOUNTED.union(Tags::STRING).without(Tags::UNSET))
 }

@@ -2,7 +2,7 @@
 
 use super::{owned, words};
 use crate::context::VMContext;
-use crate::heap::{Array, CellObject, Elements, Record, Ref};
+use crate::heap::{Array, CellObject, Elements, Record, Ref, Variant, VariantKind};
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
 
@@ -261,4 +261,15 @@ pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: 
         let shape = *ctx.declared_shapes.add(declaration as usize);
         Record::unfilled(shape, def) as u64
     }
+}
+
+/// # Safety
+/// `kind` is the number of a built-in variant; the payload is written before
+/// anything else happens, and is no container.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_wrapper(kind: u64, count: u64) -> u64 {
+    let kinds = [VariantKind::Ok, VariantKind::Err, VariantKind::Some];
+    let kind = kinds.into_iter().find(|known| *known as u64 == kind);
+    let kind = kind.unwrap_or(VariantKind::None);
+    Variant::unfilled(kind, count as usize) as u64
 }
