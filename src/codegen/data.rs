@@ -3,7 +3,7 @@
 use super::func::Translator;
 use super::func::trusted;
 use super::place::has_no_depth;
-use super::signature::Class;
+use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -91,7 +91,8 @@ impl Translator<'_, '_> {
         self.push_words(ty, &words);
     }
 
-    /// Whether a literal gives each declared field a scalar or string: the
+    /// Whether a literal gives each declared field a scalar, a string or a struct
+    /// of such fields, so that its depth is known: the
     /// declaration, and for each field where in the literal its value is.
     fn flat_instance(&self, site: &StructSite) -> Option<(u32, Vec<usize>)> {
         let declaration = site.declaration.filter(|_| site.has_def)?;
@@ -100,10 +101,10 @@ impl Translator<'_, '_> {
             return None;
         }
         let first = self.stack.len() - site.fields.len();
-        let flat = |entry: &Entry| match entry.class {
-            Class::Object(tag) => tag == Tag::String,
-            Class::Dynamic | Class::Record(_) => false,
-            Class::Null | Class::Int | Class::Float | Class::Bool => true,
+        let facts = self.source.facts;
+        let flat = |entry: &Entry| {
+            let class = signature::class_of(facts, entry.ty);
+            has_no_depth(entry.ty) || matches!(class, Class::Record(_))
         };
         let is_def = self.stack[first - 1].class == Class::Object(Tag::StructDef);
         if !is_def || !self.stack[first..].iter().all(flat) {
@@ -117,9 +118,12 @@ impl Translator<'_, '_> {
     /// Allocates the instance and writes its fields in place.
     fn make_flat_struct(&mut self, number: u32, declaration: u32, order: &[usize]) {
         let first = self.stack.len() - order.len();
+        self.make_objects(order.len());
         for at in first - 1..self.stack.len() {
             self.stack[at] = self.own(self.stack[at]);
         }
+        let contains = |entry: &Entry| !has_no_depth(entry.ty);
+        let depth = 1 + i64::from(self.stack[first..].iter().any(contains));
         let def = self.stack[first - 1].word();
         let held = self
             .builder
@@ -135,7 +139,8 @@ impl Translator<'_, '_> {
         self.builder.ins().brif(known, fast, &[], slow, &[]);
         self.switch_sealed(fast);
         let shape = self.declared_shape(declaration);
-        let record = self.call_helper(Helper::NewRecord, &[shape, def])[0];
+        let depth = self.iconst(depth);
+        let record = self.call_helper(Helper::NewRecord, &[shape, def, depth])[0];
         for (field, at) in order.iter().enumerate() {
             let offset = (FIELDS_OFFSET + 16 * field) as i32;
             self.store_value(self.stack[first + at], record, offset);

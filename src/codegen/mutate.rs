@@ -170,7 +170,6 @@ impl Translator<'_, '_> {
             self.store_element(number, path, value_first);
             return;
         }
-        self.make_objects(path.indexes() as usize + 1);
         if !self.store_behind_fields(number, path, value_first) {
             self.store_path_by_helper(number, path, value_first);
         }
@@ -258,7 +257,7 @@ impl Translator<'_, '_> {
 
     /// The fields of a value that is taken apart, if the place where it goes
     /// always holds such a struct: then that one is overwritten.
-    fn fields_in_place(&self, path: &Path, value_at: usize) -> Option<Fields> {
+    pub fn fields_in_place(&self, path: &Path, value_at: usize) -> Option<Fields> {
         let Class::Record(fields) = self.stack[value_at].class else {
             return None;
         };

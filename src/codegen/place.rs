@@ -147,7 +147,8 @@ impl Translator<'_, '_> {
         } else {
             (first + indexes, first)
         };
-        if !has_no_depth(self.stack[value_at].ty) {
+        let fields = self.fields_in_place(path, value_at);
+        if fields.is_none() && !has_no_depth(self.stack[value_at].ty) {
             // The depth of everything above would grow with it.
             return false;
         }
@@ -155,13 +156,18 @@ impl Translator<'_, '_> {
         let value = self.stack[value_at];
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let object = self.go(path, &way, indexes_at, slow);
-        match way.last {
-            Last::Field(offset) => {
+        match (fields, way.last) {
+            (Some(fields), _) => {
+                let found = self.struct_in(object, path, &way, indexes_at, slow);
+                let words = self.in_class(value, value.class);
+                store_fields(&mut self.builder, fields, &words, found);
+            }
+            (None, Last::Field(offset)) => {
                 let old = self.load_value(way.holds, object, offset, Owner::Entry);
                 self.store_value(value, object, offset);
                 self.release_entry(old);
             }
-            Last::Element(index) => {
+            (None, Last::Element(index)) => {
                 let index = self.stack[indexes_at + index];
                 let position = self.expect_tag(index, Tag::Int, slow);
                 self.store_checked(object, None, position, value, slow);
@@ -261,9 +267,16 @@ impl Translator<'_, '_> {
         self.way(path).is_some_and(|way| way.holds.is(Tags::ARRAY))
     }
 
-    /// The struct at a place that is nobody else's, or control goes to `slow`.
-    fn struct_behind_fields(&mut self, path: &Path, way: &Way, at: usize, slow: Block) -> Value {
-        let object = self.go(path, way, at, slow);
+    /// The struct at the end of a way, in the innermost container on it; nobody
+    /// else's, or control goes to `slow`.
+    fn struct_in(
+        &mut self,
+        object: Value,
+        path: &Path,
+        way: &Way,
+        at: usize,
+        slow: Block,
+    ) -> Value {
         let (address, offset) = match way.last {
             Last::Field(offset) => (object, offset),
             Last::Element(index) => {
@@ -310,7 +323,8 @@ impl Translator<'_, '_> {
         }
         let before = self.stack.clone();
         let at = self.stack.len() - operands;
-        let found = self.struct_behind_fields(path, &way, at, slow);
+        let object = self.go(path, &way, at, slow);
+        let found = self.struct_in(object, path, &way, at, slow);
         let words = load_fields(&mut self.builder, fields, found);
         let receiver = Entry::owned(Type::instance(fields.declaration), class, &words);
         let changed = self.call_direct(func, site.args.len(), Some(receiver));

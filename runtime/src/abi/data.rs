@@ -241,11 +241,11 @@ pub unsafe extern "C" fn ruff_rt_new_cell(tag: u64, payload: u64) -> u64 {
 /// `shape` is a shape of the running program, `def` a live struct declaration
 /// that is given up; the fields are written before anything else happens.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64) -> u64 {
+pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64, depth: u64) -> u64 {
     // SAFETY: the caller vouches for both.
     unsafe {
         let def = Ref::from_raw(def as *mut crate::heap::StructDef);
-        Record::unfilled(shape as *const crate::heap::Shape, def) as u64
+        Record::unfilled(shape as *const crate::heap::Shape, def, depth as u16) as u64
     }
 }
 
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: 
         let ctx = &mut *ctx;
         let def = make::closed_def(ctx, declaration as u32);
         let shape = *ctx.declared_shapes.add(declaration as usize);
-        Record::unfilled(shape, def) as u64
+        Record::unfilled(shape, def, 1) as u64
     }
 }
 

@@ -80,12 +80,13 @@ fn exact_depth(value: &Value, known: &mut BTreeMap<u64, u16>) -> usize {
 
 /// An array of these values, which are taken.
 pub fn array(ctx: &mut VMContext, values: &mut [Value]) -> R<Value> {
-    for value in values.iter() {
-        check_depth(ctx, 1, value, "creating an array")?;
+    let depth = values.iter().map(Value::depth).max().unwrap_or(0);
+    if depth >= MAX_DEPTH {
+        for value in values.iter() {
+            check_depth(ctx, 1, value, "creating an array")?;
+        }
     }
-    Ok(Value::from(Array::from_values(
-        values.iter_mut().map(core::mem::take),
-    )))
+    Ok(Value::from(Array::from_taken(values, depth)))
 }
 
 /// An array with one element more; in place if nobody else sees it.
