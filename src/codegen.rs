@@ -27,6 +27,8 @@ mod local;
 mod mutate;
 pub mod names;
 mod pattern;
+mod place;
+mod record;
 pub mod signature;
 mod stack;
 mod suspend;
@@ -59,6 +61,13 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+}
+
+impl Source<'_> {
+    /// The class of a function's parameter.
+    fn param_class(self, func: FunctionId, param: usize) -> signature::Class {
+        signature::class_of(self.facts, self.facts.param(func, param))
+    }
 }
 
 /// Translates a function's body, with the signature of `signature::direct`.

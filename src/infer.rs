@@ -14,11 +14,13 @@ mod callback;
 mod flow;
 mod lattice;
 mod methods;
+mod structs;
 mod transfer;
 
 pub use builtins::result_of_builtin;
 pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
+pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated};
 
 use ruff_runtime::bytecode::{Capture, FunctionId, Op, Program};
@@ -32,6 +34,10 @@ pub struct Facts {
     pub globals: Vec<Type>,
     /// What a struct's field of that name can hold, over all structs.
     pub fields: FxHashMap<NameId, Type>,
+    /// What is known about the declared structs, by declaration.
+    pub structs: Vec<StructFacts>,
+    /// The positions of declared fields, by declaration and name.
+    positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
     pub methods: FxHashMap<NameId, Vec<(u32, FunctionId)>>,
 }
@@ -167,6 +173,8 @@ impl<'a> Analysis<'a> {
                 functions,
                 globals,
                 fields,
+                structs: structs::at_first(program),
+                positions: structs::positions(program),
                 methods,
             },
             capture_owners: program

@@ -18,7 +18,7 @@ fn main() {
 }
 
 /// The entry of the program's only function.
-unsafe extern "C" fn never_called(
+extern "C" fn never_called(
     _: *mut VMContext,
     _: *mut TraceEntry,
     _: *const Function,

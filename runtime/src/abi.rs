@@ -24,7 +24,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 7;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,10 +224,15 @@ helpers! {
     DictInsert = data::ruff_rt_dict_insert(ctx: *mut VMContext, values: *mut Value) -> RawValue, [raises];
     DictExtend = data::ruff_rt_dict_extend(ctx: *mut VMContext, dict_tag: u64, dict: u64, tag: u64, payload: u64) -> RawValue, [raises];
     MakeStruct = data::ruff_rt_make_struct(ctx: *mut VMContext, site: u64, values: *mut Value) -> RawValue, [raises runs];
-    /// An instance with room for its fields, which the caller fills at once; takes
-    /// the declaration's value over.
-    NewRecord = data::ruff_rt_new_record(shape: u64, def: u64) -> u64, [];
+    /// An instance with room for its fields, which the caller fills at once, of so
+    /// many levels; takes the declaration's value over.
+    NewRecord = data::ruff_rt_new_record(shape: u64, def: u64, depth: u64) -> u64, [];
+    /// As `NewRecord`, with the declared fields of a declaration that captures nothing.
+    NewInstance = data::ruff_rt_new_instance(ctx: *mut VMContext, declaration: u64) -> u64, [];
     MakeVariant = data::ruff_rt_make_variant(ctx: *mut VMContext, site: u64, values: *mut Value, count: u64) -> RawValue, [raises];
+    /// `Ok`, `Err`, `Some` or `None` with room for its payload, which the caller fills
+    /// at once.
+    NewWrapper = data::ruff_rt_new_wrapper(kind: u64, count: u64) -> u64, [];
     /// A function object with `count` captured values.
     MakeClosure = data::ruff_rt_make_closure(ctx: *mut VMContext, func: u64, captures: *mut Value, count: u64) -> RawValue, [];
     MakeStructDef = data::ruff_rt_make_struct_def(ctx: *mut VMContext, declaration: u64, values: *mut Value) -> RawValue, [];

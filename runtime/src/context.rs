@@ -80,6 +80,9 @@ pub struct VMContext {
     pub exit_status: Option<i32>,
     /// The process ends with this program, and is its own.
     pub owns_process: bool,
+    /// Values of declarations that capture nothing, by declaration, for instances
+    /// that generated code makes; as far as they were asked for.
+    pub closed_defs: Vec<Option<crate::heap::Ref<crate::heap::StructDef>>>,
     /// What built-ins keep between calls, one value of each type.
     pub kept: Vec<Box<dyn core::any::Any>>,
     /// What the JIT hangs on; the interpreter asks it about hot code.

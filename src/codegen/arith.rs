@@ -44,6 +44,7 @@ impl Translator<'_, '_, '_> {
             self.call_direct(func, 2, None);
             return;
         }
+        self.make_objects(2);
         if left.ty.may_be(Tags::STRUCT) {
             // An overload may run.
             self.own_borrows_from_shared();
@@ -258,14 +259,23 @@ impl Translator<'_, '_, '_> {
                 let (left_tag, left_word) = self.both_words(left);
                 let (right_tag, right_word) = self.both_words(right);
                 let args = [self.ctx, left_tag, left_word, right_tag, right_word];
-                self.call_helper(helper_of(operator), &args);
-                self.unwind();
+                let words = self.call_raising(helper_of(operator), &args);
+                // As the parameter of a block with two ways to it, the quotient
+                // is computed here, and not anew wherever it is used.
+                let done = self.builder.create_block();
+                let result = self.builder.append_block_param(done, types::F64);
+                let flags = MemFlagsData::new();
+                let word = self.builder.ins().bitcast(types::F64, flags, words[1]);
+                self.builder.ins().jump(done, &[BlockArg::Value(word)]);
                 self.switch_sealed(go_on);
-                if operator == Operator::Divide {
+                let quotient = if operator == Operator::Divide {
                     self.builder.ins().fdiv(a, b)
                 } else {
                     self.call_helper(Helper::FloatRemainder, &[a, b])[0]
-                }
+                };
+                self.builder.ins().jump(done, &[BlockArg::Value(quotient)]);
+                self.switch_sealed(done);
+                result
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Calls: direct ones with typed signatures, methods known before the program
 //! runs, and everything else by helper.
 
+use super::Source;
 use super::func::{Translator, trusted};
 use super::names::Callee;
 use super::signature::{self, Class};
@@ -55,30 +56,39 @@ impl Translator<'_, '_, '_> {
 
     /// Calls a function's body with the top `argc` operands; `receiver` comes
     /// before them and is owned.
-    pub fn call_direct(&mut self, func: FunctionId, argc: usize, receiver: Option<Entry>) {
+    ///
+    /// Gives the words of the `self` that a method leaves, if they are returned.
+    pub fn call_direct(
+        &mut self,
+        func: FunctionId,
+        argc: usize,
+        receiver: Option<Entry>,
+    ) -> Vec<Value> {
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc;
         let mut args = vec![self.ctx, self.callee_trace];
         let mut param = 0;
         if let Some(receiver) = receiver {
-            let class = Class::of(self.source.facts.param(func, 0));
+            let class = self.source.param_class(func, 0);
             args.extend(self.in_class(receiver, class));
             param = 1;
         }
         for index in first..self.stack.len() {
-            let entry = self.own(self.stack[index]);
-            let class = Class::of(self.source.facts.param(func, param));
-            args.extend(self.in_class(entry, class));
+            let class = self.source.param_class(func, param);
+            args.extend(self.owned_in_class(self.stack[index], class));
             param += 1;
         }
         self.stack.truncate(first);
-        let words = self.call_body(func, &args);
+        let (words, receiver) = self.call_body(func, &args);
         let ty = self.source.facts.functions[func as usize].result;
-        self.push(Entry::owned(ty, Class::of(ty), &words));
+        let class = signature::result_class(self.source.facts, func);
+        self.push(Entry::owned(ty, class, &words));
+        receiver
     }
 
-    /// Calls a body with all its arguments; gives its result in its class.
-    pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> Vec<Value> {
+    /// Calls a body with all its arguments; gives its result in its class, and
+    /// the words of the `self` that is returned with it.
+    pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> (Vec<Value>, Vec<Value>) {
         let reference = self.callee_ref(Callee::Direct(func));
         let call = self.builder.ins().call(reference, args);
         let results = self.builder.inst_results(call).to_vec();
@@ -87,12 +97,15 @@ impl Translator<'_, '_, '_> {
             .ins()
             .icmp_imm_u(IntCC::Equal, results[0], RAISED as i64);
         self.raise_if(raised);
-        match signature::result_class(self.source.facts, func) {
-            Class::Null => vec![],
-            Class::Bool => vec![self.builder.ins().ireduce(types::I8, results[1])],
-            Class::Int | Class::Float | Class::Object(_) => vec![results[1]],
-            Class::Dynamic => results,
-        }
+        let class = signature::result_class(self.source.facts, func);
+        // A dynamic result's tag is the status.
+        let first = usize::from(class != Class::Dynamic);
+        let (words, receiver) = results[first..].split_at(class.words().len());
+        let words = match class {
+            Class::Bool => vec![self.builder.ins().ireduce(types::I8, words[0])],
+            _ => words.to_vec(),
+        };
+        (words, receiver.to_vec())
     }
 
     /// Parameters of a function, the receiver included.
@@ -144,10 +157,15 @@ impl Translator<'_, '_, '_> {
 
     pub fn call_method(&mut self, number: u32) {
         let site = &self.source.program.method_sites[number as usize];
-        if self.call_method_directly(site) {
+        if self.call_method_directly(number, site) {
             return;
         }
         self.own_borrows_from_shared();
+        self.call_method_by_helper(number, site);
+    }
+
+    /// Calls whatever the method is then.
+    pub fn call_method_by_helper(&mut self, number: u32, site: &MethodSite) {
         let count = site.pops(self.source.program) as usize;
         let ty = self.method_result(site);
         let values = self.pop_to_memory(count);
@@ -201,14 +219,14 @@ impl Translator<'_, '_, '_> {
                     self.source.facts.globals[path.root.number() as usize].without(Tags::UNSET)
                 }
             });
-        } else if site.place.is_some() {
-            return Type::ANY;
+        } else if let Some(path) = &site.place {
+            ty.join(self.path_type(path));
         }
         ty
     }
 
     /// Calls a method whose function is known; false if it isn't.
-    fn call_method_directly(&mut self, site: &MethodSite) -> bool {
+    fn call_method_directly(&mut self, number: u32, site: &MethodSite) -> bool {
         let receiver = self.receiver_type(site);
         if !receiver.is(Tags::STRUCT)
             || site.early
@@ -238,12 +256,35 @@ impl Translator<'_, '_, '_> {
         if changes_self && site.immutable.is_some() {
             return false;
         }
+        if !path.steps.is_empty() {
+            return if changes_self {
+                self.change_behind_fields(number, site, func)
+            } else {
+                self.call_on_place(path, func, argc)
+            };
+        }
         self.own_borrows_from_shared();
         let receiver = self.receiver_for_call(site, path, changes_self);
-        self.call_direct(func, argc, Some(receiver));
+        let words = self.call_direct(func, argc, Some(receiver));
         if changes_self {
-            self.store_self_back(func, path);
+            self.store_self_back(func, path, &words);
         }
+        true
+    }
+
+    /// Calls a method on what is at a place, which stays as it is; false if the
+    /// way there is not known.
+    fn call_on_place(&mut self, path: &Path, func: FunctionId, argc: usize) -> bool {
+        let indexes = path.indexes() as usize;
+        let first = self.stack.len() - argc - indexes;
+        let Some(receiver) = self.read_behind_fields(path, first) else {
+            return false;
+        };
+        let class = self.source.param_class(func, 0);
+        let words = self.owned_in_class(receiver, class);
+        let receiver = Entry::owned(receiver.ty, class, &words);
+        self.stack.drain(first..first + indexes);
+        self.call_direct(func, argc, Some(receiver));
         true
     }
 
@@ -271,15 +312,23 @@ impl Translator<'_, '_, '_> {
         }
     }
 
-    /// Stores the final `self` of the method that just returned.
-    fn store_self_back(&mut self, func: FunctionId, path: &Path) {
-        let ty = self.source.facts.functions[func as usize].self_result;
-        let ctx = self.ctx;
-        let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
-        let unset = self.tag_word(Tag::Unset);
-        self.builder
-            .ins()
-            .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+    /// Stores the final `self` of the method that just returned: these words, or
+    /// what the context holds.
+    fn store_self_back(&mut self, func: FunctionId, path: &Path, words: &[Value]) {
+        let Source { program, facts, .. } = self.source;
+        let ty = facts.functions[func as usize].self_result;
+        let entry = match signature::self_fields(program, facts, func) {
+            Some(fields) => Entry::owned(ty, Class::Record(fields), words),
+            None => {
+                let ctx = self.ctx;
+                let unset = self.tag_word(Tag::Unset);
+                let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
+                self.builder
+                    .ins()
+                    .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+                entry
+            }
+        };
         self.push(entry);
         match path.root.kind() {
             VarKind::Local => {

@@ -49,7 +49,7 @@ impl Translator<'_, '_, '_> {
         let ty = callback.result(&operands, result);
         let class = Class::of(ty);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        for word in class.words() {
+        for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
         }
         let before = self.stack.clone();
@@ -138,7 +138,7 @@ impl Translator<'_, '_, '_> {
         // The total is no operand any more: each call takes it over.
         self.stack[first + 1] = Entry::null();
         let initial = self.in_class(initial, class);
-        let (head, after, number) = self.begin_loop(source, class.words(), &initial);
+        let (head, after, number) = self.begin_loop(source, &class.words(), &initial);
         let total = self.builder.block_params(head)[1..].to_vec();
         let element = self.element(source, number);
         let element = self.own(element);
@@ -146,7 +146,7 @@ impl Translator<'_, '_, '_> {
         let total = Entry::owned(facts.param(func, 0), class, &total);
         let words = self.call_back(func, vec![total, element]);
         let result = facts.functions[func as usize].result;
-        let total = Entry::owned(result, Class::of(result), &words);
+        let total = Entry::owned(result, signature::result_class(facts, func), &words);
         let total = self.in_class(total, class);
         self.end_loop(head, after, number, &total);
         self.builder.block_params(after).to_vec()
@@ -226,7 +226,6 @@ impl Translator<'_, '_, '_> {
     /// Calls a function with the operand above the arguments as its object;
     /// gives its result's words in its class.
     fn call_back(&mut self, func: FunctionId, args: Vec<Entry>) -> Vec<Value> {
-        let facts = self.source.facts;
         let mut words = vec![self.ctx, self.callee_trace];
         if !self.source.program.functions[func as usize]
             .captures
@@ -235,10 +234,10 @@ impl Translator<'_, '_, '_> {
             words.push(self.callback_object());
         }
         for (param, arg) in args.into_iter().enumerate() {
-            let arg = self.own(arg);
-            words.extend(self.in_class(arg, Class::of(facts.param(func, param))));
+            let class = self.source.param_class(func, param);
+            words.extend(self.owned_in_class(arg, class));
         }
-        self.call_body(func, &words)
+        self.call_body(func, &words).0
     }
 
     /// The function object: the operand that `MakeClosure` left.

@@ -65,6 +65,7 @@ const EPSILON: f64 = f64::EPSILON;
 
 impl Translator<'_, '_, '_> {
     pub fn compare(&mut self, comparison: Comparison) {
+        self.make_objects(2);
         let left = self.stack[self.stack.len() - 2];
         if left.ty.may_be(Tags::STRUCT) {
             // An overload may run.
@@ -317,7 +318,7 @@ impl Translator<'_, '_, '_> {
                     .ins()
                     .fcmp(FloatCC::NotEqual, entry.word(), zero)
             }
-            Class::Object(_) => {
+            Class::Object(_) | Class::Record(_) => {
                 let (tag, payload) = self.both_words(entry);
                 let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
                 self.builder.ins().ireduce(types::I8, word)

@@ -1,11 +1,11 @@
 //! The dispatch over instructions, and control flow.
 
-use super::Unsupported;
 use super::compare::Comparison;
 use super::dissolve::{TO_NEXT, TO_START};
 use super::func::{Start, Translator};
-use super::signature::{self, Class};
+use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
+use super::{Source, Unsupported};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, TrapCode, Value, types};
@@ -19,6 +19,9 @@ use ruff_runtime::value::Tag;
 impl Translator<'_, '_, '_> {
     /// Translates one instruction.
     pub fn op(&mut self, op: Op) -> Result<(), Unsupported> {
+        if Self::looks_at_objects(op) {
+            self.make_objects(op.effect(self.source.program).pops as usize);
+        }
         match op {
             Op::Null {} => self.push(Entry::null()),
             Op::True {} => self.push_bool(true),
@@ -108,7 +111,7 @@ impl Translator<'_, '_, '_> {
             Op::DictRest { list } => self.dict_rest(list),
             Op::TestArray { len } => self.test_array(len, IntCC::Equal),
             Op::TestArrayMin { len } => self.test_array(len, IntCC::UnsignedGreaterThanOrEqual),
-            Op::TestVariant { site } => self.test(Helper::TestVariant, site),
+            Op::TestVariant { site } => self.test_variant(site),
             Op::TestName { name } => self.test(Helper::TestName, name),
             Op::TestField { name } => self.test(Helper::TestField, name),
             Op::VariantPayload { index } => self.variant_payload(index),
@@ -336,7 +339,14 @@ impl Translator<'_, '_, '_> {
     // ---- leaving
 
     fn return_top(&mut self) {
-        let entry = self.pop_owned();
+        let entry = self.pop();
+        let entry = if self.start == Start::Call {
+            let class = signature::result_class(self.source.facts, self.func);
+            let words = self.owned_in_class(entry, class);
+            Entry::owned(entry.ty, class, &words)
+        } else {
+            self.own(entry)
+        };
         // A `?` in the middle of an expression leaves its other operands behind.
         for rest in std::mem::take(&mut self.stack) {
             self.release_entry(rest);
@@ -364,24 +374,39 @@ impl Translator<'_, '_, '_> {
         }
         let class = signature::result_class(self.source.facts, self.func);
         let words = self.in_class(entry, class);
-        match class {
-            Class::Dynamic => {
-                self.builder.ins().return_(&words);
-            }
+        let mut results = match class {
+            Class::Dynamic => words,
             Class::Bool => {
-                let status = self.iconst(0);
                 let word = self.builder.ins().uextend(types::I64, words[0]);
-                self.builder.ins().return_(&[status, word]);
+                vec![self.iconst(0), word]
             }
             _ => {
                 let mut results = vec![self.iconst(0)];
                 results.extend(words);
-                self.builder.ins().return_(&results);
+                results
+            }
+        };
+        if let Some(fields) = self.returned_self() {
+            for variable in self.self_variables(fields) {
+                results.push(self.builder.use_var(variable));
             }
         }
+        self.builder.ins().return_(&results);
+    }
+
+    /// The fields of the `self` that is returned with the result.
+    fn returned_self(&self) -> Option<Fields> {
+        let Source { program, facts, .. } = self.source;
+        signature::self_fields(program, facts, self.func).filter(|_| self.start == Start::Call)
     }
 
     fn store_self_result(&mut self) {
+        if let Some(fields) = self.returned_self() {
+            let entry = self.pop();
+            let words = self.in_class(entry, Class::Record(fields));
+            self.set_self(fields, words);
+            return;
+        }
         let entry = self.pop_owned();
         let ctx = self.ctx;
         let old = self.load_value(Type::ANY, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);

@@ -20,7 +20,7 @@ impl Translator<'_, '_, '_> {
                 let (tag, payload) = entry.pair();
                 self.retain_dynamic(tag, payload);
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
     }
 
@@ -65,7 +65,7 @@ impl Translator<'_, '_, '_> {
                 let (tag, payload) = entry.pair();
                 self.release_dynamic(tag, payload);
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool => {}
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
     }
 
@@ -178,7 +178,11 @@ impl Translator<'_, '_, '_> {
                 let two = self.iconst(2);
                 self.call_helper(Helper::ReleaseValues, &[address, two]);
             }
-            Home::Value { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {}
+            Home::Value { .. }
+            | Home::Record { .. }
+            | Home::Memory { .. }
+            | Home::Number { .. }
+            | Home::Nowhere => {}
         }
     }
 }

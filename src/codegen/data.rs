@@ -2,14 +2,17 @@
 
 use super::func::Translator;
 use super::func::trusted;
-use super::signature::Class;
+use super::place::has_no_depth;
+use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Capture, StructSite};
+use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::record::{DECLARATION_OFFSET, FIELDS_OFFSET};
+use ruff_runtime::heap::variant::PAYLOAD_OFFSET;
 use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_, '_> {
@@ -66,6 +69,9 @@ impl Translator<'_, '_, '_> {
 
     pub fn make_struct(&mut self, number: u32) {
         let site = &self.source.program.struct_sites[number as usize];
+        if self.make_words(site) {
+            return;
+        }
         self.own_borrows_from_shared();
         if let Some((declaration, order)) = self.flat_instance(site) {
             self.make_flat_struct(number, declaration, &order);
@@ -85,7 +91,8 @@ impl Translator<'_, '_, '_> {
         self.push_words(ty, &words);
     }
 
-    /// Whether a literal gives each declared field a scalar or string: the
+    /// Whether a literal gives each declared field a scalar, a string or a struct
+    /// of such fields, so that its depth is known: the
     /// declaration, and for each field where in the literal its value is.
     fn flat_instance(&self, site: &StructSite) -> Option<(u32, Vec<usize>)> {
         let declaration = site.declaration.filter(|_| site.has_def)?;
@@ -94,10 +101,10 @@ impl Translator<'_, '_, '_> {
             return None;
         }
         let first = self.stack.len() - site.fields.len();
-        let flat = |entry: &Entry| match entry.class {
-            Class::Object(tag) => tag == Tag::String,
-            Class::Dynamic => false,
-            Class::Null | Class::Int | Class::Float | Class::Bool => true,
+        let facts = self.source.facts;
+        let flat = |entry: &Entry| {
+            let class = signature::class_of(facts, entry.ty);
+            has_no_depth(entry.ty) || matches!(class, Class::Record(_))
         };
         let is_def = self.stack[first - 1].class == Class::Object(Tag::StructDef);
         if !is_def || !self.stack[first..].iter().all(flat) {
@@ -111,9 +118,12 @@ impl Translator<'_, '_, '_> {
     /// Allocates the instance and writes its fields in place.
     fn make_flat_struct(&mut self, number: u32, declaration: u32, order: &[usize]) {
         let first = self.stack.len() - order.len();
+        self.make_objects(order.len());
         for at in first - 1..self.stack.len() {
             self.stack[at] = self.own(self.stack[at]);
         }
+        let contains = |entry: &Entry| !has_no_depth(entry.ty);
+        let depth = 1 + i64::from(self.stack[first..].iter().any(contains));
         let def = self.stack[first - 1].word();
         let held = self
             .builder
@@ -129,7 +139,8 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().brif(known, fast, &[], slow, &[]);
         self.switch_sealed(fast);
         let shape = self.declared_shape(declaration);
-        let record = self.call_helper(Helper::NewRecord, &[shape, def])[0];
+        let depth = self.iconst(depth);
+        let record = self.call_helper(Helper::NewRecord, &[shape, def, depth])[0];
         for (field, at) in order.iter().enumerate() {
             let offset = (FIELDS_OFFSET + 16 * field) as i32;
             self.store_value(self.stack[first + at], record, offset);
@@ -150,11 +161,38 @@ impl Translator<'_, '_, '_> {
         for entry in &self.stack[self.stack.len() - count as usize..] {
             contents.join(entry.ty);
         }
+        let kind = self.source.program.variant_sites[site as usize].kind;
+        let takes = match kind {
+            VariantKind::Ok | VariantKind::Err | VariantKind::Some => Some(1),
+            VariantKind::None => Some(0),
+            VariantKind::Tagged => None,
+        };
+        if takes == Some(count) && (count == 0 || has_no_depth(contents)) {
+            self.make_wrapper(kind, count, contents);
+            return;
+        }
         let values = self.pop_to_memory(count as usize);
         let site = self.iconst(i64::from(site));
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::MakeVariant, &[self.ctx, site, values, count]);
         self.push_words(Type::container(Tags::VARIANT, contents), &words);
+    }
+
+    /// Makes `Ok`, `Err`, `Some` or `None`, and writes its payload in place.
+    fn make_wrapper(&mut self, kind: VariantKind, count: u32, contents: Type) {
+        let first = self.stack.len() - count as usize;
+        let payload: Vec<Entry> = (first..self.stack.len())
+            .map(|index| self.own(self.stack[index]))
+            .collect();
+        self.stack.truncate(first);
+        let kind = self.iconst(kind as u8 as i64);
+        let count = self.iconst(i64::from(count));
+        let variant = self.call_helper(Helper::NewWrapper, &[kind, count])[0];
+        for (index, entry) in payload.into_iter().enumerate() {
+            self.store_value(entry, variant, (PAYLOAD_OFFSET + 16 * index) as i32);
+        }
+        let ty = Type::container(Tags::VARIANT, contents);
+        self.push(Entry::owned(ty, Class::Object(Tag::Variant), &[variant]));
     }
 
     pub fn make_closure(&mut self, func: u32) {

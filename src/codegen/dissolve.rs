@@ -250,7 +250,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         let ty = self.source.facts.functions[part.func as usize].yields;
         let class = Class::of(ty);
         let [element, done] = [(); 2].map(|()| self.builder.create_block());
-        for word in class.words() {
+        for word in class.words().iter() {
             self.builder.append_block_param(element, *word);
         }
         let raised = self.cold_block();

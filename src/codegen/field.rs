@@ -34,6 +34,13 @@ impl Translator<'_, '_, '_> {
 
     pub fn field(&mut self, name: NameId) {
         let object = self.pop();
+        if let Some(field) = self.field_of_words(object, name) {
+            self.push(field);
+            return;
+        }
+        if self.regular_field(object, name) {
+            return;
+        }
         let ty = self.field_type(object.ty, name);
         let Some((declaration, position)) = self.field_position(object.ty, name) else {
             let words = self.field_by_helper(object, name);
@@ -103,6 +110,34 @@ impl Translator<'_, '_, '_> {
         let owner = if keeps { object.owner } else { Owner::Entry };
         let entry = self.entry_from_words(ty, params[0], params[1], owner);
         self.push(entry);
+    }
+
+    /// A field of a struct that surely has it, at a known place; false if
+    /// that is not known.
+    fn regular_field(&mut self, object: Entry, name: NameId) -> bool {
+        let declaration = object.ty.declaration();
+        let declaration = declaration.filter(|_| object.ty.is(Tags::STRUCT));
+        let facts = self.source.facts;
+        let Some((declaration, position)) =
+            declaration.and_then(|known| Some((known, facts.position(known, name)?)))
+        else {
+            return false;
+        };
+        let ty = facts.structs[declaration as usize].fields[position];
+        let pointer = self.payload_word(object);
+        let offset = (FIELDS_OFFSET + 16 * position) as i32;
+        let keeper = match object.owner {
+            Owner::Entry => Owner::Slot(u32::MAX),
+            other => other,
+        };
+        let mut field = self.load_value(ty, pointer, offset, keeper);
+        if object.owner == Owner::Entry {
+            // The object goes away, so its field needs an owner.
+            field = self.own(field);
+            self.release_entry(object);
+        }
+        self.push(field);
+        true
     }
 
     /// The helper gives a count that the fast path does not; the object that

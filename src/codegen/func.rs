@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{
     self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
     StackSlot, StackSlotData, StackSlotKind, Value, types,
 };
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use ruff_runtime::abi::{Helper, Raises, Returns};
 use ruff_runtime::bytecode::{Function, FunctionId, Op};
 use ruff_runtime::context::{STACK_LIMIT_OFFSET, TRACE_LIMIT_OFFSET, TRACE_TOP_OFFSET};
@@ -79,6 +79,8 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub generator: Option<(Value, Value)>,
     /// Where a generator goes on behind each `yield`.
     pub resumptions: FxHashMap<u32, Block>,
+    /// The words of the `self` that a method leaves for its caller.
+    pub self_words: Vec<Variable>,
     /// Slots that were ever counted, for the way out after an error.
     pub ever_held: SlotSet,
 }
@@ -178,6 +180,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             consumer: None,
             generator: None,
             resumptions: FxHashMap::default(),
+            self_words: Vec::new(),
             ever_held: SlotSet::new(function.slots),
         }
     }
@@ -328,7 +331,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         }
         let block = self.builder.create_block();
         for class in self.classes_at(pc) {
-            for word in class.words() {
+            for word in class.words().iter() {
                 self.builder.append_block_param(block, *word);
             }
         }
@@ -343,7 +346,9 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             .stacks
             .get(&pc)
         {
-            Some(types) if types.len() == depth => types.iter().map(|ty| Class::of(*ty)).collect(),
+            Some(types) if types.len() == depth => {
+                types.iter().map(|ty| self.class_of(*ty)).collect()
+            }
             _ => vec![Class::Dynamic; depth],
         }
     }
@@ -382,7 +387,12 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
         let mut args = Vec::new();
         for (index, class) in classes.into_iter().enumerate() {
-            let entry = self.own(self.stack[index]);
+            let mut entry = self.stack[index];
+            if let Class::Record(_) = class {
+                let words = self.in_class(entry, class);
+                entry = Entry::owned(entry.ty, class, &words);
+            }
+            let entry = self.own(entry);
             self.stack[index] = entry;
             args.extend(self.in_class(entry, class).into_iter().map(BlockArg::Value));
         }
@@ -481,20 +491,19 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         self.finish_generator();
         let raised = self.iconst(RAISED as i64);
         let zero = self.iconst(0);
-        match (
-            self.start,
-            signature::result_class(self.source.facts, self.func),
-        ) {
-            (Start::Loop(_) | Start::Resume | Start::Dissolved, _) => {
-                self.builder.ins().return_(&[raised, zero])
-            }
-            (Start::Call, Class::Null) => self.builder.ins().return_(&[raised]),
-            (Start::Call, Class::Float) => {
-                let nothing = self.builder.ins().f64const(0.0);
-                self.builder.ins().return_(&[raised, nothing])
-            }
-            (Start::Call, _) => self.builder.ins().return_(&[raised, zero]),
-        };
+        if self.start != Start::Call {
+            self.builder.ins().return_(&[raised, zero]);
+            return;
+        }
+        let mut results = vec![raised];
+        for word in &signature::results(self.source, self.func)[1..] {
+            results.push(match *word {
+                types::F64 => self.builder.ins().f64const(0.0),
+                types::I8 => self.builder.ins().iconst(types::I8, 0),
+                _ => zero,
+            });
+        }
+        self.builder.ins().return_(&results);
     }
 
     // ---- calls of helpers

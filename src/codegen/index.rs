@@ -36,7 +36,7 @@ impl Translator<'_, '_, '_> {
             && !object.ty.may_be(Tags(!(Tags::ARRAY.0 | Tags::DICT.0)));
         let class = Class::of(ty);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        for word in class.words() {
+        for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
         }
         let view = self.view_of(object);
@@ -152,7 +152,7 @@ impl Translator<'_, '_, '_> {
             Class::Int => Elements::Ints,
             Class::Float => Elements::Floats,
             Class::Bool => Elements::Bools,
-            Class::Null | Class::Object(_) | Class::Dynamic => Elements::Values,
+            Class::Null | Class::Object(_) | Class::Dynamic | Class::Record(_) => Elements::Values,
         };
         if class == Class::Dynamic && ty.may_be(Tags::NUMBER) {
             self.load_flat_number(array, position, done);

@@ -146,7 +146,7 @@ impl Translator<'_, '_, '_> {
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
         let class = Class::of(ty);
         let element = self.builder.create_block();
-        for word in class.words() {
+        for word in class.words().iter() {
             self.builder.append_block_param(element, *word);
         }
         self.load_element(array, position, ty, false, slow, element);

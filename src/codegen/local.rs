@@ -1,10 +1,13 @@
 //! Variables: slots in SSA or memory, cells, captures and globals.
 
 use super::func::{Translator, trusted};
-use super::signature::Class;
+use super::record;
+use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
-use cranelift_codegen::ir::{InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types};
+use cranelift_codegen::ir::{
+    BlockArg, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
+};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Op, Var, VarKind};
@@ -24,6 +27,8 @@ pub(super) enum Home {
         second: Variable,
         counted: bool,
     },
+    /// A struct taken apart: its words are variables from the first on.
+    Record { fields: Fields, first: Variable },
     /// A pointer to the variable's cell, or null.
     Cell { variable: Variable },
     /// One of the two hidden locals of a loop that the runtime drives.
@@ -40,7 +45,7 @@ impl Home {
         match self {
             Home::Value { class, .. } => matches!(class, Class::Object(_) | Class::Dynamic),
             Home::Cell { .. } | Home::Memory { .. } => true,
-            Home::Number { .. } | Home::Nowhere => false,
+            Home::Record { .. } | Home::Number { .. } | Home::Nowhere => false,
         }
     }
 }
@@ -92,8 +97,15 @@ impl Translator<'_, '_, '_> {
         let class = if self.layout.asked.contains(slot) {
             Class::Dynamic
         } else {
-            Class::of(ty)
+            self.class_of(ty)
         };
+        if let Class::Record(fields) = class {
+            let words = class.words();
+            let mut declared = words.iter().map(|word| self.builder.declare_var(*word));
+            let first = declared.next().expect("a struct with words");
+            declared.for_each(drop);
+            return Home::Record { fields, first };
+        }
         let words = class.words();
         let first = self
             .builder
@@ -156,7 +168,7 @@ impl Translator<'_, '_, '_> {
             Home::Memory { slot: memory, part } => {
                 self.mark_unset(memory, part);
             }
-            Home::Value { .. } | Home::Number { .. } | Home::Nowhere => {}
+            Home::Value { .. } | Home::Record { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
 
@@ -174,7 +186,7 @@ impl Translator<'_, '_, '_> {
         let mut rest = words;
         for param in 0..self.function.info.params.len() {
             let ty = self.source.facts.param(self.func, param);
-            let class = Class::of(ty);
+            let class = self.class_of(ty);
             let (mine, after) = rest.split_at(class.words().len());
             rest = after;
             let entry = Entry::owned(ty, class, mine);
@@ -200,6 +212,10 @@ impl Translator<'_, '_, '_> {
                     self.builder.def_var(variable, word);
                 }
             }
+            Home::Record { fields, first } => {
+                let words = self.in_class(entry, Class::Record(fields));
+                self.define_words(fields, first, words);
+            }
             // `BoxLocal` comes first for a captured parameter: until then the
             // slot's plain value waits in memory of its own.
             Home::Cell { variable } => {
@@ -211,6 +227,38 @@ impl Translator<'_, '_, '_> {
                 unreachable!("parameters are variables")
             }
         }
+    }
+
+    fn define_words(&mut self, fields: Fields, first: Variable, words: Vec<Value>) {
+        for (variable, word) in record::variables(fields, first).zip(words) {
+            self.builder.def_var(variable, word);
+        }
+    }
+
+    /// Takes a struct apart that is in memory, if there is one.
+    fn take_apart(&mut self, fields: Fields, first: Variable, address: Value, offset: i32) {
+        let value = self.load_value(Type::ANY, address, offset, Owner::Entry);
+        let (tag, object) = value.pair();
+        let there = self.builder.ins().icmp_imm_u(
+            cranelift_codegen::ir::condcodes::IntCC::Equal,
+            tag,
+            Tag::Struct as u64 as i64,
+        );
+        let (take, done) = (self.builder.create_block(), self.builder.create_block());
+        let class = Class::Record(fields);
+        let mut old = Vec::new();
+        for (variable, word) in record::variables(fields, first).zip(class.words().iter()) {
+            self.builder.append_block_param(done, *word);
+            old.push(BlockArg::Value(self.builder.use_var(variable)));
+        }
+        self.builder.ins().brif(there, take, &[], done, &old);
+        self.switch_sealed(take);
+        let words = record::load_fields(&mut self.builder, fields, object);
+        self.release_object(object);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.define_words(fields, first, words);
     }
 
     /// Takes over the slots of an interpreter's frame.
@@ -230,6 +278,9 @@ impl Translator<'_, '_, '_> {
                     for (variable, word) in [first, second].into_iter().zip(words) {
                         self.builder.def_var(variable, word);
                     }
+                }
+                Home::Record { fields, first } => {
+                    self.take_apart(fields, first, slots, offset);
                 }
                 Home::Cell { variable } | Home::Number { variable } => {
                     let payload = self
@@ -269,6 +320,9 @@ impl Translator<'_, '_, '_> {
 
     /// A slot's value without counting.
     pub fn read_slot(&mut self, slot: u32, owner: Owner) -> Entry {
+        if let Home::Record { fields, first } = self.homes[slot as usize] {
+            return self.read_words(slot, fields, first);
+        }
         let Home::Value {
             class,
             first,
@@ -294,6 +348,14 @@ impl Translator<'_, '_, '_> {
         entry
     }
 
+    fn read_words(&mut self, slot: u32, fields: Fields, first: Variable) -> Entry {
+        let ty = self.slot_type(slot).without(Tags::UNSET);
+        let words: Vec<Value> = record::variables(fields, first)
+            .map(|variable| self.builder.use_var(variable))
+            .collect();
+        Entry::owned(ty, Class::Record(fields), &words)
+    }
+
     pub fn move_local(&mut self, slot: u32) {
         self.own_borrows_from_slot(slot);
         let entry = self.read_slot(slot, Owner::Entry);
@@ -302,6 +364,12 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn store_local(&mut self, slot: u32) {
+        if let Home::Record { fields, first } = self.homes[slot as usize] {
+            let entry = self.pop();
+            let words = self.in_class(entry, Class::Record(fields));
+            self.define_words(fields, first, words);
+            return;
+        }
         let entry = self.pop_owned();
         self.own_borrows_from_slot(slot);
         self.replace_slot(slot, entry);
@@ -310,6 +378,11 @@ impl Translator<'_, '_, '_> {
     /// Stores an owned entry; the old value is given back after that, since
     /// nothing must see a slot that holds what is gone.
     pub fn replace_slot(&mut self, slot: u32, entry: Entry) {
+        if let Home::Record { fields, first } = self.homes[slot as usize] {
+            let words = self.in_class(entry, Class::Record(fields));
+            self.define_words(fields, first, words);
+            return;
+        }
         let Home::Value {
             class,
             first,
@@ -514,6 +587,11 @@ impl Translator<'_, '_, '_> {
         if var.kind() != VarKind::Local {
             return;
         }
+        if let Home::Record { fields, first } = self.homes[var.number() as usize] {
+            let place = self.place_slot(which);
+            self.take_apart(fields, first, place, 0);
+            return;
+        }
         let Home::Value {
             class,
             first,
@@ -533,8 +611,20 @@ impl Translator<'_, '_, '_> {
         self.renew_view(var.number());
     }
 
+    /// Gives back what was made for a helper that only looked at a variable.
+    pub fn forget_place(&mut self, var: Var, which: usize) {
+        if var.kind() == VarKind::Local
+            && let Home::Record { .. } = self.homes[var.number() as usize]
+        {
+            self.reload_place(var, which);
+        }
+    }
+
     /// A slot in its home's own class.
     fn whole_slot(&mut self, slot: u32) -> Entry {
+        if let Home::Record { fields, first } = self.homes[slot as usize] {
+            return self.read_words(slot, fields, first);
+        }
         let Home::Value {
             class,
             first,

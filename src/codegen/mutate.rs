@@ -3,7 +3,8 @@
 
 use super::arith::method_of;
 use super::func::{Translator, trusted};
-use super::signature::Class;
+use super::record::store_fields;
+use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
 use super::view::View;
 use crate::infer::{Tags, Type};
@@ -13,7 +14,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{BuiltinSite, Operator, Path, Step, Var, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
-use ruff_runtime::value::Tag;
+use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_, '_> {
     // ---- compound assignment to a variable
@@ -162,14 +163,19 @@ impl Translator<'_, '_, '_> {
     /// The value is below the indexes (`value_first`) or above them.
     pub fn store_path(&mut self, number: u32, value_first: bool) {
         let path = &self.source.program.paths[number as usize];
+        if self.store_field_of_words(path) {
+            return;
+        }
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
-        } else if !self.store_field(number, path, value_first) {
+            return;
+        }
+        if !self.store_behind_fields(number, path, value_first) {
             self.store_path_by_helper(number, path, value_first);
         }
     }
 
-    fn store_path_by_helper(&mut self, number: u32, path: &Path, value_first: bool) {
+    pub fn store_path_by_helper(&mut self, number: u32, path: &Path, value_first: bool) {
         let count = path.indexes() as usize + 1;
         let values = self.pop_to_memory(count);
         let place = self.place_for_helper(path.root, 0);
@@ -191,6 +197,10 @@ impl Translator<'_, '_, '_> {
         let first = self.stack.len() - steps - 1;
         let value_at = if value_first { first } else { first + steps };
         let indexes_at = if value_first { first + 1 } else { first };
+        let fields = self.fields_in_place(path, value_at);
+        if fields.is_none() {
+            self.make_objects(steps + 1);
+        }
         // From here on both paths see the same owners.
         for at in first..self.stack.len() {
             self.stack[at] = self.own(self.stack[at]);
@@ -215,9 +225,7 @@ impl Translator<'_, '_, '_> {
             let index = self.stack[indexes_at + step];
             let position = self.expect_tag(index, Tag::Int, slow);
             let view = view.filter(|_| step == 0);
-            if step + 1 == steps {
-                self.store_checked(array, view, position, value, slow);
-            } else {
+            if step + 1 < steps {
                 let address = self.checked_address(array, view, position, Elements::Values, slow);
                 let tag = self.builder.ins().load(types::I64, trusted(), address, 0);
                 let is_array =
@@ -229,6 +237,14 @@ impl Translator<'_, '_, '_> {
                 self.switch_sealed(next);
                 array = self.builder.ins().load(types::I64, trusted(), address, 8);
                 self.expect_unique(array, slow);
+            } else if let Some(fields) = fields {
+                let address = self.checked_address(array, view, position, Elements::Values, slow);
+                let held = self.load_word(address, 8);
+                self.expect_unique(held, slow);
+                let words = self.in_class(value, value.class);
+                store_fields(&mut self.builder, fields, &words, held);
+            } else {
+                self.store_checked(array, view, position, value, slow);
             }
         }
         self.builder.ins().jump(done, &[]);
@@ -237,6 +253,17 @@ impl Translator<'_, '_, '_> {
         self.store_path_by_helper(number, path, value_first);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
+    }
+
+    /// The fields of a value that is taken apart, if the place where it goes
+    /// always holds such a struct: then that one is overwritten.
+    pub fn fields_in_place(&self, path: &Path, value_at: usize) -> Option<Fields> {
+        let Class::Record(fields) = self.stack[value_at].class else {
+            return None;
+        };
+        let held = self.path_type(path);
+        let is_same = held.is(Tags::STRUCT) && held.declaration() == Some(fields.declaration);
+        is_same.then_some(fields)
     }
 
     /// Goes to `slow` unless the object has just one owner.
@@ -250,7 +277,7 @@ impl Translator<'_, '_, '_> {
 
     /// The address of an element; goes to `slow` if there is none, or if the
     /// array has another kind.
-    fn checked_address(
+    pub fn checked_address(
         &mut self,
         array: Value,
         view: Option<View>,
@@ -270,7 +297,7 @@ impl Translator<'_, '_, '_> {
 
     /// Stores an owned value into an element, if it is there, fits the array's
     /// kind and is no container (whose depth would count).
-    fn store_checked(
+    pub fn store_checked(
         &mut self,
         array: Value,
         view: Option<View>,
@@ -299,63 +326,12 @@ impl Translator<'_, '_, '_> {
                 self.store_value(value, address, 0);
                 self.release_entry(old);
             }
-            Class::Null | Class::Object(_) => {
+            Class::Null | Class::Object(_) | Class::Record(_) => {
                 self.builder.ins().jump(slow, &[]);
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
             }
         }
-    }
-
-    /// `root.f = v` on a struct whose shape is known: a scalar or string goes
-    /// to its offset.  False if that is not the case.
-    fn store_field(&mut self, number: u32, path: &Path, value_first: bool) -> bool {
-        let [Step::Field(name)] = path.steps[..] else {
-            return false;
-        };
-        let root = self.variable(path.root);
-        let Some((declaration, position)) = self.field_position(root.ty, name) else {
-            return false;
-        };
-        let value = self.stack[self.stack.len() - 1];
-        let scalar = matches!(
-            value.class,
-            Class::Int | Class::Float | Class::Bool | Class::Null
-        ) || value.class == Class::Object(Tag::String);
-        if !scalar {
-            return false;
-        }
-        let last = self.stack.len() - 1;
-        self.stack[last] = self.own(value);
-        match path.root.kind() {
-            VarKind::Local => self.own_borrows_from_slot(path.root.number()),
-            _ => self.own_borrows_from_shared(),
-        }
-        let root = self.variable(path.root);
-        let value = self.stack[last];
-        let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let object = self.payload_word(root);
-        self.expect_unique(object, slow);
-        let shape = self.load_word(object, ruff_runtime::heap::record::SHAPE_OFFSET);
-        let declared = self.declared_shape(declaration);
-        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(same, next, &[], slow, &[]);
-        self.switch_sealed(next);
-        let offset = (ruff_runtime::heap::record::FIELDS_OFFSET + 16 * position) as i32;
-        let old_type = self.source.facts.field(name);
-        let old = self.load_value(Type::ANY, object, offset, Owner::Entry);
-        self.store_value(value, object, offset);
-        if old_type.may_be_counted() {
-            self.release_entry(old);
-        }
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(slow);
-        self.builder.seal_block(slow);
-        self.store_path_by_helper(number, path, value_first);
-        self.builder.ins().jump(done, &[]);
-        self.switch_sealed(done);
-        true
     }
 
     pub fn read_path(&mut self, number: u32) {
@@ -369,11 +345,17 @@ impl Translator<'_, '_, '_> {
         let ty = self.path_type(path);
         let place = self.place_for_helper(path.root, 0);
         let id = self.iconst(i64::from(number));
-        let words = self.call_raising(Helper::ReadPath, &[self.ctx, place, id, indexes]);
+        let words = self.call_helper(Helper::ReadPath, &[self.ctx, place, id, indexes]);
+        self.forget_place(path.root, 0);
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
+        self.raise_if(raised);
         self.push_words(ty, &words);
     }
 
-    fn path_type(&self, path: &Path) -> Type {
+    pub fn path_type(&self, path: &Path) -> Type {
         let mut current = match path.root.kind() {
             VarKind::Local | VarKind::Cell => {
                 self.slot_type(path.root.number()).without(Tags::UNSET)
@@ -394,6 +376,13 @@ impl Translator<'_, '_, '_> {
 
     pub fn update_path(&mut self, number: u32, operator: Operator) {
         let path = &self.source.program.paths[number as usize];
+        if self.update_field_of_words(path, operator) {
+            return;
+        }
+        self.make_objects(path.indexes() as usize + 1);
+        if self.update_behind_fields(number, path, operator) {
+            return;
+        }
         if let Some(element) = self.simple_element(path) {
             self.update_element(number, path, operator, element);
             return;
@@ -452,7 +441,7 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(done);
     }
 
-    fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {
+    pub fn update_path_by_helper(&mut self, number: u32, path: &Path, operator: Operator) {
         self.own_borrows_from_shared();
         let values = self.pop_to_memory(path.indexes() as usize + 1);
         let place = self.place_for_helper(path.root, 0);
@@ -529,8 +518,8 @@ impl Translator<'_, '_, '_> {
         let name = &self.source.program.builtins[site.builtin as usize];
         if matches!(&**name, "push" | "append")
             && !site.early
-            && site.place.steps.is_empty()
             && site.argc == 1
+            && (site.place.steps.is_empty() || self.is_array_behind_fields(&site.place))
         {
             self.push_element(number, site);
             return;
@@ -552,20 +541,18 @@ impl Translator<'_, '_, '_> {
     /// `xs = push(xs, v)`: inline while there is room in a flat array of v's kind.
     fn push_element(&mut self, number: u32, site: &BuiltinSite) {
         let root = self.variable(site.place.root);
-        let value = self.pop_owned();
-        self.push(value);
-        match site.place.root.kind() {
-            VarKind::Local => self.own_borrows_from_slot(site.place.root.number()),
-            _ => self.own_borrows_from_shared(),
-        }
+        let is_root = site.place.steps.is_empty();
+        let indexes_at = self.stack.len() - 1 - site.place.indexes() as usize;
+        self.own_before_change(&site.place, site.place.indexes() as usize + 1);
+        let value = self.stack[self.stack.len() - 1];
         let flat = match value.class {
             Class::Int => Some(Elements::Ints),
             Class::Float => Some(Elements::Floats),
             Class::Bool => Some(Elements::Bools),
             _ => None,
         };
-        let Some(elements) = flat.filter(|_| root.ty.may_be(Tags::ARRAY)) else {
-            if root.ty.is(Tags::ARRAY) {
+        let Some(elements) = flat.filter(|_| !is_root || root.ty.may_be(Tags::ARRAY)) else {
+            if is_root && root.ty.is(Tags::ARRAY) {
                 self.push_by_helper(site);
             } else {
                 self.mutate_by_helper(number, site);
@@ -574,8 +561,14 @@ impl Translator<'_, '_, '_> {
         };
         let root = self.variable(site.place.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let array = self.expect_tag(root, Tag::Array, slow);
-        self.expect_unique(array, slow);
+        let array = match self.array_behind_fields(&site.place, indexes_at, slow) {
+            Some(array) => array,
+            None => {
+                let array = self.expect_tag(root, Tag::Array, slow);
+                self.expect_unique(array, slow);
+                array
+            }
+        };
         self.expect_elements(array, elements, slow);
         let len = self.load_word(array, LEN_OFFSET);
         let more = self.builder.ins().iadd_imm_s(len, 1);
@@ -601,7 +594,11 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
-        self.push_by_helper(site);
+        if is_root {
+            self.push_by_helper(site);
+        } else {
+            self.mutate_by_helper(number, site);
+        }
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
     }

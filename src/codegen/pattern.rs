@@ -1,14 +1,15 @@
 //! Patterns: tests and parts.
 
-use super::func::Translator;
+use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
+use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::array::LEN_OFFSET;
-use ruff_runtime::heap::variant::{LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET};
+use ruff_runtime::heap::variant::{KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
@@ -118,6 +119,27 @@ impl Translator<'_, '_, '_> {
         let params = self.builder.block_params(done).to_vec();
         let part = self.entry_from_words(ty, params[0], params[1], entry.owner);
         self.push(part);
+    }
+
+    /// Whether it is a variant of a kind; the names of an enum's are the helper's.
+    pub fn test_variant(&mut self, site: u32) {
+        let entry = self.stack[self.stack.len() - 1];
+        let kind = self.source.program.variant_sites[site as usize].kind;
+        if kind == VariantKind::Tagged || entry.class != Class::Object(Tag::Variant) {
+            self.test(Helper::TestVariant, site);
+            return;
+        }
+        self.pop();
+        let held =
+            self.builder
+                .ins()
+                .uload8(types::I32, trusted(), entry.word(), KIND_OFFSET as i32);
+        let same = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, held, kind as u8 as i64);
+        self.release_entry(entry);
+        self.push(Entry::bool(same));
     }
 
     /// A test that a helper makes.

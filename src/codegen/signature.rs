@@ -5,12 +5,123 @@
 //! value of unknown kind is two words, tag and payload.
 
 use super::Source;
-use crate::infer::{Facts, Type};
-use cranelift_codegen::ir::{AbiParam, Signature, types};
+use crate::infer::{Facts, Tags, Type};
+use cranelift_codegen::ir::{self, AbiParam, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use ruff_runtime::abi::{Helper, Returns, Word};
-use ruff_runtime::bytecode::FunctionId;
+use ruff_runtime::bytecode::{FunctionId, Program};
 use ruff_runtime::value::{FIRST_COUNTED, Tag};
+use std::ops::{Deref, Range};
+
+/// Words that a struct taken apart has at most.
+pub const MOST_WORDS: usize = 8;
+
+/// The words of a class.
+#[derive(Clone, Copy)]
+pub struct Words {
+    types: [ir::Type; MOST_WORDS],
+    count: usize,
+}
+
+impl Words {
+    fn of(classes: impl Iterator<Item = Class>) -> Words {
+        let mut words = Words {
+            types: [types::I64; MOST_WORDS],
+            count: 0,
+        };
+        for class in classes {
+            for word in class.words().iter() {
+                words.types[words.count] = *word;
+                words.count += 1;
+            }
+        }
+        words
+    }
+
+    fn just(list: &[ir::Type]) -> Words {
+        let mut types = [types::I64; MOST_WORDS];
+        types[..list.len()].copy_from_slice(list);
+        Words {
+            types,
+            count: list.len(),
+        }
+    }
+}
+
+impl Deref for Words {
+    type Target = [ir::Type];
+
+    fn deref(&self) -> &[ir::Type] {
+        &self.types[..self.count]
+    }
+}
+
+/// The fields of a struct that is held as its fields: none is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    pub declaration: u32,
+    classes: [Plain; MOST_WORDS],
+    count: u8,
+}
+
+/// How a field is held that is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Null,
+    Int,
+    Float,
+    Bool,
+    /// One of several of these.
+    Mixed,
+}
+
+impl Fields {
+    /// The fields of a regular struct, if they are few and plain.
+    fn of(facts: &Facts, declaration: u32) -> Option<Fields> {
+        let known = &facts.structs[declaration as usize];
+        if !known.is_regular || !known.is_closed || known.fields.len() > MOST_WORDS {
+            return None;
+        }
+        let mut fields = Fields {
+            declaration,
+            classes: [Plain::Null; MOST_WORDS],
+            count: known.fields.len() as u8,
+        };
+        let mut words = 0;
+        for (place, ty) in fields.classes.iter_mut().zip(&known.fields) {
+            *place = match Class::of(*ty) {
+                Class::Null => Plain::Null,
+                Class::Int => Plain::Int,
+                Class::Float => Plain::Float,
+                Class::Bool => Plain::Bool,
+                Class::Dynamic if !ty.is_none() && !ty.may_be_counted() => Plain::Mixed,
+                _ => return None,
+            };
+            words += Class::of(*ty).words().len();
+        }
+        (1..=MOST_WORDS).contains(&words).then_some(fields)
+    }
+
+    /// The fields' classes, in order.
+    pub fn classes(self) -> impl Iterator<Item = Class> {
+        let classes = self.classes.into_iter().take(self.count.into());
+        classes.map(|plain| match plain {
+            Plain::Null => Class::Null,
+            Plain::Int => Class::Int,
+            Plain::Float => Class::Float,
+            Plain::Bool => Class::Bool,
+            Plain::Mixed => Class::Dynamic,
+        })
+    }
+
+    /// Where a field's words are among those of the struct.
+    pub fn words_of(self, position: usize) -> Range<usize> {
+        let widths = self.classes().map(|class| class.words().len());
+        let start = widths.take(position).sum();
+        let class = self.classes().nth(position).expect("a field of the struct");
+        start..start + class.words().len()
+    }
+}
 
 /// How values of a type are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +136,13 @@ pub enum Class {
     Object(Tag),
     /// Tag and payload.
     Dynamic,
+    /// A struct taken apart: its fields, one after the other.
+    Record(Fields),
 }
 
 impl Class {
+    /// The class of a value of this type as an object or scalar; `Source::class_of`
+    /// knows where structs are taken apart instead.
     pub fn of(ty: Type) -> Class {
         match ty.tags().single() {
             Some(Tag::Null) => Class::Null,
@@ -40,13 +155,14 @@ impl Class {
     }
 
     /// The machine types of its words.
-    pub fn words(self) -> &'static [cranelift_codegen::ir::Type] {
+    pub fn words(self) -> Words {
         match self {
-            Class::Null => &[],
-            Class::Int | Class::Object(_) => &[types::I64],
-            Class::Float => &[types::F64],
-            Class::Bool => &[types::I8],
-            Class::Dynamic => &[types::I64, types::I64],
+            Class::Null => Words::just(&[]),
+            Class::Int | Class::Object(_) => Words::just(&[types::I64]),
+            Class::Float => Words::just(&[types::F64]),
+            Class::Bool => Words::just(&[types::I8]),
+            Class::Dynamic => Words::just(&[types::I64, types::I64]),
+            Class::Record(fields) => Words::of(fields.classes()),
         }
     }
 
@@ -58,19 +174,40 @@ impl Class {
             Class::Float => Some(Tag::Float),
             Class::Bool => Some(Tag::Bool),
             Class::Object(tag) => Some(tag),
+            Class::Record(_) => Some(Tag::Struct),
             Class::Dynamic => None,
         }
     }
 }
 
+/// The class in which variables, parameters and results of a type are held.
+pub fn class_of(facts: &Facts, ty: Type) -> Class {
+    let declaration = ty.declaration().filter(|_| ty.is(Tags::STRUCT));
+    match declaration.and_then(|declaration| Fields::of(facts, declaration)) {
+        Some(fields) => Class::Record(fields),
+        None => Class::of(ty),
+    }
+}
+
 /// The class of a function's result.
 pub fn result_class(facts: &Facts, func: FunctionId) -> Class {
-    Class::of(facts.functions[func as usize].result)
+    class_of(facts, facts.functions[func as usize].result)
+}
+
+/// The fields of the `self` that a method leaves for its caller, if that is
+/// returned with the result.
+pub fn self_fields(program: &Program, facts: &Facts, func: FunctionId) -> Option<Fields> {
+    let flags = program.functions[func as usize].info.flags;
+    match class_of(facts, facts.functions[func as usize].self_result) {
+        Class::Record(fields) if flags.changes_self => Some(fields),
+        _ => None,
+    }
 }
 
 /// The signature of a function's body: context, place in the call stack, the
 /// function object if it has captures, then the parameters by class.  It
-/// returns a status or tag word (`RAISED` after an error) and the payload.
+/// returns a status or tag word (`RAISED` after an error) and the payload, then
+/// the `self` that a method has changed, if that is a struct taken apart.
 pub fn direct(source: Source, func: FunctionId) -> Signature {
     let Source {
         program,
@@ -87,20 +224,31 @@ pub fn direct(source: Source, func: FunctionId) -> Signature {
         signature.params.push(AbiParam::new(types::I64));
     }
     for param in 0..function.info.params.len() {
-        let class = Class::of(facts.param(func, param));
+        let class = class_of(facts, facts.param(func, param));
         signature
             .params
             .extend(class.words().iter().map(|word| AbiParam::new(*word)));
     }
-    signature.returns.push(AbiParam::new(types::I64));
-    match result_class(facts, func) {
-        Class::Null => {}
-        Class::Float => signature.returns.push(AbiParam::new(types::F64)),
-        Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => {
-            signature.returns.push(AbiParam::new(types::I64));
-        }
-    }
+    let results = results(source, func);
     signature
+        .returns
+        .extend(results.into_iter().map(AbiParam::new));
+    signature
+}
+
+/// The words that a function's body returns.
+pub fn results(source: Source, func: FunctionId) -> Vec<ir::Type> {
+    let mut results = vec![types::I64];
+    match result_class(source.facts, func) {
+        Class::Null => {}
+        Class::Float => results.push(types::F64),
+        Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => results.push(types::I64),
+        Class::Record(fields) => results.extend_from_slice(&Class::Record(fields).words()),
+    }
+    if let Some(fields) = self_fields(source.program, source.facts, func) {
+        results.extend_from_slice(&Class::Record(fields).words());
+    }
+    results
 }
 
 /// The signature of `call::Entry` and of `context::LoopEntry`.

@@ -5,7 +5,8 @@
 //! borrowed container borrow from the same variable.
 
 use super::func::{Translator, trusted};
-use super::signature::Class;
+use super::record::load_fields;
+use super::signature::{Class, MOST_WORDS};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use ruff_runtime::value::Tag;
@@ -29,7 +30,7 @@ pub enum Owner {
 pub struct Entry {
     pub ty: Type,
     pub class: Class,
-    words: [Option<Value>; 2],
+    words: [Option<Value>; MOST_WORDS],
     pub owner: Owner,
     /// Whether it is all that the slot it borrows from holds.
     is_whole: bool,
@@ -39,10 +40,14 @@ impl Entry {
     /// An entry that owns what it holds.
     pub fn owned(ty: Type, class: Class, words: &[Value]) -> Entry {
         debug_assert_eq!(words.len(), class.words().len());
+        let mut all = [None; MOST_WORDS];
+        for (place, word) in all.iter_mut().zip(words) {
+            *place = Some(*word);
+        }
         Entry {
             ty,
             class,
-            words: [words.first().copied(), words.get(1).copied()],
+            words: all,
             owner: Owner::Entry,
             is_whole: false,
         }
@@ -89,7 +94,7 @@ impl Entry {
 
     /// The one word of an int, float, bool or object.
     pub fn word(&self) -> Value {
-        debug_assert!(self.class != Class::Dynamic);
+        debug_assert!(!matches!(self.class, Class::Dynamic | Class::Record(_)));
         self.words[0].expect("a class with a word")
     }
 
@@ -108,7 +113,7 @@ impl Entry {
             && match self.class {
                 Class::Object(_) => true,
                 Class::Dynamic => self.ty.may_be_counted(),
-                Class::Null | Class::Int | Class::Float | Class::Bool => false,
+                Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
             }
     }
 
@@ -117,7 +122,7 @@ impl Entry {
         match self.class {
             Class::Object(_) => true,
             Class::Dynamic => self.ty.may_be_counted(),
-            Class::Null | Class::Int | Class::Float | Class::Bool => false,
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
         }
     }
 }
@@ -164,13 +169,21 @@ impl Translator<'_, '_, '_> {
             }
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, payload)],
             Class::Dynamic => vec![tag, payload],
+            Class::Record(fields) => load_fields(&mut self.builder, fields, payload),
         }
     }
 
     /// An entry's words in another class: wider, or one it is known to have.
+    /// They own what the entry owned.
     pub fn in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
         if entry.class == class {
             return entry.words.into_iter().flatten().collect();
+        }
+        if let Class::Record(_) = class {
+            let object = self.payload_word(entry);
+            let words = self.narrowed(class, object, object);
+            self.release_entry(entry);
+            return words;
         }
         let (tag, payload) = self.both_words(entry);
         self.narrowed(class, tag, payload)
@@ -199,6 +212,7 @@ impl Translator<'_, '_, '_> {
             }
             Class::Bool => self.builder.ins().uextend(types::I64, entry.word()),
             Class::Dynamic => entry.pair().1,
+            Class::Record(fields) => self.new_object(fields, entry),
         }
     }
 
@@ -214,6 +228,16 @@ impl Translator<'_, '_, '_> {
             owner: Owner::Entry,
             ..entry
         }
+    }
+
+    /// An entry's words in a class, owned.  A struct that is taken apart needs no
+    /// owner itself.
+    pub fn owned_in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
+        let entry = match class {
+            Class::Record(_) => entry,
+            _ => self.own(entry),
+        };
+        self.in_class(entry, class)
     }
 
     /// Pops an operand that its user takes over.
@@ -301,6 +325,7 @@ impl Translator<'_, '_, '_> {
                     .ins()
                     .load(types::I64, trusted(), address, offset + 8),
             ],
+            Class::Record(_) => unreachable!("memory holds structs as objects"),
         };
         Entry::borrowed(ty, class, &words, owner)
     }

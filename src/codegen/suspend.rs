@@ -134,6 +134,7 @@ impl Translator<'_, '_, '_> {
                 let entry = Entry::owned(self.slot_type(slot), class, &words);
                 self.both_words(entry)
             }
+            Home::Record { .. } => unreachable!("a generator holds structs as objects"),
             Home::Number { variable } => (self.tag_word(Tag::Int), self.builder.use_var(variable)),
             Home::Nowhere => unreachable!("a frame that is saved keeps its generators"),
             Home::Memory { slot: memory, part } => {

@@ -225,6 +225,7 @@ impl Translator<'_, '_, '_> {
             Class::Bool => vec![load(types::I8, 0)],
             Class::Object(_) => vec![load(types::I64, 8)],
             Class::Dynamic => vec![load(types::I64, 0), load(types::I64, 8)],
+            Class::Record(_) => unreachable!("arrays hold structs as objects"),
         }
     }
 }
@@ -243,7 +244,7 @@ pub(super) fn viewed_elements(ty: Type) -> Option<Elements> {
         }
         _ if contents.may_be(Tags::NUMBER.union(Tags::BOOL)) => None,
         Class::Null => None,
-        Class::Object(_) | Class::Dynamic => Some(Elements::Values),
+        Class::Object(_) | Class::Dynamic | Class::Record(_) => Some(Elements::Values),
     }
 }
 
@@ -345,22 +346,21 @@ impl Body {
                 }
             }
             Op::StorePath { path } | Op::StorePathUnder { path } | Op::UpdatePath { path, .. } => {
-                let path = &program.paths[path as usize];
-                let is_simple = matches!(path.steps[..], [Step::Index, ..])
-                    && path.steps.iter().all(|step| matches!(step, Step::Index));
-                if !is_simple {
-                    self.change(path);
-                } else if path.root.kind() == VarKind::Local {
-                    self.indexed.push(path.root.number());
-                }
+                self.change(&program.paths[path as usize]);
             }
             _ => {}
         }
     }
 
+    /// What lies behind an element changes without moving the elements; what
+    /// copies the array first sets the view anew.
     fn change(&mut self, place: &Path) {
-        if place.root.kind() == VarKind::Local {
-            self.changed.insert(place.root.number());
+        if place.root.kind() != VarKind::Local {
+            return;
+        }
+        match place.steps[..] {
+            [Step::Index, ..] => self.indexed.push(place.root.number()),
+            _ => self.changed.insert(place.root.number()),
         }
     }
 }

@@ -3,16 +3,17 @@
 
 use super::Source;
 use super::names::Callee;
-use super::signature::{self, Class};
+use super::record;
+use super::signature::{self, Class, Fields};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, StackSlotData,
+    self, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, StackSlotData,
     StackSlotKind, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
-use ruff_runtime::context::FUNCTIONS_OFFSET;
+use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
 use ruff_runtime::heap::closure::ENTRY_OFFSET;
 use ruff_runtime::value::{RAISED, Tag};
 
@@ -25,7 +26,6 @@ pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    builder.seal_block(entry);
     let params: Vec<Value> = builder.block_params(entry).to_vec();
     let flags = source.program.functions[func as usize].info.flags;
     let mut bridge = Bridge {
@@ -45,6 +45,7 @@ pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
         }
     };
     bridge.builder.ins().return_(&[tag, payload]);
+    bridge.builder.seal_all_blocks();
     bridge.builder.finalize(source.isa.frontend_config());
     result
 }
@@ -90,12 +91,19 @@ impl Bridge<'_, '_> {
             args.push(self.params[2]);
         }
         for param in 0..function.info.params.len() {
-            let class = Class::of(self.source.facts.param(self.func, param));
+            let class = self.source.param_class(self.func, param);
             let offset = 16 * param as i32;
-            args.extend(load(&mut self.builder, class, self.params[3], offset));
+            args.extend(self.argument(class, offset));
         }
         let words = self.call(Callee::Direct(self.func), &args);
         let class = signature::result_class(self.source.facts, self.func);
+        if let Some(fields) = self.self_fields() {
+            let first = words.len() - Class::Record(fields).words().len();
+            self.leave_self(fields, words[0], &words[first..]);
+        }
+        if let Class::Record(fields) = class {
+            return self.object_or_raised(fields, words[0], &words[1..]);
+        }
         let Some(tag) = class.tag() else {
             return (words[0], words[1]);
         };
@@ -113,6 +121,100 @@ impl Bridge<'_, '_> {
             _ => words[1],
         };
         (tag, payload)
+    }
+
+    fn self_fields(&self) -> Option<Fields> {
+        signature::self_fields(self.source.program, self.source.facts, self.func)
+    }
+
+    /// An argument's words; a struct is taken apart and given back.
+    fn argument(&mut self, class: Class, offset: i32) -> Vec<Value> {
+        let Class::Record(fields) = class else {
+            return load(&mut self.builder, class, self.params[3], offset);
+        };
+        let flags = MemFlagsData::trusted();
+        let object = self
+            .builder
+            .ins()
+            .load(types::I64, flags, self.params[3], offset + 8);
+        let words = record::load_fields(&mut self.builder, fields, object);
+        self.call(Callee::Helper(Helper::Release), &[object]);
+        words
+    }
+
+    /// A new object with these fields.
+    fn object(&mut self, fields: Fields, words: &[Value]) -> Value {
+        let declaration = i64::from(fields.declaration);
+        let declaration = self.builder.ins().iconst(types::I64, declaration);
+        let helper = Callee::Helper(Helper::NewInstance);
+        let object = self.call(helper, &[self.params[0], declaration])[0];
+        record::store_fields(&mut self.builder, fields, words, object);
+        object
+    }
+
+    /// A result as tag and payload, unless there is an error.
+    fn object_or_raised(
+        &mut self,
+        fields: Fields,
+        status: Value,
+        words: &[Value],
+    ) -> (Value, Value) {
+        let done = self.builder.create_block();
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        let (raised, returned) = self.raised_or_not(status);
+        self.builder.switch_to_block(raised);
+        let zero = self.builder.ins().iconst(types::I64, 0);
+        let words_of_error = [BlockArg::Value(status), BlockArg::Value(zero)];
+        self.builder.ins().jump(done, &words_of_error);
+        self.builder.switch_to_block(returned);
+        let object = self.object(fields, words);
+        let tag = Tag::Struct as u64 as i64;
+        let tag = self.builder.ins().iconst(types::I64, tag);
+        let words_of_object = [BlockArg::Value(tag), BlockArg::Value(object)];
+        self.builder.ins().jump(done, &words_of_object);
+        self.builder.switch_to_block(done);
+        let params = self.builder.block_params(done);
+        (params[0], params[1])
+    }
+
+    /// Leaves the `self` that a method changed in the context, unless there is
+    /// an error.
+    fn leave_self(&mut self, fields: Fields, status: Value, words: &[Value]) {
+        let done = self.builder.create_block();
+        let (raised, returned) = self.raised_or_not(status);
+        self.builder.switch_to_block(raised);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(returned);
+        let place = SELF_RESULT_OFFSET as i32;
+        let (ctx, flags) = (self.params[0], MemFlagsData::trusted());
+        let old = [0, 8].map(|word| {
+            self.builder
+                .ins()
+                .load(types::I64, flags, ctx, place + word)
+        });
+        self.call(Callee::Helper(Helper::ReleaseValue), &old);
+        let object = self.object(fields, words);
+        let tag = Tag::Struct as u64 as i64;
+        let tag = self.builder.ins().iconst(types::I64, tag);
+        self.builder.ins().store(flags, tag, ctx, place);
+        self.builder.ins().store(flags, object, ctx, place + 8);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
+    }
+
+    /// Blocks for a call that raised an error and for one that did not.
+    fn raised_or_not(&mut self, status: Value) -> (ir::Block, ir::Block) {
+        let (raised, returned) = (self.builder.create_block(), self.builder.create_block());
+        let is_raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, status, RAISED as i64);
+        self.builder
+            .ins()
+            .brif(is_raised, raised, &[], returned, &[]);
+        (raised, returned)
     }
 
     /// The generator that will run the body.
@@ -145,6 +247,7 @@ fn load(builder: &mut FunctionBuilder, class: Class, address: Value, offset: i32
                 .bitcast(types::F64, MemFlagsData::new(), payload),
         ],
         Class::Bool => vec![builder.ins().ireduce(types::I8, payload)],
+        Class::Record(_) => unreachable!("memory holds structs as objects"),
         Class::Dynamic => vec![
             builder.ins().load(types::I64, flags, address, offset),
             payload,
@@ -161,80 +264,137 @@ pub fn bytecode_shim(source: Source, func: FunctionId) -> ir::Function {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    builder.seal_block(entry);
     let params: Vec<Value> = builder.block_params(entry).to_vec();
-    let function = &source.program.functions[func as usize];
-    let flags = MemFlagsData::trusted();
-    let count = function.info.params.len();
-    let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 16 * count.max(1) as u32, 4);
-    let room = builder.create_sized_stack_slot(room);
-    let args = builder.ins().stack_addr(types::I64, room, 0);
-    let has_captures = !function.captures.is_empty();
-    let mut rest = &params[2 + usize::from(has_captures)..];
-    for param in 0..count {
-        let class = Class::of(source.facts.param(func, param));
-        let (mine, after) = rest.split_at(class.words().len());
-        rest = after;
-        let (tag, payload) = words(&mut builder, class, mine);
-        builder.ins().store(flags, tag, args, 16 * param as i32);
-        builder
-            .ins()
-            .store(flags, payload, args, 16 * param as i32 + 8);
-    }
-    let object = if has_captures {
-        params[2]
-    } else {
-        let table = builder
-            .ins()
-            .load(types::I64, flags, params[0], FUNCTIONS_OFFSET as i32);
-        builder
-            .ins()
-            .load(types::I64, flags, table, 16 * func as i32 + 8)
+    let mut bridge = Bridge {
+        source,
+        func,
+        builder,
+        params,
     };
-    let target = builder
-        .ins()
-        .load(types::I64, flags, object, ENTRY_OFFSET as i32);
-    let signature = builder.import_signature(signature::generic(source.isa));
-    let call =
-        builder
-            .ins()
-            .call_indirect(signature, target, &[params[0], params[1], object, args]);
-    let results = builder.inst_results(call).to_vec();
-    let class = signature::result_class(source.facts, func);
-    let results = match class {
-        Class::Null => vec![results[0]],
-        Class::Float => {
-            let payload = builder
-                .ins()
-                .bitcast(types::F64, MemFlagsData::new(), results[1]);
-            vec![results[0], payload]
-        }
-        _ => results,
-    };
-    builder.ins().return_(&results);
-    builder.finalize(source.isa.frontend_config());
+    let results = bridge.call_entry();
+    bridge.builder.ins().return_(&results);
+    bridge.builder.seal_all_blocks();
+    bridge.builder.finalize(source.isa.frontend_config());
     result
 }
 
-/// Tag and payload of words in a class.
-fn words(builder: &mut FunctionBuilder, class: Class, words: &[Value]) -> (Value, Value) {
-    let tag = |builder: &mut FunctionBuilder, tag: Tag| {
-        builder.ins().iconst(types::I64, tag as u64 as i64)
-    };
-    match class {
-        Class::Dynamic => (words[0], words[1]),
-        Class::Null => (tag(builder, Tag::Null), builder.ins().iconst(types::I64, 0)),
-        Class::Int => (tag(builder, Tag::Int), words[0]),
-        Class::Float => {
-            let payload = builder
-                .ins()
-                .bitcast(types::I64, MemFlagsData::new(), words[0]);
-            (tag(builder, Tag::Float), payload)
+impl Bridge<'_, '_> {
+    /// Calls the function object's entry with the arguments in memory; gives
+    /// the results as the body would.
+    fn call_entry(&mut self) -> Vec<Value> {
+        let function = &self.source.program.functions[self.func as usize];
+        let flags = MemFlagsData::trusted();
+        let count = function.info.params.len();
+        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 16 * count.max(1) as u32, 4);
+        let room = self.builder.create_sized_stack_slot(room);
+        let args = self.builder.ins().stack_addr(types::I64, room, 0);
+        let has_captures = !function.captures.is_empty();
+        let words = self.params[2 + usize::from(has_captures)..].to_vec();
+        let mut rest = &words[..];
+        for param in 0..count {
+            let class = self.source.param_class(self.func, param);
+            let (mine, after) = rest.split_at(class.words().len());
+            rest = after;
+            let (tag, payload) = self.pair(class, mine);
+            let place = 16 * param as i32;
+            self.builder.ins().store(flags, tag, args, place);
+            self.builder.ins().store(flags, payload, args, place + 8);
         }
-        Class::Bool => {
-            let payload = builder.ins().uextend(types::I64, words[0]);
-            (tag(builder, Tag::Bool), payload)
+        let (ctx, trace) = (self.params[0], self.params[1]);
+        let mut load =
+            |address, offset| self.builder.ins().load(types::I64, flags, address, offset);
+        let object = if has_captures {
+            self.params[2]
+        } else {
+            let table = load(ctx, FUNCTIONS_OFFSET as i32);
+            load(table, 16 * self.func as i32 + 8)
+        };
+        let target = load(object, ENTRY_OFFSET as i32);
+        let signature = self
+            .builder
+            .import_signature(signature::generic(self.source.isa));
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(signature, target, &[ctx, trace, object, args]);
+        let words = self.builder.inst_results(call).to_vec();
+        self.results(words[0], words[1])
+    }
+
+    /// What a body returns, from an entry's result.
+    fn results(&mut self, tag: Value, payload: Value) -> Vec<Value> {
+        let class = signature::result_class(self.source.facts, self.func);
+        let mut results = match class {
+            Class::Null => vec![tag],
+            Class::Float => {
+                let plain = MemFlagsData::new();
+                vec![tag, self.builder.ins().bitcast(types::F64, plain, payload)]
+            }
+            Class::Record(fields) => {
+                let words = self.taken_apart(fields, tag, payload);
+                [vec![tag], words].concat()
+            }
+            Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => vec![tag, payload],
+        };
+        if let Some(fields) = self.self_fields() {
+            let (ctx, place) = (self.params[0], SELF_RESULT_OFFSET as i32);
+            let flags = MemFlagsData::trusted();
+            let words = [0, 8].map(|word| {
+                self.builder
+                    .ins()
+                    .load(types::I64, flags, ctx, place + word)
+            });
+            let unset = Tag::Unset as u64 as i64;
+            let unset = self.builder.ins().iconst(types::I64, unset);
+            self.builder.ins().store(flags, unset, ctx, place);
+            results.extend(self.taken_apart(fields, words[0], words[1]));
         }
-        Class::Object(kind) => (tag(builder, kind), words[0]),
+        results
+    }
+
+    /// A value's fields, if it is a struct, which is given back; else zeros.
+    fn taken_apart(&mut self, fields: Fields, tag: Value, object: Value) -> Vec<Value> {
+        let (take, done) = (self.builder.create_block(), self.builder.create_block());
+        let mut zeros = Vec::new();
+        for word in Class::Record(fields).words().iter() {
+            self.builder.append_block_param(done, *word);
+            zeros.push(BlockArg::Value(match *word {
+                types::F64 => self.builder.ins().f64const(0.0),
+                word => self.builder.ins().iconst(word, 0),
+            }));
+        }
+        let tag_of_struct = Tag::Struct as u64 as i64;
+        let there = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, tag, tag_of_struct);
+        self.builder.ins().brif(there, take, &[], done, &zeros);
+        self.builder.switch_to_block(take);
+        let words = record::load_fields(&mut self.builder, fields, object);
+        self.call(Callee::Helper(Helper::Release), &[object]);
+        let words: Vec<BlockArg> = words.into_iter().map(BlockArg::Value).collect();
+        self.builder.ins().jump(done, &words);
+        self.builder.switch_to_block(done);
+        self.builder.block_params(done).to_vec()
+    }
+
+    /// Tag and payload of words in a class.
+    fn pair(&mut self, class: Class, words: &[Value]) -> (Value, Value) {
+        if let Class::Dynamic = class {
+            return (words[0], words[1]);
+        }
+        let tag = class.tag().expect("only dynamic values lack a tag");
+        let payload = match class {
+            Class::Null => self.builder.ins().iconst(types::I64, 0),
+            Class::Float => {
+                let plain = MemFlagsData::new();
+                self.builder.ins().bitcast(types::I64, plain, words[0])
+            }
+            Class::Bool => self.builder.ins().uextend(types::I64, words[0]),
+            Class::Record(fields) => self.object(fields, words),
+            Class::Int | Class::Object(_) | Class::Dynamic => words[0],
+        };
+        let tag = self.builder.ins().iconst(types::I64, tag as u64 as i64);
+        (tag, payload)
     }
 }

@@ -21,6 +21,8 @@ const RETURN: [u8; 5] = [0xc3, 0xcc, 0xcc, 0xcc, 0xcc];
 /// Parameters that come in registers, of either kind.
 const INT_REGISTERS: usize = 6;
 const FLOAT_REGISTERS: usize = 8;
+/// Results that go to registers, of either kind.
+const RESULT_REGISTERS: usize = 2;
 
 /// The function's machine code, without a frame if it needs none.
 pub(super) fn machine_code(
@@ -62,7 +64,7 @@ fn uses_no_stack(function: &ir::Function, code: &CompiledCode) -> bool {
         .filter(|param| param.value_type == types::F64)
         .count();
     function.signature.call_conv != CallConv::WindowsFastcall
-        && params.len() - floats <= INT_REGISTERS
+        && params.len() - floats + hidden_params(function) <= INT_REGISTERS
         && floats <= FLOAT_REGISTERS
         // A call that Cranelift adds, for lack of an instruction, has a relocation.
         && code.buffer.relocs().is_empty()
@@ -70,6 +72,14 @@ fn uses_no_stack(function: &ir::Function, code: &CompiledCode) -> bool {
             .buffer
             .frame_layout()
             .is_some_and(|frame| frame.frame_to_fp_offset == 0)
+}
+
+/// One if results that have no register go to memory that the caller names.
+fn hidden_params(function: &ir::Function) -> usize {
+    let returns = &function.signature.returns;
+    let is_float = |value: &&ir::AbiParam| value.value_type == types::F64;
+    let floats = returns.iter().filter(is_float).count();
+    usize::from(floats > RESULT_REGISTERS || returns.len() - floats > RESULT_REGISTERS)
 }
 
 /// Takes the frame out, if the code is certainly what it looks like: as many

@@ -153,6 +153,8 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     )?;
     // A frame larger than a page must not step over the stack's guard page.
     flags.set("enable_probestack", "true")?;
+    // A struct that is taken apart may be more results than there are registers.
+    flags.set("enable_multi_ret_implicit_sret", "true")?;
     flags.set("probestack_strategy", "inline")?;
     // Errors are statuses: nothing ever unwinds through generated code.
     flags.set("unwind_info", "false")?;

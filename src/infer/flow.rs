@@ -215,7 +215,7 @@ impl Flow<'_, '_> {
         // Fields are followed by name; what lies behind the last field step is
         // a matter of that field's type, whatever the struct is.
         let mut current = self.variable(path.root);
-        let mut field: Option<NameId> = None;
+        let mut field: Option<(Type, NameId)> = None;
         let mut depth = 0;
         for step in &path.steps {
             match step {
@@ -228,8 +228,8 @@ impl Flow<'_, '_> {
                         // What lies behind a key of a dict is not followed any further.
                         self.join_at(path.root, field, depth + 1, Type::ANY);
                     }
+                    field = Some((current, *name));
                     current = field_of(&self.analysis.facts, current, *name);
-                    field = Some(*name);
                     depth = 0;
                 }
             }
@@ -237,13 +237,9 @@ impl Flow<'_, '_> {
         self.join_at(path.root, field, depth, more);
     }
 
-    fn join_at(&mut self, root: Var, field: Option<NameId>, depth: usize, more: Type) {
+    fn join_at(&mut self, root: Var, field: Option<(Type, NameId)>, depth: usize, more: Type) {
         match field {
-            Some(name) => {
-                let mut known = self.analysis.facts.field(name);
-                known.join_contents(depth, more);
-                self.analysis.join_field(name, known);
-            }
+            Some((object, name)) => self.analysis.join_field_of(object, name, depth, more),
             None => {
                 let mut known = self.variable(root);
                 known.join_contents(depth, more);
@@ -445,8 +441,9 @@ impl Flow<'_, '_> {
                 self.pop_many(info.pops() as usize);
                 for (field, func) in &info.defaults {
                     let result = self.analysis.facts.functions[*func as usize].result;
-                    self.analysis
-                        .join_field(info.fields[*field as usize], result);
+                    let name = info.fields[*field as usize];
+                    let instance = Type::instance(declaration);
+                    self.analysis.join_field_of(instance, name, 0, result);
                 }
                 self.push(Type::of(Tags::STRUCT_DEF));
             }
@@ -661,9 +658,8 @@ impl Flow<'_, '_> {
         let program = self.analysis.program;
         let site = &program.struct_sites[site as usize];
         let values = self.pop_many(site.pops() as usize);
-        for (field, value) in site.fields.iter().zip(&values[site.has_def as usize..]) {
-            self.analysis.join_field(*field, *value);
-        }
+        let (def, values) = values.split_at(site.has_def as usize);
+        self.analysis.note_instance(site, def.first(), values);
         self.push(
             site.declaration
                 .map_or(Type::of(Tags::STRUCT), Type::instance),

@@ -51,7 +51,7 @@ pub fn element_of(object: Type) -> Type {
 pub fn field_of(facts: &Facts, object: Type, name: NameId) -> Type {
     let mut result = Type::NONE;
     if object.may_be(Tags::STRUCT) {
-        result.join(facts.field(name));
+        result.join(facts.field_of(object, name));
     }
     if object.may_be(Tags::DICT) {
         result.join(object.contents());

@@ -2,7 +2,7 @@
 
 use super::{owned, words};
 use crate::context::VMContext;
-use crate::heap::{Array, CellObject, Elements, Record, Ref};
+use crate::heap::{Array, CellObject, Elements, Record, Ref, Variant, VariantKind};
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
 
@@ -241,10 +241,35 @@ pub unsafe extern "C" fn ruff_rt_new_cell(tag: u64, payload: u64) -> u64 {
 /// `shape` is a shape of the running program, `def` a live struct declaration
 /// that is given up; the fields are written before anything else happens.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64) -> u64 {
+pub unsafe extern "C" fn ruff_rt_new_record(shape: u64, def: u64, depth: u64) -> u64 {
     // SAFETY: the caller vouches for both.
     unsafe {
         let def = Ref::from_raw(def as *mut crate::heap::StructDef);
-        Record::unfilled(shape as *const crate::heap::Shape, def) as u64
+        Record::unfilled(shape as *const crate::heap::Shape, def, depth as u16) as u64
     }
+}
+
+/// # Safety
+/// `ctx` is the live context, and the declaration's methods and defaults capture
+/// nothing; the fields are written before anything else happens.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: u64) -> u64 {
+    // SAFETY: the caller passes its own context; shapes live as long as the program.
+    unsafe {
+        let ctx = &mut *ctx;
+        let def = make::closed_def(ctx, declaration as u32);
+        let shape = *ctx.declared_shapes.add(declaration as usize);
+        Record::unfilled(shape, def, 1) as u64
+    }
+}
+
+/// # Safety
+/// `kind` is the number of a built-in variant; the payload is written before
+/// anything else happens, and is no container.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_wrapper(kind: u64, count: u64) -> u64 {
+    let kinds = [VariantKind::Ok, VariantKind::Err, VariantKind::Some];
+    let kind = kinds.into_iter().find(|known| *known as u64 == kind);
+    let kind = kind.unwrap_or(VariantKind::None);
+    Variant::unfilled(kind, count as usize) as u64
 }

@@ -75,6 +75,7 @@ impl VMContext {
             capabilities: Capabilities::ALL,
             exit_status: None,
             owns_process: false,
+            closed_defs: Vec::new(),
             kept: Vec::new(),
             tier: None,
             heat: Vec::new(),
@@ -89,6 +90,7 @@ impl Drop for VMContext {
         self.pending = None;
         self.self_result = Value::UNSET;
         self.host_variables.clear();
+        self.closed_defs.clear();
         self.kept.clear();
         let count = self.program.program.globals.len();
         // SAFETY: `new` made the globals and the stacks; nobody runs any more.

@@ -137,6 +137,26 @@ impl Array {
         array.unwrap_or_else(Array::new)
     }
 
+    /// An array of these values, which are taken; none has more levels than `depth`.
+    pub fn from_taken(values: &mut [Value], depth: usize) -> Ref<Array> {
+        let is_flat = |first: &Value| Elements::for_tag(first.tag()) != Elements::Values;
+        if values.first().is_none_or(is_flat) {
+            return Array::from_values(values.iter_mut().map(core::mem::take));
+        }
+        let array = Array::with_capacity(Elements::Values, values.len());
+        // SAFETY: room for that many was made; unique.
+        unsafe {
+            let target = &mut *array.as_ptr();
+            let data: *mut Value = target.data.cast();
+            for (index, value) in values.iter_mut().enumerate() {
+                data.add(index).write(core::mem::take(value));
+            }
+            target.len = values.len();
+            target.header.deepen(depth);
+        }
+        array
+    }
+
     /// A flat array of ints.
     pub fn from_ints(ints: &[i64]) -> Ref<Array> {
         let array = Array::with_capacity(Elements::Ints, ints.len());

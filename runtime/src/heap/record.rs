@@ -131,18 +131,18 @@ impl Record {
     }
 
     /// Memory for an instance whose fields the caller writes before anything
-    /// else happens; they must be no containers.
+    /// else happens; with them it has `depth` levels.
     ///
     /// # Safety
     /// `shape` outlives the instance.
     #[inline]
-    pub unsafe fn unfilled(shape: *const Shape, def: Ref<StructDef>) -> *mut Record {
+    pub unsafe fn unfilled(shape: *const Shape, def: Ref<StructDef>, depth: u16) -> *mut Record {
         // SAFETY: the caller vouches for the shape; the memory is fresh.
         unsafe {
             let size = FIELDS_OFFSET + (*shape).fields.len() * size_of::<Value>();
             let object: *mut Record = allocator::allocate(size).cast();
             let mut header = Header::new(Tag::Struct);
-            header.depth = 1;
+            header.depth = depth;
             object.write(Record {
                 header,
                 shape,

@@ -128,6 +128,27 @@ impl Variant {
         }
     }
 
+    /// Memory for a built-in variant whose payload the caller writes before
+    /// anything else happens; it must be no container.
+    #[inline]
+    pub fn unfilled(kind: VariantKind, len: usize) -> *mut Variant {
+        let size = PAYLOAD_OFFSET + len * size_of::<Value>();
+        let object: *mut Variant = allocator::allocate(size).cast();
+        let mut header = Header::new(Tag::Variant);
+        header.flags = kind as u8;
+        header.depth = 1;
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            object.write(Variant {
+                header,
+                enum_name: None,
+                name: None,
+                len,
+            });
+        }
+        object
+    }
+
     #[inline(always)]
     pub fn kind(&self) -> VariantKind {
         // SAFETY: only `VariantKind` values are ever stored in the flags.

@@ -80,12 +80,13 @@ fn exact_depth(value: &Value, known: &mut BTreeMap<u64, u16>) -> usize {
 
 /// An array of these values, which are taken.
 pub fn array(ctx: &mut VMContext, values: &mut [Value]) -> R<Value> {
-    for value in values.iter() {
-        check_depth(ctx, 1, value, "creating an array")?;
+    let depth = values.iter().map(Value::depth).max().unwrap_or(0);
+    if depth >= MAX_DEPTH {
+        for value in values.iter() {
+            check_depth(ctx, 1, value, "creating an array")?;
+        }
     }
-    Ok(Value::from(Array::from_values(
-        values.iter_mut().map(core::mem::take),
-    )))
+    Ok(Value::from(Array::from_taken(values, depth)))
 }
 
 /// An array with one element more; in place if nobody else sees it.
@@ -318,6 +319,37 @@ pub fn struct_def(ctx: &VMContext, declaration: u32, values: &mut [Value]) -> Va
         methods.collect(),
         defaults.collect(),
     ))
+}
+
+/// The value of a declaration whose methods and defaults capture nothing, so
+/// that all its values are alike.
+#[inline]
+pub fn closed_def(ctx: &mut VMContext, declaration: u32) -> Ref<StructDef> {
+    match ctx.closed_defs.get(declaration as usize) {
+        Some(Some(def)) => def.clone(),
+        _ => make_closed_def(ctx, declaration),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn make_closed_def(ctx: &mut VMContext, declaration: u32) -> Ref<StructDef> {
+    let info = &ctx.program.program.structs[declaration as usize];
+    let function = |func: u32| ctx.program.functions[func as usize].clone();
+    let methods = info.methods.iter();
+    let defaults = info.defaults.iter();
+    let def = StructDef::new(
+        info.name,
+        declaration,
+        methods
+            .map(|(name, func)| (*name, function(*func)))
+            .collect(),
+        defaults.map(|(at, func)| (*at, function(*func))).collect(),
+    );
+    let count = ctx.program.program.structs.len();
+    ctx.closed_defs.resize(count, None);
+    ctx.closed_defs[declaration as usize] = Some(def.clone());
+    def
 }
 
 /// An enum declaration's value.

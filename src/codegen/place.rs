@@ -1,0 +1,397 @@
+//! Places behind fields: `root.f[i].g = v` and the like, in place.
+//!
+//! A struct that surely has a field has it at a known offset.  While every
+//! level on the way is nobody else's, what is at the end is changed where it
+//! lies; everything else is the helper's.
+
+use super::func::{Translator, trusted};
+use super::local::Home;
+use super::record::{load_fields, store_fields};
+use super::signature::{self, Class};
+use super::stack::{Entry, Owner};
+use crate::infer::{Tags, Type, element_of};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use ruff_runtime::bytecode::{MethodSite, Operator, Path, Step, VarKind};
+use ruff_runtime::heap::Elements;
+use ruff_runtime::heap::record::FIELDS_OFFSET;
+use ruff_runtime::value::Tag;
+
+/// The last step to a place.
+#[derive(Clone, Copy)]
+enum Last {
+    /// The offset of a field.
+    Field(i32),
+    /// The index among the operands.
+    Element(usize),
+}
+
+/// A way to a place that leads through fields which are surely there.
+struct Way {
+    /// The levels from the root on, the last one aside.
+    inner: Vec<Last>,
+    /// What the levels are, the root first.
+    levels: Vec<Type>,
+    last: Last,
+    /// What the place holds.
+    holds: Type,
+}
+
+impl Translator<'_, '_, '_> {
+    /// The type of a path's root.
+    fn root_type(&self, path: &Path) -> Type {
+        let root = Path {
+            steps: Vec::new(),
+            ..path.clone()
+        };
+        self.path_type(&root)
+    }
+
+    /// The way to a place, if there is a field in it and all fields are known.
+    fn way(&self, path: &Path) -> Option<Way> {
+        let has_field = path.steps.iter().any(|step| matches!(step, Step::Field(_)));
+        self.way_through(path).filter(|_| has_field)
+    }
+
+    /// The way to a place, if all fields in it are known.
+    fn way_through(&self, path: &Path) -> Option<Way> {
+        if path.root.kind() == VarKind::Local
+            && let Home::Record { .. } = self.homes[path.root.number() as usize]
+        {
+            return None;
+        }
+        let facts = self.source.facts;
+        let mut holds = self.root_type(path);
+        let mut levels = Vec::new();
+        let mut steps = Vec::new();
+        let mut index = 0;
+        for step in &path.steps {
+            levels.push(holds);
+            match step {
+                Step::Index if holds.is(Tags::ARRAY) => {
+                    steps.push(Last::Element(index));
+                    index += 1;
+                    holds = element_of(holds);
+                }
+                Step::Field(name) if holds.is(Tags::STRUCT) => {
+                    let declaration = holds.declaration()?;
+                    let position = facts.position(declaration, *name)?;
+                    steps.push(Last::Field((FIELDS_OFFSET + 16 * position) as i32));
+                    holds = facts.structs[declaration as usize].fields[position];
+                }
+                _ => return None,
+            }
+        }
+        let last = steps.pop()?;
+        Some(Way {
+            inner: steps,
+            levels,
+            last,
+            holds,
+        })
+    }
+
+    /// Goes to the innermost container on the way, which is nobody else's, or
+    /// to `slow`.  The first index is at `indexes_at` among the operands.
+    fn go(&mut self, path: &Path, way: &Way, indexes_at: usize, slow: Block) -> Value {
+        let root = self.variable(path.root);
+        let mut object = self.payload_word(root);
+        self.expect_unique(object, slow);
+        let mut view = self.view_of_root(path);
+        for (step, next) in way.inner.iter().zip(&way.levels[1..]) {
+            let (address, offset) = match *step {
+                Last::Field(offset) => (object, offset),
+                Last::Element(index) => {
+                    let index = self.stack[indexes_at + index];
+                    let position = self.expect_tag(index, Tag::Int, slow);
+                    let values = Elements::Values;
+                    (
+                        self.checked_address(object, view, position, values, slow),
+                        0,
+                    )
+                }
+            };
+            view = None;
+            let held = self.load_value(*next, address, offset, Owner::Shared);
+            let tag = if next.is(Tags::ARRAY) {
+                Tag::Array
+            } else {
+                Tag::Struct
+            };
+            object = self.expect_tag(held, tag, slow);
+            self.expect_unique(object, slow);
+        }
+        object
+    }
+
+    /// Makes operands and what borrows from the root independent of it.
+    pub fn own_before_change(&mut self, path: &Path, operands: usize) {
+        for at in self.stack.len() - operands..self.stack.len() {
+            self.stack[at] = self.own(self.stack[at]);
+        }
+        if path.root.kind() == VarKind::Local {
+            self.own_borrows_from_slot(path.root.number());
+        }
+        // The helpers of the slow path may run code.
+        self.own_borrows_from_shared();
+    }
+
+    /// `root… = v` behind fields; false if the way is not known.
+    pub fn store_behind_fields(&mut self, number: u32, path: &Path, value_first: bool) -> bool {
+        let Some(way) = self.way(path) else {
+            return false;
+        };
+        let indexes = path.indexes() as usize;
+        let first = self.stack.len() - indexes - 1;
+        let (value_at, indexes_at) = if value_first {
+            (first, first + 1)
+        } else {
+            (first + indexes, first)
+        };
+        let fields = self.fields_in_place(path, value_at);
+        if fields.is_none() && !has_no_depth(self.stack[value_at].ty) {
+            // The depth of everything above would grow with it.
+            return false;
+        }
+        self.own_before_change(path, indexes + 1);
+        let value = self.stack[value_at];
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let object = self.go(path, &way, indexes_at, slow);
+        match (fields, way.last) {
+            (Some(fields), _) => {
+                let found = self.struct_in(object, path, &way, indexes_at, slow);
+                let words = self.in_class(value, value.class);
+                store_fields(&mut self.builder, fields, &words, found);
+            }
+            (None, Last::Field(offset)) => {
+                let old = self.load_value(way.holds, object, offset, Owner::Entry);
+                self.store_value(value, object, offset);
+                self.release_entry(old);
+            }
+            (None, Last::Element(index)) => {
+                let index = self.stack[indexes_at + index];
+                let position = self.expect_tag(index, Tag::Int, slow);
+                self.store_checked(object, None, position, value, slow);
+            }
+        }
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.store_path_by_helper(number, path, value_first);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+        true
+    }
+
+    /// `root… op= v` on numbers behind fields; false if it is something else.
+    pub fn update_behind_fields(&mut self, number: u32, path: &Path, operator: Operator) -> bool {
+        let Some(way) = self.way(path) else {
+            return false;
+        };
+        let right = self.stack[self.stack.len() - 1];
+        let numbers = [Class::Int, Class::Float];
+        let class = Class::of(way.holds);
+        if !numbers.contains(&class) || !numbers.contains(&right.class) {
+            return false;
+        }
+        let indexes = path.indexes() as usize;
+        self.own_before_change(path, indexes + 1);
+        let indexes_at = self.stack.len() - indexes - 1;
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let object = self.go(path, &way, indexes_at, slow);
+        let machine = if class == Class::Int {
+            types::I64
+        } else {
+            types::F64
+        };
+        let (address, offset) = match way.last {
+            Last::Field(offset) => (object, offset + 8),
+            Last::Element(index) => {
+                let index = self.stack[indexes_at + index];
+                let position = self.expect_tag(index, Tag::Int, slow);
+                let tag = class.tag().expect("a number's class");
+                let elements = Elements::for_tag(tag);
+                (
+                    self.checked_address(object, None, position, elements, slow),
+                    0,
+                )
+            }
+        };
+        let old = self.builder.ins().load(machine, trusted(), address, offset);
+        let old = if class == Class::Int {
+            Entry::int(old)
+        } else {
+            Entry::float(old)
+        };
+        let result = self.operate(operator, old, right, false);
+        self.builder
+            .ins()
+            .store(trusted(), result.word(), address, offset);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.update_path_by_helper(number, path, operator);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+        true
+    }
+
+    /// The array at a place and its way in, for `push`: the array is nobody
+    /// else's, or control goes to `slow`.  `None` if the way is not known.
+    pub fn array_behind_fields(
+        &mut self,
+        path: &Path,
+        indexes_at: usize,
+        slow: Block,
+    ) -> Option<Value> {
+        let way = self.way(path).filter(|way| way.holds.is(Tags::ARRAY))?;
+        let object = self.go(path, &way, indexes_at, slow);
+        let (address, offset) = match way.last {
+            Last::Field(offset) => (object, offset),
+            Last::Element(index) => {
+                let index = self.stack[indexes_at + index];
+                let position = self.expect_tag(index, Tag::Int, slow);
+                let values = Elements::Values;
+                (
+                    self.checked_address(object, None, position, values, slow),
+                    0,
+                )
+            }
+        };
+        let array = self.load_word(address, offset as usize + 8);
+        self.expect_unique(array, slow);
+        Some(array)
+    }
+
+    /// Whether an array's place is known behind fields.
+    pub fn is_array_behind_fields(&self, path: &Path) -> bool {
+        self.way(path).is_some_and(|way| way.holds.is(Tags::ARRAY))
+    }
+
+    /// The struct at the end of a way, in the innermost container on it; nobody
+    /// else's, or control goes to `slow`.
+    fn struct_in(
+        &mut self,
+        object: Value,
+        path: &Path,
+        way: &Way,
+        at: usize,
+        slow: Block,
+    ) -> Value {
+        let (address, offset) = match way.last {
+            Last::Field(offset) => (object, offset),
+            Last::Element(index) => {
+                let view = self.view_of_root(path).filter(|_| way.inner.is_empty());
+                let index = self.stack[at + index];
+                let position = self.expect_tag(index, Tag::Int, slow);
+                (
+                    self.checked_address(object, view, position, Elements::Values, slow),
+                    0,
+                )
+            }
+        };
+        let found = self.load_word(address, offset as usize + 8);
+        self.expect_unique(found, slow);
+        found
+    }
+
+    /// A call of a method that changes the struct at a place of a local, which is
+    /// held as its fields meanwhile; false if it is something else.  Nobody but
+    /// this function can get at the place during the call.
+    pub fn change_behind_fields(&mut self, number: u32, site: &MethodSite, func: u32) -> bool {
+        let Some(path) = &site.place else {
+            return false;
+        };
+        let facts = self.source.facts;
+        let Some(fields) = signature::self_fields(self.source.program, facts, func) else {
+            return false;
+        };
+        let class = Class::Record(fields);
+        let way = self
+            .way_through(path)
+            .filter(|_| path.root.kind() == VarKind::Local);
+        let Some(way) = way else { return false };
+        if self.source.param_class(func, 0) != class {
+            return false;
+        }
+        let operands = site.pops(self.source.program) as usize;
+        self.own_before_change(path, operands);
+        let ty = facts.functions[func as usize].result;
+        let result = signature::result_class(facts, func);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        for word in result.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let before = self.stack.clone();
+        let at = self.stack.len() - operands;
+        let object = self.go(path, &way, at, slow);
+        let found = self.struct_in(object, path, &way, at, slow);
+        let words = load_fields(&mut self.builder, fields, found);
+        let receiver = Entry::owned(Type::instance(fields.declaration), class, &words);
+        let changed = self.call_direct(func, site.args.len(), Some(receiver));
+        store_fields(&mut self.builder, fields, &changed, found);
+        let value = self.pop();
+        let words = self.in_class(value, result);
+        self.jump_with(done, &words);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.stack = before;
+        self.call_method_by_helper(number, site);
+        let value = self.pop();
+        let words = self.in_class(value, result);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.stack.truncate(at);
+        self.push(Entry::owned(ty, result, &words));
+        true
+    }
+
+    /// Reads a place whose steps are indexes of arrays, by ints, and fields that
+    /// are surely there; `None` if it is something else.
+    pub fn read_behind_fields(&mut self, path: &Path, indexes_at: usize) -> Option<Entry> {
+        if path.steps.is_empty() {
+            return None;
+        }
+        let facts = self.source.facts;
+        let mut ty = self.root_type(path);
+        let mut indexes = 0;
+        for step in &path.steps {
+            match step {
+                Step::Index if ty.is(Tags::ARRAY) => {
+                    if self.stack[indexes_at + indexes].class != Class::Int {
+                        return None;
+                    }
+                    indexes += 1;
+                    ty = element_of(ty);
+                }
+                Step::Field(name) if ty.is(Tags::STRUCT) => {
+                    let declaration = ty.declaration()?;
+                    let position = facts.position(declaration, *name)?;
+                    ty = facts.structs[declaration as usize].fields[position];
+                }
+                _ => return None,
+            }
+        }
+        match path.root.kind() {
+            VarKind::Local => self.load_local(path.root.number()),
+            _ => self.load_shared(path.root),
+        }
+        let mut index = indexes_at;
+        for step in &path.steps {
+            match step {
+                Step::Index => {
+                    self.push(self.stack[index]);
+                    index += 1;
+                    self.index();
+                }
+                Step::Field(name) => self.field(*name),
+            }
+        }
+        Some(self.pop())
+    }
+}
+
+/// Whether a value adds no level to what contains it.
+pub(super) fn has_no_depth(ty: Type) -> bool {
+    ty.is(Tags::UNCOUNTED.union(Tags::STRING).without(Tags::UNSET))
+}
