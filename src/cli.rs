@@ -166,7 +166,13 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
     Ok(driver::Build {
         input: build.file.clone(),
         wanted,
-        code: code_options(&build.code),
+        code: emit::Options {
+            target: TargetOptions {
+                debug: build.debug,
+                ..code_options(&build.code).target
+            },
+            ..code_options(&build.code)
+        },
         fallbacks: if build.no_fallback {
             Fallbacks::Refused
         } else {

@@ -23,6 +23,7 @@ mod inline;
 mod iterate;
 mod layout;
 mod local;
+pub mod mirror;
 mod mutate;
 pub mod names;
 mod pattern;

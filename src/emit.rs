@@ -14,6 +14,7 @@ mod symbol;
 mod target;
 
 mod compile;
+mod debug;
 mod program;
 
 mod cold;
@@ -65,6 +66,8 @@ pub enum EmitError {
     Module(Box<ModuleError>),
     /// The object could not be put together: this compiler's mistake.
     Write(::object::write::Error),
+    /// Debug information could not be made: this compiler's mistake.
+    Debug(gimli::write::Error),
 }
 
 impl fmt::Display for EmitError {
@@ -76,6 +79,9 @@ impl fmt::Display for EmitError {
             }
             EmitError::Module(error) => write!(out, "the code generator failed: {error}"),
             EmitError::Write(error) => write!(out, "the object file could not be made: {error}"),
+            EmitError::Debug(error) => {
+                write!(out, "the debug information could not be made: {error}")
+            }
         }
     }
 }

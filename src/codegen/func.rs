@@ -3,6 +3,7 @@
 
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
+use super::mirror::Mirrors;
 use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
@@ -54,6 +55,7 @@ pub(super) struct Translator<'a, 'b> {
     /// Which literal an SSA value is.
     pub literals: FxHashMap<Value, u32>,
     pub homes: Vec<Home>,
+    pub mirrors: Mirrors,
     /// What the slots hold here.
     pub holding: Holding,
     pub views: Views,
@@ -154,6 +156,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             stack: Vec::new(),
             literals: FxHashMap::default(),
             homes: Vec::new(),
+            mirrors: Mirrors::default(),
             holding,
             views: Views::default(),
             pc: first,
@@ -190,6 +193,7 @@ impl<'a, 'b> Translator<'a, 'b> {
             Start::Loop(_) => self.receive_slots(params[3]),
             Start::Resume => return self.enter_generator(params[2]),
         }
+        self.mirror_surroundings();
         self.enter_trace();
         self.start_views(self.pc);
         let first = self.block_at(self.pc);
@@ -247,9 +251,11 @@ impl<'a, 'b> Translator<'a, 'b> {
                 continue;
             }
             let op = self.function.code[pc as usize];
+            self.note_place(pc);
             self.op(op)?;
             self.holding.step(&op);
         }
+        self.note_no_place();
         Ok(())
     }
 

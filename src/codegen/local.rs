@@ -58,7 +58,21 @@ impl Translator<'_, '_> {
             let home = hidden.unwrap_or_else(|| self.home_of(slot as u32));
             self.homes.push(home);
         }
+        self.make_mirrors();
         self.empty_homes();
+    }
+
+    /// Gives a variable's home new words.
+    pub fn define(&mut self, slot: u32, words: &[Value]) {
+        let variables = match self.homes[slot as usize] {
+            Home::Value { first, second, .. } => [first, second],
+            Home::Cell { variable } | Home::Number { variable } => [variable, variable],
+            Home::Memory { .. } => unreachable!("what is in memory is not defined"),
+        };
+        for (variable, word) in variables.into_iter().zip(words) {
+            self.builder.def_var(variable, *word);
+        }
+        self.update_mirror(slot, words);
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
@@ -118,23 +132,19 @@ impl Translator<'_, '_> {
         match self.homes[slot as usize] {
             Home::Value {
                 class: Class::Object(_),
-                first,
                 ..
             }
-            | Home::Cell { variable: first } => {
+            | Home::Cell { .. } => {
                 let null = self.iconst(0);
-                self.builder.def_var(first, null);
+                self.define(slot, &[null]);
             }
             Home::Value {
                 class: Class::Dynamic,
-                first,
-                second,
                 ..
             } => {
                 let unset = self.tag_word(Tag::Unset);
                 let zero = self.iconst(0);
-                self.builder.def_var(first, unset);
-                self.builder.def_var(second, zero);
+                self.define(slot, &[unset, zero]);
             }
             Home::Memory { slot: memory, part } => {
                 self.mark_unset(memory, part);
@@ -167,23 +177,16 @@ impl Translator<'_, '_> {
 
     fn define_param(&mut self, slot: u32, entry: Entry) {
         match self.homes[slot as usize] {
-            Home::Value {
-                class,
-                first,
-                second,
-                ..
-            } => {
+            Home::Value { class, .. } => {
                 let words = self.in_class(entry, class);
-                for (variable, word) in [first, second].into_iter().zip(words) {
-                    self.builder.def_var(variable, word);
-                }
+                self.define(slot, &words);
             }
             // `BoxLocal` comes first for a captured parameter: until then the
             // slot's plain value waits in memory of its own.
-            Home::Cell { variable } => {
+            Home::Cell { .. } => {
                 let (tag, payload) = self.both_words(entry);
                 let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
-                self.builder.def_var(variable, cell[0]);
+                self.define(slot, &cell);
             }
             Home::Memory { .. } | Home::Number { .. } => unreachable!("parameters are variables"),
         }
@@ -194,25 +197,18 @@ impl Translator<'_, '_> {
         for slot in 0..self.function.slots {
             let offset = 16 * slot as i32;
             match self.homes[slot as usize] {
-                Home::Value {
-                    class,
-                    first,
-                    second,
-                    ..
-                } => {
+                Home::Value { class, .. } => {
                     let value = self.load_value(Type::ANY, slots, offset, Owner::Entry);
                     let (tag, payload) = value.pair();
                     let words = self.narrowed(class, tag, payload);
-                    for (variable, word) in [first, second].into_iter().zip(words) {
-                        self.builder.def_var(variable, word);
-                    }
+                    self.define(slot, &words);
                 }
-                Home::Cell { variable } | Home::Number { variable } => {
+                Home::Cell { .. } | Home::Number { .. } => {
                     let payload = self
                         .builder
                         .ins()
                         .load(types::I64, trusted(), slots, offset + 8);
-                    self.builder.def_var(variable, payload);
+                    self.define(slot, &[payload]);
                 }
                 Home::Memory { slot: memory, part } => {
                     for word in [0, 8] {
@@ -303,9 +299,7 @@ impl Translator<'_, '_> {
             Entry::owned(Type::ANY, class, &words)
         });
         let words = self.in_class(entry, class);
-        for (variable, word) in [first, second].into_iter().zip(words) {
-            self.builder.def_var(variable, word);
-        }
+        self.define(slot, &words);
         self.renew_view(slot);
         if let Some(old) = old {
             match old.class {
@@ -350,11 +344,8 @@ impl Translator<'_, '_> {
     }
 
     fn put_cell(&mut self, slot: u32, tag: Value, payload: Value) {
-        let Home::Cell { variable } = self.homes[slot as usize] else {
-            unreachable!("a slot with a cell has a cell's home");
-        };
         let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
-        self.builder.def_var(variable, cell[0]);
+        self.define(slot, &cell);
     }
 
     /// The cell in a slot.
@@ -488,22 +479,14 @@ impl Translator<'_, '_> {
         if var.kind() != VarKind::Local {
             return;
         }
-        let Home::Value {
-            class,
-            first,
-            second,
-            ..
-        } = self.homes[var.number() as usize]
-        else {
+        let Home::Value { class, .. } = self.homes[var.number() as usize] else {
             unreachable!("the verifier keeps plain values and cells apart");
         };
         let place = self.place_slot(which);
         let entry = self.load_value(Type::ANY, place, 0, Owner::Entry);
         let (tag, payload) = entry.pair();
         let words = self.narrowed(class, tag, payload);
-        for (variable, word) in [first, second].into_iter().zip(words) {
-            self.builder.def_var(variable, word);
-        }
+        self.define(var.number(), &words);
         self.renew_view(var.number());
     }
 

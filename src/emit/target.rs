@@ -32,6 +32,8 @@ pub struct TargetOptions {
     pub triple: Triple,
     pub cpu: Cpu,
     pub effort: Effort,
+    /// Make what debuggers need besides.
+    pub debug: bool,
     /// Let Cranelift check the IR that it is given.
     pub verify: bool,
 }
@@ -43,6 +45,7 @@ impl TargetOptions {
             triple,
             cpu: Cpu::Baseline,
             effort: Effort::Full,
+            debug: false,
             verify: cfg!(debug_assertions),
         }
     }
@@ -154,8 +157,8 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     // A frame larger than a page must not step over the stack's guard page.
     flags.set("enable_probestack", "true")?;
     flags.set("probestack_strategy", "inline")?;
-    // Errors are statuses: nothing ever unwinds through generated code.
-    flags.set("unwind_info", "false")?;
+    // Errors are statuses: nothing but a debugger unwinds generated code.
+    flags.set("unwind_info", if options.debug { "true" } else { "false" })?;
     match options.effort {
         Effort::Full => flags.set("opt_level", "speed")?,
         Effort::Quick => {
