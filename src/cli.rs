@@ -52,6 +52,7 @@ enum Request {
     /// Several programs, each a request of its own.
     Test(Test),
     Explain(Explain),
+    GdbPrinters(driver::Sink),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -65,6 +66,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
         Request::Explain(explain) => self::explain(explain, line.color),
+        Request::GdbPrinters(sink) => driver::gdb_printers(sink).map(|()| 0),
         Request::Test(test) => Ok(test::execute(test, line.color)),
     };
     let status = match &result {
@@ -127,7 +129,7 @@ fn report_flags(line: &CommandLine) -> ReportFlags {
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
         // Every file has a report of its own.
-        Command::Test(_) | Command::Explain(_) => ReportFlags::default(),
+        Command::Test(_) | Command::Explain(_) | Command::GdbPrinters(_) => ReportFlags::default(),
     }
 }
 
@@ -139,6 +141,10 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Run(run) => Request::Run(run_request(run)),
         Command::Test(test) => Request::Test(test.clone()),
         Command::Explain(explain) => Request::Explain(explain.clone()),
+        Command::GdbPrinters(printers) => Request::GdbPrinters(match printers.output.to_str() {
+            Some("-") => Sink::StandardOutput,
+            _ => Sink::File(printers.output.clone()),
+        }),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),

@@ -126,6 +126,14 @@ pub fn check(
     }))
 }
 
+/// Writes the script by which gdb shows values.
+///
+/// # Errors
+/// If it can't be written.
+pub fn gdb_printers(sink: &Sink) -> Result<(), Failure> {
+    output::write(sink, emit::GDB_PRINTERS.as_bytes())
+}
+
 /// Which functions of a program stay bytecode, with their places and the reasons.
 ///
 /// # Errors

@@ -41,6 +41,9 @@ use std::fmt;
 /// The version of the code generator.
 pub const CODE_GENERATOR_VERSION: &str = cranelift_object::VERSION;
 
+/// A script that shows values of programs in gdb.
+pub const GDB_PRINTERS: &str = include_str!("emit/debug/printers.py");
+
 /// How a program becomes code.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -25,6 +25,7 @@ Examples:
   ruffc check app.ruff                  look for errors without running anything
   ruffc explain --fallbacks app.ruff    say which functions are not compiled
   ruffc emit bytecode app.ruff          show what the program is lowered to
+  ruffc build -g -O0 app.ruff           make an executable for a debugger
 
 Exit status: 0 success, 1 failed tests or denied warnings, 2 wrong command line, 3 syntax error, 4 error of the program,
 5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
@@ -57,6 +58,7 @@ pub enum Command {
     Check(Check),
     Explain(Explain),
     Emit(Emit),
+    GdbPrinters(GdbPrinters),
 }
 
 /// Compile a program to an executable
@@ -98,7 +100,8 @@ pub struct Build {
     /// Link the C library in as well
     #[arg(long = "static")]
     pub is_static: bool,
-    /// Keep symbols, for debuggers and profilers
+    /// Make an executable for debuggers and profilers: with symbols, lines, variables and what it
+    /// takes to walk the stack
     #[arg(short = 'g', long)]
     pub debug: bool,
     #[command(flatten)]
@@ -262,6 +265,21 @@ pub struct Emit {
     pub code: CodeFlags,
     #[command(flatten)]
     pub report: ReportFlags,
+}
+
+/// Write the script by which gdb shows Ruff values
+///
+/// Programs for debuggers are made with `ruffc build -g`; `-O0` besides keeps them closest to their
+/// source.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc gdb-printers -o ruff.py           write the script
+  gdb -x ruff.py app                      use it for a program made with `-g`")]
+pub struct GdbPrinters {
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
 }
 
 /// How code is made.

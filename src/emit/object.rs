@@ -56,7 +56,7 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
     let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
     image::define_main(&mut writer.module, header)?;
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
-    let described = writer.described(program, &parts);
+    let described = writer.described(&parts);
     let mut product = writer.module.finish();
     if !described.is_empty() {
         let (ids, functions): (Vec<FuncId>, Vec<Described>) = described.into_iter().unzip();
@@ -200,19 +200,17 @@ impl Writer {
     }
 
     /// The code that debuggers are told about, in the order of its definition.
-    fn described<'p>(&self, program: &Program, parts: &'p Parts) -> Vec<(FuncId, Described<'p>)> {
+    fn described<'p>(&self, parts: &'p Parts) -> Vec<(FuncId, Described<'p>)> {
         // Other formats than ELF have other ways.
         if self.module.isa().triple().binary_format != BinaryFormat::Elf {
             return Vec::new();
         }
-        let symbols = Symbols::new(program);
         let mut all = Vec::new();
-        let mut add = |job: Job, id: Option<FuncId>, code: &'p Code| {
+        let mut add = |id: Option<FuncId>, code: &'p Code| {
             if let (Some(id), Some(trace)) = (id, &code.trace) {
                 let symbol = all.len();
                 let address = Address::Symbol { symbol, addend: 0 };
                 let described = Described {
-                    symbol: symbols.of(job),
                     address,
                     size: code.bytes.len() as u32,
                     trace,
@@ -220,21 +218,20 @@ impl Writer {
                 all.push((id, described));
             }
         };
-        for (func, body) in (0..).zip(&parts.bodies) {
-            let index = func as usize;
+        for (index, body) in parts.bodies.iter().enumerate() {
             if let Body::Compiled(code) = body {
-                add(Job::Body(func), self.direct[index], code);
+                add(self.direct[index], code);
             }
             if let Some(code) = &parts.shims[index] {
-                add(Job::Shim(func), self.direct[index], code);
+                add(self.direct[index], code);
             }
             if let Some(code) = &parts.entries[index] {
-                add(Job::Entry(func), self.entries[index], code);
+                add(self.entries[index], code);
             }
         }
         for (helper, code) in &parts.stubs {
             let id = self.stubs.get(&(*helper as u32)).copied();
-            add(Job::Cold(*helper), id, code);
+            add(id, code);
         }
         all
     }

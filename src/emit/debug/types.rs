@@ -7,7 +7,8 @@
 use crate::codegen::signature::Class;
 use gimli::constants::*;
 use gimli::write::{AttributeValue, Unit, UnitEntryId};
-use ruff_runtime::heap::{array, string, variant};
+use ruff_runtime::bytecode::Program;
+use ruff_runtime::heap::{array, dict, record as structs, string, variant};
 use ruff_runtime::value::Tag;
 
 /// A kind of object: its tag, its name, and what it has behind the header.
@@ -24,6 +25,10 @@ enum Basic {
     Values,
     /// A pointer to a string.
     String,
+    /// A pointer to a dict's entries.
+    Entries,
+    /// A pointer to the names of a struct's fields.
+    Shape,
 }
 
 const KINDS: &[Kind] = &[
@@ -44,8 +49,22 @@ const KINDS: &[Kind] = &[
             ("data", array::DATA_OFFSET, Basic::Pointer),
         ],
     ),
-    (Tag::Dict, "ruff_dict", &[]),
-    (Tag::Struct, "ruff_struct", &[]),
+    (
+        Tag::Dict,
+        "ruff_dict",
+        &[
+            ("len", dict::LEN_OFFSET, Basic::Word),
+            ("entries", dict::ENTRIES_OFFSET, Basic::Entries),
+        ],
+    ),
+    (
+        Tag::Struct,
+        "ruff_struct",
+        &[
+            ("shape", structs::SHAPE_OFFSET, Basic::Shape),
+            ("fields", structs::FIELDS_OFFSET, Basic::Values),
+        ],
+    ),
     (
         Tag::Variant,
         "ruff_variant",
@@ -94,7 +113,7 @@ pub struct Types {
 
 impl Types {
     /// Describes all types.
-    pub fn new(unit: &mut Unit) -> Types {
+    pub fn new(unit: &mut Unit, program: &Program) -> Types {
         let int = base(unit, "int", DW_ATE_signed, 8);
         let float = base(unit, "float", DW_ATE_float, 8);
         let bool = base(unit, "bool", DW_ATE_boolean, 1);
@@ -125,6 +144,9 @@ impl Types {
             objects: Vec::new(),
         };
         let (text, values) = (array_of(unit, char), array_of(unit, value));
+        let entries = entries(unit, value);
+        let shape = shape(unit, word);
+        names(unit, program);
         for (tag, name, members) in KINDS {
             let object = record(unit, DW_TAG_structure_type, name, 8);
             member(unit, object, "kind", 4, byte);
@@ -138,6 +160,8 @@ impl Types {
                     Basic::Text => text,
                     Basic::Values => values,
                     Basic::String => types.objects[0].1,
+                    Basic::Entries => entries,
+                    Basic::Shape => shape,
                 };
                 member(unit, object, name, *offset, ty);
             }
@@ -163,6 +187,40 @@ impl Types {
                 .find(|(known, _)| *known == tag)
                 .map_or(self.value, |(_, pointer)| *pointer),
         }
+    }
+}
+
+/// A pointer to entries of a dict.
+fn entries(unit: &mut Unit, value: UnitEntryId) -> UnitEntryId {
+    let size = dict::ENTRY_SIZE as u8;
+    let entry = record(unit, DW_TAG_structure_type, "ruff_entry", size);
+    for (name, offset) in ["key", "value"].into_iter().zip(dict::ENTRY_OFFSETS) {
+        member(unit, entry, name, offset, value);
+    }
+    pointer(unit, Some(entry))
+}
+
+/// A pointer to the names of a struct and its fields.
+fn shape(unit: &mut Unit, word: UnitEntryId) -> UnitEntryId {
+    let number = base(unit, "number", DW_ATE_unsigned, 4);
+    let numbers = pointer(unit, Some(number));
+    let size = (structs::SHAPE_FIELDS_OFFSET + 16) as u8;
+    let shape = record(unit, DW_TAG_structure_type, "ruff_shape", size);
+    member(unit, shape, "name", structs::SHAPE_NAME_OFFSET, number);
+    member(unit, shape, "fields", structs::SHAPE_FIELDS_OFFSET, numbers);
+    member(unit, shape, "count", structs::SHAPE_FIELDS_OFFSET + 8, word);
+    pointer(unit, Some(shape))
+}
+
+/// The program's identifiers by their numbers.
+fn names(unit: &mut Unit, program: &Program) {
+    let entry = record(unit, DW_TAG_enumeration_type, "ruff_name", 4);
+    for (number, name) in (0_u64..).zip(&program.names) {
+        let one = unit.add(entry, DW_TAG_enumerator);
+        let attributes = unit.get_mut(one);
+        let name = format!("ruff_name.{name}");
+        attributes.set(DW_AT_name, AttributeValue::String(name.into()));
+        attributes.set(DW_AT_const_value, AttributeValue::Udata(number));
     }
 }
 

@@ -21,7 +21,6 @@ use target_lexicon::Architecture;
 
 /// Machine code that is described.
 pub struct Described<'a> {
-    pub symbol: String,
     pub address: Address,
     pub size: u32,
     pub trace: &'a Trace,
@@ -68,7 +67,7 @@ impl<'a> Unit<'a> {
             .map(|name| lines.add_file(LineString::String(name), directory, None))
             .collect();
         dwarf.unit.line_program = lines;
-        let types = Types::new(&mut dwarf.unit);
+        let types = Types::new(&mut dwarf.unit, source.program);
         let mut unit = Unit {
             source,
             dwarf,
