@@ -94,13 +94,19 @@ impl Origin {
         for block in Dfs::new().pre_order_iter(body) {
             for inst in body.layout.block_insts(block) {
                 let own = body.srcloc(inst);
-                let place = if own.is_default() { 0 } else { own.bits() };
+                // The way in and out is the call's: a body begins when its
+                // parameters are there.
+                let place = if own.is_default() {
+                    inlined.call
+                } else {
+                    SourceLoc::new(first + own.bits())
+                };
                 let copy = Inst::new(next);
                 debug_assert!(
                     body.dfg.insts[inst].opcode().is_return()
                         || function.dfg.insts[copy].opcode() == body.dfg.insts[inst].opcode()
                 );
-                function.set_srcloc(copy, SourceLoc::new(first + place));
+                function.set_srcloc(copy, place);
                 next += 1;
             }
         }
