@@ -230,16 +230,22 @@ fn run_request(run: &Run) -> driver::Run {
             .iter()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect(),
-        engine: engine(run.engine, run.jit_threshold, run.verify),
+        engine: run_engine(run),
     }
 }
 
-fn engine(choice: EngineChoice, threshold: u32, verify: bool) -> Engine {
+fn run_engine(run: &Run) -> Engine {
     let mut jit = JitOptions {
-        threshold,
+        threshold: run.jit_threshold,
+        perf_map: run.perf_map,
         ..JitOptions::default()
     };
-    jit.target.verify |= verify;
+    jit.target.verify |= run.verify;
+    jit.target.debug = run.debug;
+    engine(run.engine, jit)
+}
+
+fn engine(choice: EngineChoice, jit: JitOptions) -> Engine {
     match choice {
         EngineChoice::Interp => Engine::Interpreter,
         EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),

@@ -192,6 +192,74 @@ fn gdb_stops_at_lines_and_shows_variables_of_an_optimised_build() {
     stops_at_lines_and_shows_variables("-O");
 }
 
+#[test]
+fn gdb_stops_in_code_that_was_compiled_while_it_runs() {
+    if !has_gdb() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a folder");
+    let source = directory.path().join("app.ruff");
+    std::fs::write(source, PROGRAM).expect("the folder is ours");
+    let commands = [
+        "set breakpoint pending on",
+        "break app.ruff:16 if n == 1",
+        "run",
+        "backtrace",
+        "delete",
+        "break app.ruff:31",
+        "continue",
+        "next",
+        "info args",
+    ];
+    let ruffc = env!("CARGO_BIN_EXE_ruffc");
+    let run = [ruffc, "run", "-g", "--jit-threshold", "1", "app.ruff"];
+    let text = gdb(&directory, &run, &commands);
+    assert_lines(
+        &text,
+        &[
+            "#0  fib (n=1) at app.ruff:16",
+            "fib (n=4) at app.ruff:19",
+            "<main> () at app.ruff:37",
+            "31\t    bump(2)",
+            "32\t    print(flag",
+            "text = \"grün\"",
+            "point = Point = {x = 1, y = 2.5, name = \"p\"}",
+        ],
+    );
+}
+
+#[test]
+fn perf_finds_the_names_of_code_that_was_compiled_while_it_runs() {
+    let directory = tempfile::tempdir().expect("a folder");
+    let source = directory.path().join("app.ruff");
+    std::fs::write(source, PROGRAM).expect("the folder is ours");
+    let child = Command::new(env!("CARGO_BIN_EXE_ruffc"))
+        .args(["run", "--perf-map", "--jit-threshold", "1", "app.ruff"])
+        .current_dir(directory.path())
+        .env("TMPDIR", directory.path())
+        .stdout(std::process::Stdio::null())
+        .spawn();
+    let mut child = child.expect("ruffc starts");
+    assert!(child.wait().expect("it ends").success());
+    let map = directory.path().join(format!("perf-{}.map", child.id()));
+    let map = std::fs::read_to_string(map).expect("a map");
+    let mut names = BTreeSet::new();
+    for line in map.lines() {
+        let mut words = line.splitn(3, ' ');
+        let mut number = || u64::from_str_radix(words.next().unwrap_or(""), 16);
+        let (address, size) = (number(), number());
+        assert!(
+            address.is_ok_and(|at| at > 0) && size.is_ok_and(|size| size > 0),
+            "{line}"
+        );
+        names.insert(words.next().expect("a name"));
+    }
+    assert!(
+        names.contains("ruff.fib") && names.contains("ruff.<main>"),
+        "{names:?}"
+    );
+}
+
 type Slice<'a> = EndianSlice<'a, RunTimeEndian>;
 
 /// Reads all of an executable's debug information; the lines of its tables and

@@ -118,7 +118,10 @@ Examples:
   ruffc run app.ruff one --two            `args()` gives [\"one\", \"--two\"]
   ruffc run --stats app.ruff              say what was compiled, on standard error
   ruffc run --engine interp app.ruff      compile nothing
-  ruffc run --jit-threshold 1 app.ruff    compile everything at once")]
+  ruffc run --jit-threshold 1 app.ruff    compile everything at once
+  perf record ruffc run --perf-map app.ruff
+                                          let perf name compiled code
+  gdb --args ruffc run -g app.ruff        let gdb stop in compiled code")]
 pub struct Run {
     /// Who runs the program
     #[arg(long, default_value = "auto")]
@@ -129,6 +132,12 @@ pub struct Run {
     /// Say on standard error what was compiled
     #[arg(long)]
     pub stats: bool,
+    /// Let gdb know of compiled code: its lines, variables and frames
+    #[arg(short = 'g', long)]
+    pub debug: bool,
+    /// Write a map of compiled code for perf: `perf-PID.map` in the folder for temporary files
+    #[arg(long)]
+    pub perf_map: bool,
     /// Let the code generator check the code it is given
     #[arg(long, hide = true)]
     pub verify: bool,

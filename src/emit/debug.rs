@@ -14,4 +14,5 @@ mod unwind;
 pub(super) mod section;
 
 pub(super) use origin::{Inlined, Origin, Trace};
-pub(super) use unit::Described;
+pub(super) use unit::{Described, unit};
+pub(super) use unwind::frames;

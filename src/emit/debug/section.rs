@@ -1,6 +1,7 @@
 //! Debug information as sections of an object file.
 
-use super::unit::{Described, Unit};
+use super::unit::{self, Described};
+use super::unwind;
 use crate::codegen::Source;
 use crate::emit::EmitError;
 use gimli::write::{EndianVec, RelocateWriter, Relocation, RelocationTarget, Sections};
@@ -52,9 +53,15 @@ pub fn add(
         bytes: EndianVec::new(endian),
         relocations: Vec::new(),
     });
-    Unit::new(source, functions)
-        .write(functions, &mut sections)
+    let functions: Vec<&Described> = functions.iter().collect();
+    unit::unit(source, &functions)
+        .write(&mut sections)
         .map_err(EmitError::Debug)?;
+    if let Some(frames) = unwind::relative_frames(source.isa, &functions) {
+        frames
+            .write_eh_frame(&mut sections.eh_frame)
+            .map_err(EmitError::Debug)?;
+    }
 
     let mut added: Vec<(SectionId, ObjectSection)> = Vec::new();
     let mut pending: Vec<(ObjectSection, Vec<Relocation>)> = Vec::new();

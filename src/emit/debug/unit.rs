@@ -2,14 +2,13 @@
 
 use super::origin::{Trace, Visible};
 use super::types::Types;
-use super::unwind;
 use crate::codegen::Source;
 use crate::codegen::mirror::Mirror;
 use crate::codegen::signature::Class;
 use gimli::constants::*;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, Expression, FileId, LineProgram, LineString, Range,
-    RangeList, Result, Sections, UnitEntryId, Writer,
+    RangeList, UnitEntryId,
 };
 use gimli::{Encoding, Format, LineEncoding, Register};
 use ruff_runtime::bytecode::{Capture, FunctionId, Op, Position, Program, VarKind};
@@ -27,7 +26,7 @@ pub struct Described<'a> {
 }
 
 /// A program's debug information while it is made.
-pub struct Unit<'a> {
+struct Unit<'a> {
     source: Source<'a>,
     dwarf: DwarfUnit,
     types: Types,
@@ -40,9 +39,13 @@ pub struct Unit<'a> {
 /// with the instruction, ascending.
 struct Pieces(Vec<Vec<(u32, u32, u32)>>);
 
+/// Describes machine code of a program.
+pub fn unit(source: Source, functions: &[&Described]) -> DwarfUnit {
+    Unit::new(source, functions).dwarf
+}
+
 impl<'a> Unit<'a> {
-    /// Describes machine code of a program.
-    pub fn new(source: Source<'a>, functions: &[Described]) -> Unit<'a> {
+    fn new(source: Source<'a>, functions: &[&Described]) -> Unit<'a> {
         let encoding = Encoding {
             address_size: 8,
             format: Format::Dwarf32,
@@ -85,17 +88,7 @@ impl<'a> Unit<'a> {
         unit
     }
 
-    /// Writes the sections; whether there is unwind information.
-    pub fn write<W: Writer>(
-        mut self,
-        functions: &[Described],
-        sections: &mut Sections<W>,
-    ) -> Result<bool> {
-        self.dwarf.write(sections)?;
-        unwind::write(self.source.isa, functions, &mut sections.eh_frame)
-    }
-
-    fn root(&mut self, name: Vec<u8>, functions: &[Described]) {
+    fn root(&mut self, name: Vec<u8>, functions: &[&Described]) {
         let ranges = functions.iter().flat_map(|function| {
             let range = Range::OffsetPair {
                 begin: 0,

@@ -1,23 +1,28 @@
-//! How to get from a frame to its caller's: `.eh_frame`.
-//!
-//! Addresses are relative to where they stand, so the loader has nothing to do
-//! and the text stays as it is.
+//! How to get from a frame to its caller's.
 
 use super::unit::Described;
 use cranelift_codegen::isa::TargetIsa;
-use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4};
-use gimli::write::{EhFrame, FrameTable, Result, Writer};
+use gimli::write::FrameTable;
 
-/// Writes the section; whether there is anything in it.
-pub fn write<W: Writer>(
+/// The frames of functions; `None` if there is no description for the target.
+pub fn frames(isa: &dyn TargetIsa, functions: &[&Described]) -> Option<FrameTable> {
+    with_encoding(isa, functions, gimli::DwEhPe(0))
+}
+
+/// As `frames`, for `.eh_frame`: addresses are relative to where they stand, so
+/// that the loader has nothing to do.
+pub fn relative_frames(isa: &dyn TargetIsa, functions: &[&Described]) -> Option<FrameTable> {
+    let encoding = gimli::DW_EH_PE_pcrel | gimli::DW_EH_PE_sdata4;
+    with_encoding(isa, functions, encoding)
+}
+
+fn with_encoding(
     isa: &dyn TargetIsa,
-    functions: &[Described],
-    section: &mut EhFrame<W>,
-) -> Result<bool> {
-    let Some(mut cie) = isa.create_systemv_cie() else {
-        return Ok(false);
-    };
-    cie.fde_address_encoding = DW_EH_PE_pcrel | DW_EH_PE_sdata4;
+    functions: &[&Described],
+    encoding: gimli::DwEhPe,
+) -> Option<FrameTable> {
+    let mut cie = isa.create_systemv_cie()?;
+    cie.fde_address_encoding = encoding;
     let mut table = FrameTable::default();
     let cie = table.add_cie(cie);
     for function in functions {
@@ -25,6 +30,5 @@ pub fn write<W: Writer>(
             table.add_fde(cie, unwind.to_fde(function.address));
         }
     }
-    table.write_eh_frame(section)?;
-    Ok(table.fde_count() > 0)
+    Some(table)
 }
