@@ -9,13 +9,13 @@ mod test;
 
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
-use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
+use crate::emit::{self, Bodies, Cpu, Debug, Effort, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
-    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, Emit, EngineChoice, Explain,
-    KindName, Level, ReportFlags, Run, Test,
+    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, DebugChoice, Emit, EngineChoice,
+    Explain, KindName, Level, ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -174,7 +174,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         wanted,
         code: emit::Options {
             target: TargetOptions {
-                debug: build.debug,
+                debug: debug(build.debug),
                 ..code_options(&build.code).target
             },
             ..code_options(&build.code)
@@ -195,7 +195,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             } else {
                 Libc::Dynamic
             },
-            symbols: if build.debug {
+            symbols: if build.debug.is_some() {
                 Symbols::Kept
             } else {
                 Symbols::Stripped
@@ -241,8 +241,16 @@ fn run_engine(run: &Run) -> Engine {
         ..JitOptions::default()
     };
     jit.target.verify |= run.verify;
-    jit.target.debug = run.debug;
+    jit.target.debug = debug(run.debug);
     engine(run.engine, jit)
+}
+
+fn debug(choice: Option<DebugChoice>) -> Debug {
+    match choice {
+        None => Debug::Nothing,
+        Some(DebugChoice::Lines) => Debug::Lines,
+        Some(DebugChoice::Variables) => Debug::Variables,
+    }
 }
 
 fn engine(choice: EngineChoice, jit: JitOptions) -> Engine {

@@ -59,6 +59,18 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+    pub debug: Debug,
+}
+
+/// What debuggers are told about code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Debug {
+    #[default]
+    Nothing,
+    /// Lines, functions and frames, which change nothing.
+    Lines,
+    /// Variables as well: their mirrors are kept up to date.
+    Variables,
 }
 
 /// Translates a function's body, with the signature of `signature::direct`.

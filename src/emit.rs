@@ -27,6 +27,7 @@ mod simplify;
 
 pub mod jit;
 
+pub use crate::codegen::Debug;
 pub use compile::Refusal;
 pub use listing::{assembly, clif};
 pub use object::{Object, object};

@@ -100,10 +100,11 @@ pub struct Build {
     /// Link the C library in as well
     #[arg(long = "static")]
     pub is_static: bool,
-    /// Make an executable for debuggers and profilers: with symbols, lines, variables and what it
-    /// takes to walk the stack
-    #[arg(short = 'g', long)]
-    pub debug: bool,
+    /// Make an executable for debuggers and profilers: with symbols and frames, and `lines`, which
+    /// change nothing, or `variables` as well, which are kept in memory for it [`-g` alone: variables]
+    #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "variables")]
+    pub debug: Option<DebugChoice>,
     #[command(flatten)]
     pub report: ReportFlags,
 }
@@ -132,9 +133,11 @@ pub struct Run {
     /// Say on standard error what was compiled
     #[arg(long)]
     pub stats: bool,
-    /// Let gdb know of compiled code: its lines, variables and frames
-    #[arg(short = 'g', long)]
-    pub debug: bool,
+    /// Let gdb know of compiled code: its frames and its `lines`, or `variables` as well
+    /// [`-g` alone: variables]
+    #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "variables")]
+    pub debug: Option<DebugChoice>,
     /// Write a map of compiled code for perf: `perf-PID.map` in the folder for temporary files
     #[arg(long)]
     pub perf_map: bool,
@@ -388,6 +391,13 @@ impl KindName {
             Kind::Tokens => "tokens",
         }
     }
+}
+
+/// What debuggers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DebugChoice {
+    Lines,
+    Variables,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! A mirror is right everywhere.  It costs a store for each change, and nothing
 //! where nobody asked for debug information.
 
-use super::Source;
+use super::Debug;
 use super::func::Translator;
 use super::local::Home;
 use super::signature::Class;
@@ -70,17 +70,10 @@ pub(super) struct Mirrors {
     slots: Vec<Option<StackSlot>>,
 }
 
-impl Source<'_> {
-    /// Whether the code is for a debugger too.
-    pub fn is_for_debuggers(&self) -> bool {
-        self.isa.flags().unwind_info()
-    }
-}
-
 impl Translator<'_, '_> {
     /// Says which instruction the IR that follows is made for.
     pub fn note_place(&mut self, pc: u32) {
-        if self.source.is_for_debuggers() {
+        if self.source.debug != Debug::Nothing {
             self.builder.set_srcloc(SourceLoc::new(pc));
         }
     }
@@ -92,7 +85,7 @@ impl Translator<'_, '_> {
 
     /// Makes the mirrors, before anything is stored in the homes.
     pub fn make_mirrors(&mut self) {
-        if !self.source.is_for_debuggers() {
+        if self.source.debug != Debug::Variables {
             return;
         }
         for slot in 0..self.homes.len() as u32 {
@@ -120,7 +113,7 @@ impl Translator<'_, '_> {
 
     /// Shows what globals and captured variables are found through.
     pub fn mirror_surroundings(&mut self) {
-        if !self.source.is_for_debuggers() {
+        if self.source.debug != Debug::Variables {
             return;
         }
         let memory = self.mirror(Mirror::Context, 8);

@@ -11,7 +11,7 @@ use super::leaf;
 use super::simplify::simplify;
 use super::target::Ending;
 use crate::codegen::names::Callee;
-use crate::codegen::{self, Source, Unsupported};
+use crate::codegen::{self, Debug, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
 use cranelift_codegen::settings::OptLevel;
@@ -185,7 +185,8 @@ impl<'a> Compiler<'a> {
         let own = FuncId::from_u32(0);
         let function = &self.context.func;
         let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, function, own);
-        let (isa, is_for_debuggers) = (self.source.isa, self.source.is_for_debuggers());
+        let isa = self.source.isa;
+        let is_for_debuggers = self.source.debug != Debug::Nothing;
         Ok(Code {
             // Debuggers want every frame.
             bytes: match is_for_debuggers {
@@ -204,7 +205,7 @@ impl<'a> Compiler<'a> {
     fn origin(&self, job: Job) -> Option<Origin> {
         match job {
             Job::Body(func) | Job::Loop(func, _) | Job::Typed(func)
-                if self.source.is_for_debuggers() =>
+                if self.source.debug != Debug::Nothing =>
             {
                 let instructions = self.source.program.functions[func as usize].code.len();
                 Some(Origin::new(func, instructions))

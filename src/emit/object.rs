@@ -48,6 +48,7 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
         program,
         facts,
         isa: &*isa,
+        debug: options.target.debug,
     };
     let parts = program::compile(source, options.bodies, Listing::None);
 

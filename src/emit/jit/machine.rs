@@ -4,7 +4,7 @@ use super::gdb::{self, Placed, Registered};
 use super::perf::PerfMap;
 use super::{JitOptions, JitStats};
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, signature};
+use crate::codegen::{Debug, Source, signature};
 use crate::emit::EmitError;
 use crate::emit::compile::{Code, Compiler, Job, Listing, Refusal};
 use crate::emit::debug::Described;
@@ -52,6 +52,7 @@ enum Direct {
 
 pub(super) struct Machine {
     isa: OwnedTargetIsa,
+    debug: Debug,
     facts: Facts,
     symbols: Symbols,
     /// Its memory is freed by hand: `JITModule` leaks it by default.
@@ -91,6 +92,7 @@ impl Machine {
         Ok(Machine {
             signature: signature::generic(&*isa),
             isa,
+            debug: options.target.debug,
             facts: infer::infer(program),
             symbols: Symbols::new(program),
             module: ManuallyDrop::new(JITModule::new(builder)),
@@ -185,6 +187,7 @@ impl Machine {
                 program,
                 facts: &self.facts,
                 isa: &*self.isa,
+                debug: self.debug,
             };
             self.registered.extend(gdb::register(source, &placed));
         }
@@ -201,6 +204,7 @@ impl Machine {
             program,
             facts: &self.facts,
             isa: &*self.isa,
+            debug: self.debug,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
