@@ -82,6 +82,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
     }
     let wants_stats = matches!(&line.command, Command::Run(Run { stats: true, .. }));
     print::log(&log, &report, wants_stats);
+    print::shares(log.shares());
     status
 }
 
@@ -184,6 +185,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         } else {
             Fallbacks::Allowed
         },
+        wants_shares: build.wants_shares,
         linking: Linking {
             linker: build
                 .linker
@@ -213,6 +215,7 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
         }],
         code: code_options(&emit.code),
         fallbacks: Fallbacks::Allowed,
+        wants_shares: false,
         linking: Linking {
             linker: crate::link::Linker::Auto,
             runtime: None,

@@ -280,5 +280,9 @@ fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<
     if let Some(reason) = &linked.fallback {
         log.note(|| format!("not by the linker inside: {reason}"));
     }
+    if request.wants_shares {
+        let shares = log.stage("report", || link::report(&object.bytes, &options))?;
+        log.keep_shares(shares);
+    }
     Ok(())
 }

@@ -71,6 +71,8 @@ Examples:
   ruffc build app.ruff                        make `app`
   ruffc build -o - --emit obj app.ruff        write the object file to standard output
   ruffc build --emit exe,asm app.ruff         make `app` and `app.s`
+  ruffc build -g -O0 app.ruff                 make `app` for a debugger
+  ruffc build --report app.ruff               make `app`, and say what is in it and how large
   ruffc build --time -v app.ruff              say what is done and how long it takes")]
 pub struct Build {
     /// The program
@@ -105,6 +107,9 @@ pub struct Build {
     #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
         default_missing_value = "variables")]
     pub debug: Option<DebugChoice>,
+    /// Say what the bytes of the executable are for
+    #[arg(long = "report")]
+    pub wants_shares: bool,
     #[command(flatten)]
     pub report: ReportFlags,
 }
