@@ -50,7 +50,10 @@ func show(flag, half, text, numbers, mixed, table, point, result, nothing) {
 let place := Point { x: 1, y: 2.5, name: "p" }
 print(fib(4))
 print(show(true, 0.5, "grün", [1, 2], [1, "two", [3.5]], {"a": 1, "b": []}, place, Ok("fine"), null))
-for i in [1, 2] { print(i) }
+for i in [1, 2] {
+    let twice := i * 2
+    print(twice)
+}
 "#;
 
 /// A program made with `-g` in a folder of its own.
@@ -143,6 +146,11 @@ fn stops_at_lines_and_shows_variables(level: &str) {
         "run",
         "print counter",
         "info args",
+        "delete",
+        "break app.ruff:41",
+        "continue",
+        "print i",
+        "print twice",
     ];
     let text = gdb(&directory, &["./app"], &commands);
     assert_lines(
@@ -178,6 +186,9 @@ fn stops_at_lines_and_shows_variables(level: &str) {
             "6\t    counter += by",
             "$5 = 0",
             "by = 2",
+            "41\t    print(twice)",
+            "$6 = 1",
+            "$7 = 2",
         ],
     );
 }

@@ -99,7 +99,8 @@ impl Record {
     pub unsafe fn unset(shape: *const Shape, def: Option<Ref<StructDef>>) -> Ref<Record> {
         // SAFETY: the caller vouches for the shape; the memory is fresh.
         unsafe {
-            let count = (&(*shape).fields).len();
+            let fields = &(*shape).fields;
+            let count = fields.len();
             let object: *mut Record =
                 allocator::allocate(FIELDS_OFFSET + count * size_of::<Value>()).cast();
             let mut header = Header::new(Tag::Struct);
@@ -145,7 +146,8 @@ impl Record {
     pub unsafe fn unfilled(shape: *const Shape, def: Ref<StructDef>) -> *mut Record {
         // SAFETY: the caller vouches for the shape; the memory is fresh.
         unsafe {
-            let size = FIELDS_OFFSET + (&(*shape).fields).len() * size_of::<Value>();
+            let fields = &(*shape).fields;
+            let size = FIELDS_OFFSET + fields.len() * size_of::<Value>();
             let object: *mut Record = allocator::allocate(size).cast();
             let mut header = Header::new(Tag::Struct);
             header.depth = 1;

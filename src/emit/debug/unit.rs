@@ -131,32 +131,44 @@ impl<'a> Unit<'a> {
 
     fn lines(&mut self, function: &Described) {
         let origin = &function.trace.origin;
-        let start = (0, self.position(origin.scopes()[0].func, 0));
+        let start = (0, self.position(origin.scopes()[0].func, 0), true);
         let rows = function.trace.rows.iter().map(|row| {
             let (scope, pc) = origin.of_place(row.place);
-            let position = self.position(origin.scopes()[scope].func, pc);
-            (row.offset, position)
+            let func = origin.scopes()[scope].func;
+            let is_statement = self.is_of_statement(func, pc);
+            (row.offset, self.position(func, pc), is_statement)
         });
-        let rows: Vec<(u32, Position)> = [start].into_iter().chain(rows).collect();
+        let rows: Vec<(u32, Position, bool)> = [start].into_iter().chain(rows).collect();
         let lines = &mut self.dwarf.unit.line_program;
         lines.begin_sequence(Some(function.address));
-        let mut last = None;
-        for (index, (offset, position)) in rows.into_iter().enumerate() {
+        let mut last = (Position::default(), false);
+        for (index, (offset, position, is_statement)) in rows.into_iter().enumerate() {
+            let goes_on = (last.0.file, last.0.line) == (position.file, position.line)
+                && (last.1 || !is_statement);
             // The second row ends the prologue, also where its line is the first's.
-            if index > 1 && last == Some((position.file, position.line)) {
+            if index > 1 && goes_on {
                 continue;
             }
-            last = Some((position.file, position.line));
+            last = (position, is_statement);
             let row = lines.row();
             row.address_offset = offset.into();
             row.file = self.files[position.file as usize];
             row.line = position.line.into();
             row.column = position.column.into();
-            row.is_statement = true;
+            row.is_statement = is_statement;
             row.prologue_end = index == 1;
             lines.generate_row();
         }
         lines.end_sequence(function.size.into());
+    }
+
+    /// Whether somebody who stops at the line means this instruction.  What
+    /// follows a loop's end cleans up on the line of its last statement.
+    fn is_of_statement(&self, func: FunctionId, pc: u32) -> bool {
+        !matches!(
+            self.program().functions[func as usize].code[pc as usize],
+            Op::ClearLocal { .. } | Op::Pop {} | Op::Jump { .. } | Op::LoopHead { .. }
+        )
     }
 
     // ---- functions
