@@ -163,12 +163,15 @@ impl<'a> Unit<'a> {
     }
 
     /// Whether somebody who stops at the line means this instruction.  What
-    /// follows a loop's end cleans up on the line of its last statement.
+    /// follows a loop cleans up, and has the line of its last statement only
+    /// because it has none of its own.
     fn is_of_statement(&self, func: FunctionId, pc: u32) -> bool {
-        !matches!(
-            self.program().functions[func as usize].code[pc as usize],
-            Op::ClearLocal { .. } | Op::Pop {} | Op::Jump { .. } | Op::LoopHead { .. }
-        )
+        let function = &self.program().functions[func as usize];
+        let positions = &function.positions;
+        let after = positions.partition_point(|(start, _)| *start <= pc);
+        let start = after.checked_sub(1).map_or(0, |index| positions[index].0);
+        let before = &function.code[start as usize..pc as usize];
+        !before.iter().any(Op::ends)
     }
 
     // ---- functions
