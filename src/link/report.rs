@@ -198,7 +198,7 @@ mod tests {
                 "heap",
             ),
             (
-                "_ZN69_$LT$ruff_runtime..heap..string..Str$u20$as$u20$core..fmt..Display$GT$3fmt17h0123456789abcdefE",
+                "_ZN70_$LT$ruff_runtime..heap..string..Str$u20$as$u20$core..fmt..Display$GT$3fmt17h0123456789abcdefE",
                 Part::Runtime,
                 "heap",
             ),
