@@ -151,6 +151,13 @@ fn stops_at_lines_and_shows_variables(level: &str) {
         "continue",
         "print i",
         "print twice",
+        "delete",
+        "break app.ruff:27",
+        "run",
+        "print inside",
+        "print k",
+        "frame function show",
+        "print inside",
     ];
     let text = gdb(&directory, &["./app"], &commands);
     assert_lines(
@@ -189,6 +196,11 @@ fn stops_at_lines_and_shows_variables(level: &str) {
             "41\t    print(twice)",
             "$6 = 1",
             "$7 = 2",
+            "27\t        inside += k",
+            "$8 = 1",
+            "$9 = 4",
+            "show (flag=true",
+            "$10 = 1",
         ],
     );
 }
