@@ -9,13 +9,13 @@ mod test;
 
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
-use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
+use crate::emit::{self, Bodies, Cpu, Debug, Effort, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
-    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, Emit, EngineChoice, Explain,
-    KindName, Level, ReportFlags, Run, Test,
+    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, DebugChoice, Emit, EngineChoice,
+    Explain, KindName, Level, ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -52,6 +52,7 @@ enum Request {
     /// Several programs, each a request of its own.
     Test(Test),
     Explain(Explain),
+    GdbPrinters(driver::Sink),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -65,6 +66,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
         Request::Explain(explain) => self::explain(explain, line.color),
+        Request::GdbPrinters(sink) => driver::gdb_printers(sink).map(|()| 0),
         Request::Test(test) => Ok(test::execute(test, line.color)),
     };
     let status = match &result {
@@ -80,6 +82,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
     }
     let wants_stats = matches!(&line.command, Command::Run(Run { stats: true, .. }));
     print::log(&log, &report, wants_stats);
+    print::shares(log.shares());
     status
 }
 
@@ -127,7 +130,7 @@ fn report_flags(line: &CommandLine) -> ReportFlags {
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
         // Every file has a report of its own.
-        Command::Test(_) | Command::Explain(_) => ReportFlags::default(),
+        Command::Test(_) | Command::Explain(_) | Command::GdbPrinters(_) => ReportFlags::default(),
     }
 }
 
@@ -139,6 +142,10 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Run(run) => Request::Run(run_request(run)),
         Command::Test(test) => Request::Test(test.clone()),
         Command::Explain(explain) => Request::Explain(explain.clone()),
+        Command::GdbPrinters(printers) => Request::GdbPrinters(match printers.output.to_str() {
+            Some("-") => Sink::StandardOutput,
+            _ => Sink::File(printers.output.clone()),
+        }),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -166,12 +173,19 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
     Ok(driver::Build {
         input: build.file.clone(),
         wanted,
-        code: code_options(&build.code),
+        code: emit::Options {
+            target: TargetOptions {
+                debug: debug(build.debug),
+                ..code_options(&build.code).target
+            },
+            ..code_options(&build.code)
+        },
         fallbacks: if build.no_fallback {
             Fallbacks::Refused
         } else {
             Fallbacks::Allowed
         },
+        wants_shares: build.wants_shares,
         linking: Linking {
             linker: build
                 .linker
@@ -183,7 +197,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             } else {
                 Libc::Dynamic
             },
-            symbols: if build.debug {
+            symbols: if build.debug.is_some() {
                 Symbols::Kept
             } else {
                 Symbols::Stripped
@@ -201,6 +215,7 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
         }],
         code: code_options(&emit.code),
         fallbacks: Fallbacks::Allowed,
+        wants_shares: false,
         linking: Linking {
             linker: crate::link::Linker::Auto,
             runtime: None,
@@ -218,16 +233,30 @@ fn run_request(run: &Run) -> driver::Run {
             .iter()
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect(),
-        engine: engine(run.engine, run.jit_threshold, run.verify),
+        engine: run_engine(run),
     }
 }
 
-fn engine(choice: EngineChoice, threshold: u32, verify: bool) -> Engine {
+fn run_engine(run: &Run) -> Engine {
     let mut jit = JitOptions {
-        threshold,
+        threshold: run.jit_threshold,
+        perf_map: run.perf_map,
         ..JitOptions::default()
     };
-    jit.target.verify |= verify;
+    jit.target.verify |= run.verify;
+    jit.target.debug = debug(run.debug);
+    engine(run.engine, jit)
+}
+
+fn debug(choice: Option<DebugChoice>) -> Debug {
+    match choice {
+        None => Debug::Nothing,
+        Some(DebugChoice::Lines) => Debug::Lines,
+        Some(DebugChoice::Variables) => Debug::Variables,
+    }
+}
+
+fn engine(choice: EngineChoice, jit: JitOptions) -> Engine {
     match choice {
         EngineChoice::Interp => Engine::Interpreter,
         EngineChoice::Auto | EngineChoice::Jit => Engine::Jit(jit),

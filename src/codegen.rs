@@ -24,6 +24,7 @@ mod inline;
 mod iterate;
 mod layout;
 mod local;
+pub mod mirror;
 mod mutate;
 pub mod names;
 mod pattern;
@@ -61,6 +62,18 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+    pub debug: Debug,
+}
+
+/// What debuggers are told about code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Debug {
+    #[default]
+    Nothing,
+    /// Lines, functions and frames, which change nothing.
+    Lines,
+    /// Variables as well: their mirrors are kept up to date.
+    Variables,
 }
 
 impl Source<'_> {

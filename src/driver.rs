@@ -126,6 +126,14 @@ pub fn check(
     }))
 }
 
+/// Writes the script by which gdb shows values.
+///
+/// # Errors
+/// If it can't be written.
+pub fn gdb_printers(sink: &Sink) -> Result<(), Failure> {
+    output::write(sink, emit::GDB_PRINTERS.as_bytes())
+}
+
 /// Which functions of a program stay bytecode, with their places and the reasons.
 ///
 /// # Errors
@@ -271,6 +279,10 @@ fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<
     log.note(|| format!("linked by {}", linked.linker));
     if let Some(reason) = &linked.fallback {
         log.note(|| format!("not by the linker inside: {reason}"));
+    }
+    if request.wants_shares {
+        let shares = log.stage("report", || link::report(&object.bytes, &options))?;
+        log.keep_shares(shares);
     }
     Ok(())
 }

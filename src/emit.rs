@@ -14,6 +14,7 @@ mod symbol;
 mod target;
 
 mod compile;
+mod debug;
 mod program;
 
 mod cold;
@@ -26,6 +27,7 @@ mod simplify;
 
 pub mod jit;
 
+pub use crate::codegen::Debug;
 pub use compile::Refusal;
 pub use listing::{assembly, clif};
 pub use object::{Object, object};
@@ -39,6 +41,9 @@ use std::fmt;
 
 /// The version of the code generator.
 pub const CODE_GENERATOR_VERSION: &str = cranelift_object::VERSION;
+
+/// A script that shows values of programs in gdb.
+pub const GDB_PRINTERS: &str = include_str!("emit/debug/printers.py");
 
 /// How a program becomes code.
 #[derive(Clone, Debug)]
@@ -65,6 +70,8 @@ pub enum EmitError {
     Module(Box<ModuleError>),
     /// The object could not be put together: this compiler's mistake.
     Write(::object::write::Error),
+    /// Debug information could not be made: this compiler's mistake.
+    Debug(gimli::write::Error),
 }
 
 impl fmt::Display for EmitError {
@@ -76,6 +83,9 @@ impl fmt::Display for EmitError {
             }
             EmitError::Module(error) => write!(out, "the code generator failed: {error}"),
             EmitError::Write(error) => write!(out, "the object file could not be made: {error}"),
+            EmitError::Debug(error) => {
+                write!(out, "the debug information could not be made: {error}")
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ mod content;
 mod runtime;
 mod startup;
 
+mod report;
+
 mod command;
 mod libraries;
 mod needed;
@@ -30,6 +32,7 @@ mod wild;
 mod condense;
 
 pub use error::LinkError;
+pub use report::{Part, Share};
 
 use command::Command;
 use content::Content;
@@ -123,26 +126,46 @@ pub struct Linked {
 /// Links `object` with the runtime and writes the executable.
 pub fn executable(object: &[u8], options: &LinkOptions) -> Result<Linked, LinkError> {
     refuse_directory(&options.output)?;
+    let (bytes, linked) = make(object, options)?;
+    write_executable(&options.output, &bytes)?;
+    Ok(linked)
+}
+
+/// What the bytes of the executable are for; they are those of one that has its
+/// symbols, without the symbols if it is not to have any.
+pub fn report(object: &[u8], options: &LinkOptions) -> Result<Vec<Share>, LinkError> {
+    let with_symbols = LinkOptions {
+        symbols: Symbols::Kept,
+        ..options.clone()
+    };
+    let (bytes, _) = make(object, &with_symbols)?;
+    let mut shares = report::shares(&bytes).map_err(LinkError::Report)?;
+    if options.symbols == Symbols::Stripped {
+        shares.retain(|share| !share.is_for_tools());
+    }
+    Ok(shares)
+}
+
+/// Links; the executable is in memory.
+fn make(object: &[u8], options: &LinkOptions) -> Result<(Vec<u8>, Linked), LinkError> {
     let runtime = runtime::archive(&options.target, options.runtime.as_deref())?;
 
-    let (bytes, linked) = match &options.linker {
+    match &options.linker {
         Linker::Auto => match in_process(object, &runtime, options) {
-            Ok(made) => made,
+            Ok(made) => Ok(made),
             Err(reason) => match system::compiler(object, &runtime, options) {
                 Ok((bytes, linked)) => {
                     let fallback = Some(reason);
-                    (bytes, Linked { fallback, ..linked })
+                    Ok((bytes, Linked { fallback, ..linked }))
                 }
-                Err(error) => return Err(LinkError::neither(reason, error)),
+                Err(error) => Err(LinkError::neither(reason, error)),
             },
         },
-        Linker::Wild => in_process(object, &runtime, options)?,
-        Linker::Cc => system::compiler(object, &runtime, options)?,
-        Linker::Zig => system::zig(object, &runtime, options)?,
-        Linker::Program(path) => system::program(path, object, &runtime, options)?,
-    };
-    write_executable(&options.output, &bytes)?;
-    Ok(linked)
+        Linker::Wild => in_process(object, &runtime, options),
+        Linker::Cc => system::compiler(object, &runtime, options),
+        Linker::Zig => system::zig(object, &runtime, options),
+        Linker::Program(path) => system::program(path, object, &runtime, options),
+    }
 }
 
 fn in_process(

@@ -7,7 +7,10 @@
 //! them at once: in the order of the source, as if every import were executed
 //! where it stands.
 
+mod assets;
 mod find;
+
+pub use assets::{Asset, Assets};
 
 use crate::diagnostic::{Diagnostic, Stage};
 use crate::resolve::{ImportIndex, Survey, Target, Test, UnitIndex};
@@ -30,6 +33,7 @@ pub struct Module {
     /// As its first import names it, with dots; empty for the script.
     pub name: String,
     pub tree: Arc<ast::Program>,
+    pub assets: Assets,
 }
 
 /// Loads what a script imports, and those of its tests that are to be part of
@@ -42,6 +46,8 @@ pub fn load(
     tests: &[Test],
     sources: &mut SourceMap,
 ) -> Result<Graph, Vec<Diagnostic>> {
+    let path = sources.file(script.span.file).path();
+    let assets = assets::load(&script, path)?;
     let mut survey = Survey::default();
     let (unit, imports) = survey.add(&script, tests)?;
     let mut loader = Loader {
@@ -50,6 +56,7 @@ pub fn load(
             modules: vec![Module {
                 name: String::new(),
                 tree: script,
+                assets,
             }],
             survey,
         },
@@ -145,10 +152,11 @@ impl Loader {
         sources: &mut SourceMap,
     ) -> (Outcome, Option<Vec<ImportIndex>>) {
         match self.parse(found, sources) {
-            Ok((tree, unit, imports)) => {
+            Ok((tree, assets, unit, imports)) => {
                 self.graph.modules.push(Module {
                     name: name.to_owned(),
                     tree: Arc::new(tree),
+                    assets,
                 });
                 self.found_under.push(Some(found.root));
                 self.roots.note_loaded(&found.path);
@@ -162,7 +170,7 @@ impl Loader {
         &mut self,
         found: &Found,
         sources: &mut SourceMap,
-    ) -> Result<(ast::Program, UnitIndex, Vec<ImportIndex>), Broken> {
+    ) -> Result<(ast::Program, Assets, UnitIndex, Vec<ImportIndex>), Broken> {
         let name = found.path.display().to_string();
         let file = sources.load_as(&found.real, name).map_err(|error| Broken {
             action: "read",
@@ -170,8 +178,9 @@ impl Loader {
         })?;
         let broken = |diagnostics: Vec<Diagnostic>| broken(&diagnostics, sources);
         let tree = syntax::parse(sources, file).map_err(broken)?;
+        let assets = assets::load(&tree, Some(&found.real)).map_err(broken)?;
         let (unit, imports) = self.graph.survey.add(&tree, &[]).map_err(broken)?;
-        Ok((tree, unit, imports))
+        Ok((tree, assets, unit, imports))
     }
 }
 

@@ -372,6 +372,7 @@ fn statements_cover_their_text() {
                 let span = statement.span;
                 let expected = syntax::ast::Program {
                     body: vec![statement],
+                    embeds: Vec::new(),
                     span,
                 };
                 assert_eq!(

@@ -199,7 +199,7 @@ impl LoadedProgram {
 
     /// The shape that extends `shape` by a field.
     pub fn extended_shape(&mut self, shape: &Shape, field: NameId) -> *const Shape {
-        let mut fields = shape.fields.clone();
+        let mut fields = shape.fields.to_vec();
         fields.push(field);
         self.find_or_make_shape(shape.name, &fields, shape.is_error)
     }
@@ -213,7 +213,7 @@ impl LoadedProgram {
     ) -> *const Shape {
         let known = self.tables.first_shapes.iter().chain(&self.shapes);
         let known = known
-            .filter(|shape| shape.is_error == is_error && shape.fields == fields)
+            .filter(|shape| shape.is_error == is_error && *shape.fields == *fields)
             .find(|shape| is_error || shape.name == name);
         if let Some(known) = known {
             return &raw const **known;
@@ -340,7 +340,7 @@ impl Tables {
             });
             // SAFETY: shapes live as long as `self`.
             let is_direct =
-                unsafe { shape.as_ref() }.is_some_and(|shape| shape.fields == site.fields);
+                unsafe { shape.as_ref() }.is_some_and(|shape| *shape.fields == *site.fields);
             self.site_shapes.push(shape);
             self.site_is_direct.push(is_direct);
         }
@@ -348,7 +348,7 @@ impl Tables {
 
     fn make_shape(&mut self, name: NameId, fields: Vec<NameId>, is_error: bool) -> *const Shape {
         let known = self.first_shapes.iter().find(|shape| {
-            shape.name == name && shape.fields == fields && shape.is_error == is_error
+            shape.name == name && *shape.fields == *fields && shape.is_error == is_error
         });
         if let Some(known) = known {
             return &raw const **known;
@@ -407,7 +407,7 @@ fn make_shape(
     sorted.sort_by_key(|position| names[fields[*position as usize] as usize].as_str());
     Box::new(Shape {
         name,
-        fields,
+        fields: fields.into(),
         sorted,
         is_error,
         is_everywhere,

@@ -28,7 +28,12 @@ pub(super) fn check(checked: &Checked, found: &mut Vec<Diagnostic>) {
             resolved: &checked.lowered.resolved,
             names: checked.names(),
             called: FxHashSet::default(),
-            known: FxHashSet::default(),
+            known: checked
+                .tree
+                .embeds
+                .iter()
+                .map(|embed| embed.offset)
+                .collect(),
             found,
         },
     );
@@ -57,7 +62,7 @@ struct Names<'a> {
     names: &'a Unit,
     /// Offsets of names that are called.
     called: FxHashSet<u32>,
-    /// Offsets of names that are part of a built-in's.
+    /// Offsets of names that are part of a built-in's, or that take files in.
     known: FxHashSet<u32>,
     found: &'a mut Vec<Diagnostic>,
 }

@@ -25,6 +25,7 @@ Examples:
   ruffc check app.ruff                  look for errors without running anything
   ruffc explain --fallbacks app.ruff    say which functions are not compiled
   ruffc emit bytecode app.ruff          show what the program is lowered to
+  ruffc build -g -O0 app.ruff           make an executable for a debugger
 
 Exit status: 0 success, 1 failed tests or denied warnings, 2 wrong command line, 3 syntax error, 4 error of the program,
 5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
@@ -57,6 +58,7 @@ pub enum Command {
     Check(Check),
     Explain(Explain),
     Emit(Emit),
+    GdbPrinters(GdbPrinters),
 }
 
 /// Compile a program to an executable
@@ -69,6 +71,8 @@ Examples:
   ruffc build app.ruff                        make `app`
   ruffc build -o - --emit obj app.ruff        write the object file to standard output
   ruffc build --emit exe,asm app.ruff         make `app` and `app.s`
+  ruffc build -g -O0 app.ruff                 make `app` for a debugger
+  ruffc build --report app.ruff               make `app`, and say what is in it and how large
   ruffc build --time -v app.ruff              say what is done and how long it takes")]
 pub struct Build {
     /// The program
@@ -98,9 +102,14 @@ pub struct Build {
     /// Link the C library in as well
     #[arg(long = "static")]
     pub is_static: bool,
-    /// Keep symbols, for debuggers and profilers
-    #[arg(short = 'g', long)]
-    pub debug: bool,
+    /// Make an executable for debuggers and profilers: with symbols and frames, and `lines`, which
+    /// change nothing, or `variables` as well, which are kept in memory for it [`-g` alone: variables]
+    #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "variables")]
+    pub debug: Option<DebugChoice>,
+    /// Say what the bytes of the executable are for
+    #[arg(long = "report")]
+    pub wants_shares: bool,
     #[command(flatten)]
     pub report: ReportFlags,
 }
@@ -115,7 +124,10 @@ Examples:
   ruffc run app.ruff one --two            `args()` gives [\"one\", \"--two\"]
   ruffc run --stats app.ruff              say what was compiled, on standard error
   ruffc run --engine interp app.ruff      compile nothing
-  ruffc run --jit-threshold 1 app.ruff    compile everything at once")]
+  ruffc run --jit-threshold 1 app.ruff    compile everything at once
+  perf record ruffc run --perf-map app.ruff
+                                          let perf name compiled code
+  gdb --args ruffc run -g app.ruff        let gdb stop in compiled code")]
 pub struct Run {
     /// Who runs the program
     #[arg(long, default_value = "auto")]
@@ -126,6 +138,14 @@ pub struct Run {
     /// Say on standard error what was compiled
     #[arg(long)]
     pub stats: bool,
+    /// Let gdb know of compiled code: its frames and its `lines`, or `variables` as well
+    /// [`-g` alone: variables]
+    #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
+        default_missing_value = "variables")]
+    pub debug: Option<DebugChoice>,
+    /// Write a map of compiled code for perf: `perf-PID.map` in the folder for temporary files
+    #[arg(long)]
+    pub perf_map: bool,
     /// Let the code generator check the code it is given
     #[arg(long, hide = true)]
     pub verify: bool,
@@ -264,6 +284,21 @@ pub struct Emit {
     pub report: ReportFlags,
 }
 
+/// Write the script by which gdb shows Ruff values
+///
+/// Programs for debuggers are made with `ruffc build -g`; `-O0` besides keeps them closest to their
+/// source.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc gdb-printers -o ruff.py           write the script
+  gdb -x ruff.py app                      use it for a program made with `-g`")]
+pub struct GdbPrinters {
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
 /// How code is made.
 #[derive(Args, Clone, Debug)]
 pub struct CodeFlags {
@@ -361,6 +396,13 @@ impl KindName {
             Kind::Tokens => "tokens",
         }
     }
+}
+
+/// What debuggers are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DebugChoice {
+    Lines,
+    Variables,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::arguments::{ColorChoice, ReportFlags};
 use crate::diagnostic::{self, Diagnostic, Form};
 use crate::driver::{Failure, Log};
+use crate::link::{Part, Share};
 use crate::source::SourceMap;
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -73,6 +74,30 @@ pub fn colours_standard_output(color: ColorChoice) -> bool {
         ColorChoice::Auto => io::stdout().is_terminal() && terminal_has_colours(),
         ColorChoice::Never => false,
     }
+}
+
+/// Prints what an executable's bytes are for: the parts, and what is in each.
+pub fn shares(shares: &[Share]) {
+    let sum = |shares: &[&Share]| shares.iter().map(|share| share.bytes).sum::<u64>();
+    let mut text = String::new();
+    for part in Part::ALL {
+        let own: Vec<&Share> = shares.iter().filter(|share| share.part == part).collect();
+        if own.is_empty() {
+            continue;
+        }
+        text.push_str(&row(part.name(), sum(&own)));
+        for share in own {
+            text.push_str(&row(&format!("  {}", share.name), share.bytes));
+        }
+    }
+    if !text.is_empty() {
+        text.push_str(&row("all", sum(&shares.iter().collect::<Vec<_>>())));
+        to_standard_output(&text);
+    }
+}
+
+fn row(name: &str, bytes: u64) -> String {
+    format!("{bytes:>9}  {name}\n")
 }
 
 fn terminal_has_colours() -> bool {

@@ -9,6 +9,7 @@ use super::{engine, print};
 use crate::diagnostic::{self, Form, json_string};
 use crate::driver::{self, Ending, Failure, Found, Log, Outcome, Tested};
 use crate::source::SourceMap;
+use crate::vm::JitOptions;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ fn run(test: &Test, file: &Found, heading: Option<&str>, color: ColorChoice) -> 
     let request = driver::Test {
         input: file.path.clone(),
         filter: test.filter.clone(),
-        engine: engine(test.engine, crate::vm::DEFAULT_THRESHOLD, false),
+        engine: engine(test.engine, JitOptions::default()),
         keeps_output: test.json,
     };
     let announce = || print::to_standard_output(heading.unwrap_or_default());

@@ -4,6 +4,7 @@
 use super::dissolve::{Consumer, Dissolved, LoopOverCall, MOST_LOOPS};
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
+use super::mirror::Mirrors;
 use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
@@ -65,6 +66,7 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub callee: Option<Value>,
     pub stack: Vec<Entry>,
     pub homes: Vec<Home>,
+    pub mirrors: Mirrors,
     /// What the slots hold here.
     pub holding: Holding,
     pub views: Views,
@@ -171,6 +173,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             callee: None,
             stack: Vec::new(),
             homes: Vec::new(),
+            mirrors: Mirrors::default(),
             holding: at_start(function, start),
             views: Views::default(),
             pc: first_instruction(function, start),
@@ -209,6 +212,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             Start::Resume => return self.enter_generator(params[2]),
             Start::Dissolved => unreachable!("it is not entered by a call"),
         }
+        self.mirror_surroundings();
         self.enter_trace();
         self.start_views(self.pc);
         let first = self.block_at(self.pc);
@@ -283,9 +287,11 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
                 continue;
             }
             let op = self.function.code[pc as usize];
+            self.note_place(pc);
             self.op(op)?;
             self.holding.step(&op, pc, &self.layout.parts);
         }
+        self.note_no_place();
         Ok(())
     }
 

@@ -83,8 +83,28 @@ impl Translator<'_, '_, '_> {
             let home = hidden.unwrap_or_else(|| self.home_of(slot as u32));
             self.homes.push(home);
         }
+        self.make_mirrors();
         self.empty_homes();
         self.make_parts();
+    }
+
+    /// Gives a variable's home new words.
+    pub fn define(&mut self, slot: u32, words: &[Value]) {
+        self.define_home(self.homes[slot as usize], words);
+        self.update_mirror(slot, words);
+    }
+
+    fn define_home(&mut self, home: Home, words: &[Value]) {
+        let variables = match home {
+            Home::Value { first, second, .. } => [first, second],
+            Home::Cell { variable } | Home::Number { variable } => [variable, variable],
+            Home::Record { .. } | Home::Memory { .. } | Home::Nowhere => {
+                unreachable!("one or two words define a value")
+            }
+        };
+        for (variable, word) in variables.into_iter().zip(words) {
+            self.builder.def_var(variable, *word);
+        }
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
@@ -130,6 +150,7 @@ impl Translator<'_, '_, '_> {
             let home = self.homes[slot];
             self.empty_home(home);
             if home.says_when_empty() {
+                self.mirror_slot(slot as u32);
                 self.ever_held.insert(slot as u32);
             }
         }
@@ -138,7 +159,11 @@ impl Translator<'_, '_, '_> {
     /// Marks a slot as holding nothing, without giving anything back.
     pub fn empty_slot(&mut self, slot: u32) {
         self.drop_view(slot);
-        self.empty_home(self.homes[slot as usize]);
+        let home = self.homes[slot as usize];
+        self.empty_home(home);
+        if home.says_when_empty() {
+            self.mirror_slot(slot);
+        }
         self.empty_parts(slot);
     }
 
@@ -147,23 +172,19 @@ impl Translator<'_, '_, '_> {
         match home {
             Home::Value {
                 class: Class::Object(_),
-                first,
                 ..
             }
-            | Home::Cell { variable: first } => {
+            | Home::Cell { .. } => {
                 let null = self.iconst(0);
-                self.builder.def_var(first, null);
+                self.define_home(home, &[null]);
             }
             Home::Value {
                 class: Class::Dynamic,
-                first,
-                second,
                 ..
             } => {
                 let unset = self.tag_word(Tag::Unset);
                 let zero = self.iconst(0);
-                self.builder.def_var(first, unset);
-                self.builder.def_var(second, zero);
+                self.define_home(home, &[unset, zero]);
             }
             Home::Memory { slot: memory, part } => {
                 self.mark_unset(memory, part);
@@ -196,21 +217,15 @@ impl Translator<'_, '_, '_> {
 
     fn define_param(&mut self, slot: u32, entry: Entry) {
         self.fill_home(self.homes[slot as usize], entry);
+        self.mirror_slot(slot);
     }
 
     /// Puts an owned entry into a home that holds nothing.
     pub fn fill_home(&mut self, home: Home, entry: Entry) {
         match home {
-            Home::Value {
-                class,
-                first,
-                second,
-                ..
-            } => {
+            Home::Value { class, .. } => {
                 let words = self.in_class(entry, class);
-                for (variable, word) in [first, second].into_iter().zip(words) {
-                    self.builder.def_var(variable, word);
-                }
+                self.define_home(home, &words);
             }
             Home::Record { fields, first } => {
                 let words = self.in_class(entry, Class::Record(fields));
@@ -218,10 +233,10 @@ impl Translator<'_, '_, '_> {
             }
             // `BoxLocal` comes first for a captured parameter: until then the
             // slot's plain value waits in memory of its own.
-            Home::Cell { variable } => {
+            Home::Cell { .. } => {
                 let (tag, payload) = self.both_words(entry);
                 let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
-                self.builder.def_var(variable, cell[0]);
+                self.define_home(home, &cell);
             }
             Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
                 unreachable!("parameters are variables")
@@ -266,28 +281,21 @@ impl Translator<'_, '_, '_> {
         for slot in 0..self.function.slots {
             let offset = 16 * slot as i32;
             match self.homes[slot as usize] {
-                Home::Value {
-                    class,
-                    first,
-                    second,
-                    ..
-                } => {
+                Home::Value { class, .. } => {
                     let value = self.load_value(Type::ANY, slots, offset, Owner::Entry);
                     let (tag, payload) = value.pair();
                     let words = self.narrowed(class, tag, payload);
-                    for (variable, word) in [first, second].into_iter().zip(words) {
-                        self.builder.def_var(variable, word);
-                    }
+                    self.define(slot, &words);
                 }
                 Home::Record { fields, first } => {
                     self.take_apart(fields, first, slots, offset);
                 }
-                Home::Cell { variable } | Home::Number { variable } => {
+                Home::Cell { .. } | Home::Number { .. } => {
                     let payload = self
                         .builder
                         .ins()
                         .load(types::I64, trusted(), slots, offset + 8);
-                    self.builder.def_var(variable, payload);
+                    self.define(slot, &[payload]);
                 }
                 Home::Memory { slot: memory, part } => {
                     for word in [0, 8] {
@@ -401,9 +409,7 @@ impl Translator<'_, '_, '_> {
             Entry::owned(Type::ANY, class, &words)
         });
         let words = self.in_class(entry, class);
-        for (variable, word) in [first, second].into_iter().zip(words) {
-            self.builder.def_var(variable, word);
-        }
+        self.define(slot, &words);
         self.renew_view(slot);
         if let Some(old) = old {
             match old.class {
@@ -449,11 +455,8 @@ impl Translator<'_, '_, '_> {
     }
 
     fn put_cell(&mut self, slot: u32, tag: Value, payload: Value) {
-        let Home::Cell { variable } = self.homes[slot as usize] else {
-            unreachable!("a slot with a cell has a cell's home");
-        };
         let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
-        self.builder.def_var(variable, cell[0]);
+        self.define(slot, &cell);
     }
 
     /// The cell in a slot.
@@ -592,22 +595,14 @@ impl Translator<'_, '_, '_> {
             self.take_apart(fields, first, place, 0);
             return;
         }
-        let Home::Value {
-            class,
-            first,
-            second,
-            ..
-        } = self.homes[var.number() as usize]
-        else {
+        let Home::Value { class, .. } = self.homes[var.number() as usize] else {
             unreachable!("the verifier keeps plain values and cells apart");
         };
         let place = self.place_slot(which);
         let entry = self.load_value(Type::ANY, place, 0, Owner::Entry);
         let (tag, payload) = entry.pair();
         let words = self.narrowed(class, tag, payload);
-        for (variable, word) in [first, second].into_iter().zip(words) {
-            self.builder.def_var(variable, word);
-        }
+        self.define(var.number(), &words);
         self.renew_view(var.number());
     }
 

@@ -213,6 +213,7 @@ pub fn direct(source: Source, func: FunctionId) -> Signature {
         program,
         facts,
         isa,
+        ..
     } = source;
     let function = &program.functions[func as usize];
     if function.info.flags.is_generator {

@@ -42,6 +42,7 @@ impl Translator<'_, '_, '_> {
             .iadd_imm_s(generator, FRAME_OFFSET as i64);
         self.generator = Some((generator, frame));
         self.callee = Some(self.load_word(generator, FUNCTION_OFFSET));
+        self.mirror_surroundings();
         self.receive_slots(frame);
         let fresh = self.builder.create_block();
         let mut switch = Switch::new();
@@ -62,15 +63,15 @@ impl Translator<'_, '_, '_> {
     /// Captured parameters come as plain values and go into cells.
     fn box_params(&mut self, frame: Value) {
         for slot in 0..self.function.info.params.len() as u32 {
-            let Home::Cell { variable } = self.homes[slot as usize] else {
+            let Home::Cell { .. } = self.homes[slot as usize] else {
                 continue;
             };
             let (tag, payload) = (
                 self.load_word(frame, 16 * slot as usize),
                 self.load_word(frame, 16 * slot as usize + 8),
             );
-            let cell = self.call_helper(Helper::NewCell, &[tag, payload])[0];
-            self.builder.def_var(variable, cell);
+            let cell = self.call_helper(Helper::NewCell, &[tag, payload]);
+            self.define(slot, &cell);
         }
     }
 

@@ -55,7 +55,9 @@ impl Failure {
             Failure::Write { .. } => STATUS_FILE,
             // What was asked for can't be done: a file that this machine lacks.
             Failure::Emit(EmitError::Target(_) | EmitError::UnknownBuiltin(_)) => STATUS_FILE,
-            Failure::Emit(EmitError::Module(_) | EmitError::Write(_)) => STATUS_INTERNAL,
+            Failure::Emit(EmitError::Module(_) | EmitError::Write(_) | EmitError::Debug(_)) => {
+                STATUS_INTERNAL
+            }
             Failure::Link(LinkError::Startup(_) | LinkError::Wild(_)) => STATUS_INTERNAL,
             Failure::Link(_) => STATUS_FILE,
         }

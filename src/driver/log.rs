@@ -1,6 +1,7 @@
 //! What happened: stages with their times, and remarks.
 
 use crate::emit::jit::JitStats;
+use crate::link::Share;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ pub struct Log {
     stages: Vec<(&'static str, Duration)>,
     notes: Vec<String>,
     stats: Option<JitStats>,
+    shares: Vec<Share>,
     keeps_notes: bool,
 }
 
@@ -22,6 +24,7 @@ impl Log {
             stages: Vec::new(),
             notes: Vec::new(),
             stats: None,
+            shares: Vec::new(),
             keeps_notes,
         }
     }
@@ -42,6 +45,15 @@ impl Log {
 
     pub(super) fn keep_stats(&mut self, stats: JitStats) {
         self.stats = Some(stats);
+    }
+
+    pub(super) fn keep_shares(&mut self, shares: Vec<Share>) {
+        self.shares = shares;
+    }
+
+    /// What the executable's bytes are for, if that was asked for.
+    pub fn shares(&self) -> &[Share] {
+        &self.shares
     }
 
     pub fn notes(&self) -> &[String] {

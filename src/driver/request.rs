@@ -13,6 +13,8 @@ pub struct Build {
     pub code: emit::Options,
     pub fallbacks: Fallbacks,
     pub linking: Linking,
+    /// Find out what the bytes of the executable are for.
+    pub wants_shares: bool,
 }
 
 impl Build {

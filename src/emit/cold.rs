@@ -163,6 +163,7 @@ fn call_stub(function: &mut ir::Function, inst: Inst, stub: FuncRef, ctx: Value)
     let args: Vec<Value> = function.dfg.inst_args(inst).to_vec();
     let results: Vec<Value> = function.dfg.inst_results(inst).to_vec();
     let mut cursor = FuncCursor::new(function).at_inst(inst);
+    cursor.use_srcloc(inst);
     let flags = MemFlagsData::trusted();
     for (index, arg) in (0..).zip(args) {
         cursor.ins().store(flags, arg, ctx, word(index));

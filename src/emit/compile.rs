@@ -5,12 +5,13 @@
 //! on how the work was shared out.
 
 use super::cold;
+use super::debug::{Origin, Trace};
 use super::inlining::Inliner;
 use super::leaf;
 use super::simplify::simplify;
 use super::target::Ending;
 use crate::codegen::names::Callee;
-use crate::codegen::{self, Source, Unsupported};
+use crate::codegen::{self, Debug, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
 use cranelift_codegen::settings::OptLevel;
@@ -80,6 +81,8 @@ pub(super) struct Code {
     pub alignment: u64,
     relocations: Vec<ModuleReloc>,
     pub listing: String,
+    /// For debuggers, if there shall be any.
+    pub trace: Option<Trace>,
 }
 
 impl Code {
@@ -157,10 +160,11 @@ impl<'a> Compiler<'a> {
             Listing::Clif => Some(self.context.func.display().to_string()),
             Listing::None | Listing::Assembly => None,
         };
+        let mut origin = self.origin(job);
         if let Some(inliner) = &mut self.inliner
             && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
         {
-            inliner.expand(&mut self.context);
+            inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
             cold::use_stubs(&mut self.context);
         }
@@ -181,12 +185,33 @@ impl<'a> Compiler<'a> {
         let own = FuncId::from_u32(0);
         let function = &self.context.func;
         let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, function, own);
+        let isa = self.source.isa;
+        let is_for_debuggers = self.source.debug != Debug::Nothing;
         Ok(Code {
-            bytes: leaf::machine_code(self.source.isa, function, &code),
+            // Debuggers want every frame.
+            bytes: match is_for_debuggers {
+                true => code.buffer.data().to_vec(),
+                false => leaf::machine_code(isa, function, &code),
+            },
+            trace: is_for_debuggers.then(|| Trace::new(isa, &code, origin)),
             alignment: code.buffer.alignment.into(),
             relocations: code.buffer.relocs().iter().map(relocation).collect(),
             listing,
         })
+    }
+
+    /// Where the job's code comes from, if somebody wants to know and it comes
+    /// from the source at all.
+    fn origin(&self, job: Job) -> Option<Origin> {
+        match job {
+            Job::Body(func) | Job::Loop(func, _) | Job::Typed(func)
+                if self.source.debug != Debug::Nothing =>
+            {
+                let instructions = self.source.program.functions[func as usize].code.len();
+                Some(Origin::new(func, instructions))
+            }
+            _ => None,
+        }
     }
 
     /// As `Context::compile`, with a pass of our own behind the optimiser.

@@ -6,6 +6,7 @@
 //! halves the number of its real calls again (a third one has been measured
 //! to be slower).
 
+use super::debug::{Inlined, Origin};
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source};
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -38,16 +39,42 @@ impl<'a> Inliner<'a> {
         }
     }
 
-    /// Inlines into a body that was just translated.
-    pub fn expand(&mut self, context: &mut cranelift_codegen::Context) {
+    /// Inlines into a body that was just translated; `origin` then knows where
+    /// all of it comes from.
+    pub fn expand(
+        &mut self,
+        context: &mut cranelift_codegen::Context,
+        mut origin: Option<&mut Origin>,
+    ) {
         for limit in [SMALL, TINY] {
-            let round = Round {
+            let mut round = Round {
                 inliner: self,
                 limit,
+                done: Vec::new(),
             };
             // What fails here fails in the same way when the body is compiled.
-            if !context.inline(round).unwrap_or(false) {
+            if !context.inline(&mut round).unwrap_or(false) {
                 return;
+            }
+            let done = round.done;
+            if let Some(origin) = &mut origin {
+                self.follow(context, origin, &done);
+            }
+        }
+    }
+
+    fn follow(
+        &self,
+        context: &mut cranelift_codegen::Context,
+        origin: &mut Origin,
+        done: &[Inlined],
+    ) {
+        for inlined in done {
+            let instructions = self.source.program.functions[inlined.func as usize]
+                .code
+                .len();
+            if let Some(Some(body)) = self.bodies.get(&inlined.func) {
+                origin.follow(&mut context.func, inlined, body, instructions);
             }
         }
     }
@@ -61,13 +88,15 @@ impl<'a> Inliner<'a> {
 struct Round<'b, 'a> {
     inliner: &'b mut Inliner<'a>,
     limit: usize,
+    /// The calls that were replaced, in order.
+    done: Vec<Inlined>,
 }
 
 impl Inline for Round<'_, '_> {
     fn inline(
         &mut self,
         caller: &ir::Function,
-        _call: ir::Inst,
+        call: ir::Inst,
         _opcode: ir::Opcode,
         callee: ir::FuncRef,
         _args: &[ir::Value],
@@ -91,10 +120,13 @@ impl Inline for Round<'_, '_> {
             .as_ref()
             .filter(|body| body.dfg.num_insts() <= MAX_BODY);
         match body {
-            Some(body) => InlineCommand::Inline {
-                callee: Cow::Borrowed(body),
-                visit_callee: false,
-            },
+            Some(body) => {
+                self.done.push(Inlined::new(func, caller, call));
+                InlineCommand::Inline {
+                    callee: Cow::Borrowed(body),
+                    visit_callee: false,
+                }
+            }
             None => InlineCommand::KeepCall,
         }
     }

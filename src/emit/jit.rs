@@ -10,7 +10,10 @@
 //! compiling at a time.  Its facts are inferred when the first code
 //! gets hot, so that programs that never do are not kept waiting.
 
+mod gdb;
 mod machine;
+mod perf;
+
 #[cfg(all(unix, target_arch = "x86_64"))]
 mod memory;
 mod stats;
@@ -37,6 +40,8 @@ pub struct JitOptions {
     /// Calls or iterations after which code is hot; at least one.
     pub threshold: u32,
     pub target: TargetOptions,
+    /// Let perf know what code is called.
+    pub perf_map: bool,
 }
 
 impl Default for JitOptions {
@@ -44,6 +49,7 @@ impl Default for JitOptions {
         JitOptions {
             threshold: DEFAULT_THRESHOLD,
             target: TargetOptions::native(),
+            perf_map: false,
         }
     }
 }
@@ -119,7 +125,7 @@ impl MachineState {
             MachineState::Made(machine) => machine,
             MachineState::Broken => return Err(Failure::Broken),
             MachineState::Unmade => {
-                let made = Machine::new(program, &options.target);
+                let made = Machine::new(program, options);
                 // A host without code generator stays one.
                 *self = MachineState::Broken;
                 *self = MachineState::Made(Box::new(made.map_err(Failure::Module)?));

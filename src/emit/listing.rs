@@ -39,6 +39,7 @@ fn listing(
         program,
         facts,
         isa: &*isa,
+        debug: options.target.debug,
     };
     let parts = program::compile(source, options.bodies, kind);
     let symbols = Symbols::new(program);

@@ -8,6 +8,7 @@
 //! read-only after relocation.
 
 use super::compile::{Code, Job, Listing};
+use super::debug::{self, Described};
 use super::image;
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
@@ -19,9 +20,11 @@ use crate::infer::Facts;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
+use gimli::write::Address;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Program};
 use std::collections::BTreeMap;
+use target_lexicon::BinaryFormat;
 
 /// An object file and how it came about.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
         program,
         facts,
         isa: &*isa,
+        debug: options.target.debug,
     };
     let parts = program::compile(source, options.bodies, Listing::None);
 
@@ -53,7 +57,14 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
     let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
     image::define_main(&mut writer.module, header)?;
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
-    let bytes = writer.module.finish().emit().map_err(EmitError::Write)?;
+    let described = writer.described(&parts);
+    let mut product = writer.module.finish();
+    if !described.is_empty() {
+        let (ids, functions): (Vec<FuncId>, Vec<Described>) = described.into_iter().unzip();
+        let symbols: Vec<_> = ids.iter().map(|id| product.function_symbol(*id)).collect();
+        debug::section::add(&mut product.object, source, &functions, &symbols)?;
+    }
+    let bytes = product.emit().map_err(EmitError::Write)?;
     Ok(Object {
         bytes,
         fallbacks: super::fallbacks(&parts),
@@ -80,12 +91,15 @@ impl Writer {
     /// Declares everything that the parts define or use, in an order that only
     /// the program decides.
     fn new(isa: OwnedTargetIsa, program: &Program, parts: &Parts) -> Result<Writer, EmitError> {
+        let is_for_debuggers = isa.flags().unwind_info();
         let mut builder = ObjectBuilder::new(
             isa,
             object_name(program),
             cranelift_module::default_libcall_names(),
         )?;
-        builder.per_function_section(true);
+        // The linker drops sections that nothing needs, but not what debug
+        // information says about them.
+        builder.per_function_section(!is_for_debuggers);
         let mut module = ObjectModule::new(builder);
         let mut helpers = BTreeMap::new();
         for helper in used_helpers(parts) {
@@ -184,6 +198,43 @@ impl Writer {
         self.module
             .define_function_bytes(id, code.alignment, &code.bytes, &relocations)?;
         Ok(())
+    }
+
+    /// The code that debuggers are told about, in the order of its definition.
+    fn described<'p>(&self, parts: &'p Parts) -> Vec<(FuncId, Described<'p>)> {
+        // Other formats than ELF have other ways.
+        if self.module.isa().triple().binary_format != BinaryFormat::Elf {
+            return Vec::new();
+        }
+        let mut all = Vec::new();
+        let mut add = |id: Option<FuncId>, code: &'p Code| {
+            if let (Some(id), Some(trace)) = (id, &code.trace) {
+                let symbol = all.len();
+                let address = Address::Symbol { symbol, addend: 0 };
+                let described = Described {
+                    address,
+                    size: code.bytes.len() as u32,
+                    trace,
+                };
+                all.push((id, described));
+            }
+        };
+        for (index, body) in parts.bodies.iter().enumerate() {
+            if let Body::Compiled(code) = body {
+                add(self.direct[index], code);
+            }
+            if let Some(code) = &parts.shims[index] {
+                add(self.direct[index], code);
+            }
+            if let Some(code) = &parts.entries[index] {
+                add(self.entries[index], code);
+            }
+        }
+        for (helper, code) in &parts.stubs {
+            let id = self.stubs.get(&(*helper as u32)).copied();
+            add(id, code);
+        }
+        all
     }
 
     fn callee(&self, callee: Callee) -> FuncId {

@@ -1,5 +1,6 @@
 //! What machine code is made for: architecture, processor, how much effort.
 
+use crate::codegen::Debug;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError};
 use std::fmt;
@@ -32,6 +33,7 @@ pub struct TargetOptions {
     pub triple: Triple,
     pub cpu: Cpu,
     pub effort: Effort,
+    pub debug: Debug,
     /// Let Cranelift check the IR that it is given.
     pub verify: bool,
 }
@@ -43,6 +45,7 @@ impl TargetOptions {
             triple,
             cpu: Cpu::Baseline,
             effort: Effort::Full,
+            debug: Debug::Nothing,
             verify: cfg!(debug_assertions),
         }
     }
@@ -156,8 +159,14 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     // A struct that is taken apart may be more results than there are registers.
     flags.set("enable_multi_ret_implicit_sret", "true")?;
     flags.set("probestack_strategy", "inline")?;
-    // Errors are statuses: nothing ever unwinds through generated code.
-    flags.set("unwind_info", "false")?;
+    // Errors are statuses: nothing but a debugger unwinds generated code.
+    flags.set(
+        "unwind_info",
+        match options.debug {
+            Debug::Nothing => "false",
+            Debug::Lines | Debug::Variables => "true",
+        },
+    )?;
     match options.effort {
         Effort::Full => flags.set("opt_level", "speed")?,
         Effort::Quick => {

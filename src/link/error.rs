@@ -30,6 +30,8 @@ pub enum LinkError {
     },
     /// The start-up code could not be put into an object.
     Startup(object::write::Error),
+    /// The executable could not be read again to be reported on.
+    Report(object::Error),
     /// The linker inside gave up.
     Wild(String),
     /// No such program.
@@ -88,6 +90,7 @@ impl fmt::Display for LinkError {
                 list(f, looked_in)
             }
             Self::Startup(error) => write!(f, "cannot make the start-up object: {error}"),
+            Self::Report(error) => write!(f, "cannot tell what the bytes are for: {error}"),
             Self::Wild(message) => write!(f, "the built-in linker failed: {message}"),
             Self::NoProgram(program) => {
                 write!(f, "the linker `{}` was not found", program.display())
@@ -136,6 +139,7 @@ impl std::error::Error for LinkError {
         match self {
             Self::Write(_, error) | Self::Read(_, error) | Self::Start(_, error) => Some(error),
             Self::Startup(error) => Some(error),
+            Self::Report(error) => Some(error),
             Self::Neither { inside, .. } => Some(inside.as_ref()),
             _ => None,
         }

@@ -3,6 +3,7 @@
 use super::assign::is_shared;
 use super::variable::Certain;
 use super::{Lowerer, inspect};
+use crate::modules::Asset;
 use crate::resolve::{FunctionIndex, Use, VariableIndex};
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::{ArgKind, MethodSite, Op, Path, Step, Var, VarKind};
@@ -19,6 +20,10 @@ impl<'a> Lowerer<'a> {
         let argc = args.len() as u32 + piped.is_some() as u32;
         let is_plain = args.iter().all(|arg| matches!(arg, Arg::One(_)));
         if let Some(name) = name {
+            if let Some(asset) = self.asset(callee.span.start) {
+                self.at(callee.span.start);
+                return self.embedded(asset);
+            }
             if is_plain && let Some(known) = self.builtin_named(name, callee.span.start) {
                 self.args(piped, args);
                 let builtin = self.tables.builtin(known.name);
@@ -33,6 +38,28 @@ impl<'a> Lowerer<'a> {
         }
         self.expr(callee);
         self.call_value(callee.span.start, piped, args);
+    }
+
+    /// What a call stands for that takes files in.
+    fn asset(&mut self, offset: u32) -> Option<&'a Asset> {
+        let modules = self.modules;
+        let asset = modules[self.unit().0 as usize].assets.get(&offset)?;
+        let used = self.use_at(offset);
+        self.resolved.candidates(used).is_empty().then_some(asset)
+    }
+
+    fn embedded(&mut self, asset: &Asset) {
+        match asset {
+            Asset::File(text) => self.text(text),
+            Asset::Folder(files) => {
+                for (name, text) in files {
+                    self.text(name);
+                    self.text(text);
+                }
+                let count = files.len() as u32;
+                self.emit(Op::MakeDict { count });
+            }
+        }
     }
 
     /// A call of the value on top.

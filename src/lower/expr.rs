@@ -113,7 +113,7 @@ impl<'a> Lowerer<'a> {
         self.emit(op);
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let index = self.tables.text(text);
         self.emit(Op::Constant { index });
     }

@@ -18,8 +18,21 @@ pub struct Name {
 #[derive(Clone, Debug)]
 pub struct Program {
     pub body: Vec<Stmt>,
+    /// In the order of the source.
+    pub embeds: Vec<Embed>,
     /// The whole file.
     pub span: Span,
+}
+
+/// A call of `embed_file` or `embed_dir` with a text, which stands for what is in
+/// a file or a folder, unless a variable has its name.
+#[derive(Clone, Debug)]
+pub struct Embed {
+    /// Where the function's name begins.
+    pub offset: u32,
+    pub is_folder: bool,
+    pub path: Arc<str>,
+    pub path_span: Span,
 }
 
 /// `{ … }` as a sequence of statements with a scope of its own.

@@ -17,7 +17,7 @@ mod recover;
 mod stmt;
 mod types;
 
-use super::ast::{Name, Program};
+use super::ast::{Embed, Name, Program};
 use super::limit;
 use super::token::{Keyword, Operator, Punctuation, Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic};
@@ -36,12 +36,17 @@ pub fn parse(tokens: Vec<Token>, whole: Span) -> Result<Program, Vec<Diagnostic>
         block_depth: 0,
         header: Header::None,
         yields: Vec::new(),
+        embeds: Vec::new(),
         is_lost: false,
         is_done: false,
     };
     let body = parser.program();
     if parser.diagnostics.is_empty() {
-        Ok(Program { body, span: whole })
+        Ok(Program {
+            body,
+            embeds: parser.embeds,
+            span: whole,
+        })
     } else {
         parser
             .diagnostics
@@ -78,6 +83,7 @@ struct Parser {
     header: Header,
     /// One entry for each function around this place: has it a `yield`?
     yields: Vec<bool>,
+    embeds: Vec<Embed>,
     /// After an error, until a place is reached that can be trusted: further
     /// errors are probably its consequences and are not reported.
     is_lost: bool,

@@ -25,6 +25,9 @@ impl<T> Default for Buffer<T> {
 }
 
 impl<T> Buffer<T> {
+    /// Where debuggers find the address of the first element.
+    pub const FIRST_OFFSET: usize = core::mem::offset_of!(Buffer<T>, first);
+
     const FITS: () = assert!(size_of::<T>() > 0 && align_of::<T>() <= 16);
 
     /// With room for `capacity` items to begin with.

@@ -7,7 +7,7 @@
 use super::buffer::Buffer;
 use super::{Duplicate, Header, Object, Ref, Str, allocator};
 use crate::value::{Tag, Value};
-use core::mem::size_of;
+use core::mem::{offset_of, size_of};
 
 /// A key to look up, without owning it.
 #[derive(Clone, Copy)]
@@ -99,6 +99,15 @@ pub struct Dict {
     /// small enough to be searched from end to end.
     index: Buffer<u64>,
 }
+
+/// Where debuggers find the number of entries that are not removed.
+pub const LEN_OFFSET: usize = offset_of!(Dict, len);
+/// Where debuggers find the address of the first entry.
+pub const ENTRIES_OFFSET: usize = offset_of!(Dict, entries) + Buffer::<Entry>::FIRST_OFFSET;
+/// Where debuggers find the key and the value of an entry.
+pub const ENTRY_OFFSETS: [usize; 2] = [offset_of!(Entry, key), offset_of!(Entry, value)];
+/// Bytes from entry to entry.
+pub const ENTRY_SIZE: usize = size_of::<Entry>();
 
 const INT_KEYED: u8 = 1;
 /// Up to this many entries are searched one by one.

@@ -7,6 +7,7 @@
 use super::{Duplicate, Header, Object, Ref, Str, allocator};
 use crate::names::NameId;
 use crate::value::{Tag, Value};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem::{offset_of, size_of};
 
@@ -16,7 +17,7 @@ pub struct Shape {
     /// The struct's name, for display and equality.
     pub name: NameId,
     /// Field names by position.
-    pub fields: Vec<NameId>,
+    pub fields: Box<[NameId]>,
     /// Positions in the order of display (by name).
     pub sorted: Vec<u32>,
     /// A caught error: shows no `value`, and missing fields are looked for
@@ -25,6 +26,11 @@ pub struct Shape {
     /// All threads of the program know it at this address.
     pub is_everywhere: bool,
 }
+
+/// Where debuggers find the name of a shape (32 bits).
+pub const SHAPE_NAME_OFFSET: usize = offset_of!(Shape, name);
+/// Where debuggers find the address of the field names, and behind it how many.
+pub const SHAPE_FIELDS_OFFSET: usize = offset_of!(Shape, fields);
 
 impl Shape {
     /// The position of a field.
@@ -93,7 +99,8 @@ impl Record {
     pub unsafe fn unset(shape: *const Shape, def: Option<Ref<StructDef>>) -> Ref<Record> {
         // SAFETY: the caller vouches for the shape; the memory is fresh.
         unsafe {
-            let count = (*shape).fields.len();
+            let fields = &(*shape).fields;
+            let count = fields.len();
             let object: *mut Record =
                 allocator::allocate(FIELDS_OFFSET + count * size_of::<Value>()).cast();
             let mut header = Header::new(Tag::Struct);
@@ -139,7 +146,8 @@ impl Record {
     pub unsafe fn unfilled(shape: *const Shape, def: Ref<StructDef>, depth: u16) -> *mut Record {
         // SAFETY: the caller vouches for the shape; the memory is fresh.
         unsafe {
-            let size = FIELDS_OFFSET + (*shape).fields.len() * size_of::<Value>();
+            let fields = &(*shape).fields;
+            let size = FIELDS_OFFSET + fields.len() * size_of::<Value>();
             let object: *mut Record = allocator::allocate(size).cast();
             let mut header = Header::new(Tag::Struct);
             header.depth = depth;

@@ -43,6 +43,10 @@ pub struct Variant {
 
 /// Where generated code finds the `VariantKind` (one byte).
 pub const KIND_OFFSET: usize = offset_of!(Header, flags);
+/// Where debuggers find the enum's name, or null.
+pub const ENUM_NAME_OFFSET: usize = offset_of!(Variant, enum_name);
+/// Where debuggers find the variant's name, or null.
+pub const NAME_OFFSET: usize = offset_of!(Variant, name);
 /// Where generated code finds the number of payload values.
 pub const LEN_OFFSET: usize = offset_of!(Variant, len);
 /// Where the payload values start.

@@ -1,12 +1,15 @@
 //! Code in memory: what is there, what calls what, and how more is added.
 
-use super::JitStats;
+use super::gdb::{self, Placed, Registered};
+use super::perf::PerfMap;
+use super::{JitOptions, JitStats};
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, signature};
+use crate::codegen::{Debug, Source, signature};
 use crate::emit::EmitError;
 use crate::emit::compile::{Code, Compiler, Job, Listing, Refusal};
+use crate::emit::debug::Described;
 use crate::emit::symbol::Symbols;
-use crate::emit::target::{self, Ending, TargetOptions};
+use crate::emit::target::{self, Ending};
 use crate::infer::{self, Facts};
 use cranelift_codegen::ir::Signature;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -49,6 +52,7 @@ enum Direct {
 
 pub(super) struct Machine {
     isa: OwnedTargetIsa,
+    debug: Debug,
     facts: Facts,
     symbols: Symbols,
     /// Its memory is freed by hand: `JITModule` leaks it by default.
@@ -63,11 +67,14 @@ pub(super) struct Machine {
     loops: FxHashMap<(FunctionId, u32), Option<FuncId>>,
     /// For declarations: nothing is called by its declared signature.
     signature: Signature,
+    perf_map: Option<PerfMap>,
+    /// What gdb knows of the code.
+    registered: Vec<Registered>,
 }
 
 impl Machine {
-    pub fn new(program: &Program, options: &TargetOptions) -> Result<Machine, EmitError> {
-        let isa = target::isa(options, Ending::Memory)?;
+    pub fn new(program: &Program, options: &JitOptions) -> Result<Machine, EmitError> {
+        let isa = target::isa(&options.target, Ending::Memory)?;
         let mut builder =
             JITBuilder::with_isa(isa.clone(), cranelift_module::default_libcall_names());
         builder.symbol_lookup_fn(Box::new(|symbol| {
@@ -85,6 +92,7 @@ impl Machine {
         Ok(Machine {
             signature: signature::generic(&*isa),
             isa,
+            debug: options.target.debug,
             facts: infer::infer(program),
             symbols: Symbols::new(program),
             module: ManuallyDrop::new(JITModule::new(builder)),
@@ -94,6 +102,8 @@ impl Machine {
             entries: vec![None; count],
             refused: vec![None; count],
             loops: FxHashMap::default(),
+            perf_map: options.perf_map.then(PerfMap::open),
+            registered: Vec::new(),
         })
     }
 
@@ -142,6 +152,7 @@ impl Machine {
             stats.note_code(*job, code.bytes.len());
         }
         self.module.finalize_definitions()?;
+        self.tell_tools(program, &codes, &ids);
         let wanted = codes
             .iter()
             .position(|(known, _)| *known == job)
@@ -157,6 +168,39 @@ impl Machine {
         }
     }
 
+    /// Lets tools outside know of new code, if they asked for it.
+    fn tell_tools(&mut self, program: &Program, codes: &[(Job, Code)], ids: &[FuncId]) {
+        let mut placed = Vec::new();
+        for ((job, code), id) in codes.iter().zip(ids) {
+            let name = self.symbols.of(*job);
+            let address = self.module.get_finalized_function(*id) as u64;
+            if let Some(map) = &mut self.perf_map {
+                map.note(&name, address, code.bytes.len() as u64);
+            }
+            if let Some(trace) = &code.trace {
+                let described = Described {
+                    address: gimli::write::Address::Constant(address),
+                    size: code.bytes.len() as u32,
+                    trace,
+                };
+                placed.push(Placed {
+                    name,
+                    address,
+                    described,
+                });
+            }
+        }
+        if !placed.is_empty() {
+            let source = Source {
+                program,
+                facts: &self.facts,
+                isa: &*self.isa,
+                debug: self.debug,
+            };
+            self.registered.extend(gdb::register(source, &placed));
+        }
+    }
+
     /// The code for the job and for all that it needs and is not there.
     fn batch(
         &mut self,
@@ -168,6 +212,7 @@ impl Machine {
             program,
             facts: &self.facts,
             isa: &*self.isa,
+            debug: self.debug,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
@@ -249,6 +294,7 @@ unsafe impl Send for Machine {}
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        self.registered.clear();
         // SAFETY: the module is not used again; whoever owns the compiler has
         // finished running the program, so none of the code is running.
         unsafe { ManuallyDrop::take(&mut self.module).free_memory() };

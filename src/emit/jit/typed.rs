@@ -91,7 +91,7 @@ impl<const PARAMETERS: usize> IntFunction<PARAMETERS> {
     ) -> Result<Self, TypedError> {
         const { Self::IS_SUPPORTED };
         let program = &ctx.program.program;
-        let mut machine = Machine::new(program, &options.target).map_err(TypedError::Emit)?;
+        let mut machine = Machine::new(program, options).map_err(TypedError::Emit)?;
         check::<PARAMETERS>(program, &machine, func)?;
         let mut stats = JitStats::default();
         let start = Instant::now();

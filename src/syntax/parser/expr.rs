@@ -190,6 +190,7 @@ impl Parser {
             let start = expr.span;
             let kind = if self.continues_with(Punctuation::LeftParen) {
                 let args = self.arguments("function call arguments")?;
+                self.embeds.extend(embed(&expr, &args));
                 ExprKind::Call {
                     callee: Box::new(expr),
                     args,
@@ -280,4 +281,25 @@ impl Parser {
         }
         Ok(Arg::One(self.expression()?))
     }
+}
+
+/// The call as one that takes a file or a folder in.
+fn embed(callee: &Expr, args: &[Arg]) -> Option<Embed> {
+    let (ExprKind::Name(name), [Arg::One(path)]) = (&callee.kind, args) else {
+        return None;
+    };
+    let ExprKind::Literal(Literal::Str(text)) = &path.kind else {
+        return None;
+    };
+    let is_folder = match &**name {
+        "embed_file" => false,
+        "embed_dir" => true,
+        _ => return None,
+    };
+    Some(Embed {
+        offset: callee.span.start,
+        is_folder,
+        path: text.clone(),
+        path_span: path.span,
+    })
 }

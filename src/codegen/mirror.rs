@@ -1,0 +1,188 @@
+//! Variables as debuggers see them: each has a mirror in the frame, which is
+//! written whenever the variable changes and never read.
+//!
+//! A register holds a variable only as long as somebody needs it, and what the
+//! code generator says about registers is wrong where a variable gets a constant.
+//! A mirror is right everywhere.  It costs a store for each change, and nothing
+//! where nobody asked for debug information.
+
+use super::Debug;
+use super::func::{Start, Translator};
+use super::local::Home;
+use super::signature::Class;
+use cranelift_codegen::ir::{
+    AliasRegionData, InstBuilder, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKey,
+    StackSlotKind, Value, types,
+};
+
+/// What a mirror shows.  It is the key of its stack slot, and so it is still
+/// known when machine code has been made, wherever that was inlined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mirror {
+    /// The variable in a slot, in the class of its type.
+    Typed { slot: u32 },
+    /// The variable in a slot as a whole value.
+    Dynamic { slot: u32 },
+    /// The cell of the variable in a slot.
+    Cell { slot: u32 },
+    /// The function object that is running.
+    Callee,
+    /// What the program runs in.
+    Context,
+}
+
+/// Where the number of the slot begins in a key.
+const SLOT_SHIFT: u32 = 8;
+
+impl Mirror {
+    fn key(self) -> StackSlotKey {
+        let (kind, slot) = match self {
+            Mirror::Typed { slot } => (0, slot),
+            Mirror::Dynamic { slot } => (1, slot),
+            Mirror::Cell { slot } => (2, slot),
+            Mirror::Callee => (3, 0),
+            Mirror::Context => (4, 0),
+        };
+        StackSlotKey::new(u64::from(slot) << SLOT_SHIFT | kind)
+    }
+
+    /// The mirror with this key: nothing else has keys.
+    pub fn from_key(key: StackSlotKey) -> Mirror {
+        let slot = (key.bits() >> SLOT_SHIFT) as u32;
+        match key.bits() & ((1 << SLOT_SHIFT) - 1) {
+            0 => Mirror::Typed { slot },
+            1 => Mirror::Dynamic { slot },
+            2 => Mirror::Cell { slot },
+            3 => Mirror::Callee,
+            _ => Mirror::Context,
+        }
+    }
+}
+
+/// The part of memory that mirrors are in, so that writing them keeps the
+/// optimiser from nothing else.
+const REGION: u32 = 1;
+
+/// The mirrors of a function's variables.
+#[derive(Default)]
+pub(super) struct Mirrors {
+    /// By slot; empty if nobody wants any.
+    slots: Vec<Option<StackSlot>>,
+}
+
+impl Translator<'_, '_, '_> {
+    /// Says which instruction the IR that follows is made for.  A dissolved
+    /// generator's is made for the loop that it is in.
+    pub fn note_place(&mut self, pc: u32) {
+        if self.source.debug != Debug::Nothing && self.start != Start::Dissolved {
+            self.builder.set_srcloc(SourceLoc::new(pc));
+        }
+    }
+
+    /// Says that the IR that follows is made for none.
+    pub fn note_no_place(&mut self) {
+        if self.start != Start::Dissolved {
+            self.builder.set_srcloc(SourceLoc::default());
+        }
+    }
+
+    /// Makes the mirrors, before anything is stored in the homes.
+    pub fn make_mirrors(&mut self) {
+        if self.source.debug != Debug::Variables {
+            return;
+        }
+        for slot in 0..self.homes.len() as u32 {
+            let mirror = match self.homes[slot as usize] {
+                _ if !self.has_name(slot) => None,
+                Home::Value {
+                    class: Class::Dynamic,
+                    ..
+                } => Some(Mirror::Dynamic { slot }),
+                Home::Value { .. } => Some(Mirror::Typed { slot }),
+                Home::Cell { .. } => Some(Mirror::Cell { slot }),
+                Home::Record { .. }
+                | Home::Memory { .. }
+                | Home::Number { .. }
+                | Home::Nowhere => None,
+            };
+            let memory = mirror.map(|mirror| self.mirror(mirror, 16));
+            self.mirrors.slots.push(memory);
+            // Parameters are there at once.
+            if let Some(memory) = memory
+                && slot >= self.function.info.params.len() as u32
+            {
+                let zero = self.iconst(0);
+                self.write_mirror(memory, 0, zero);
+            }
+        }
+    }
+
+    /// Shows what globals and captured variables are found through.
+    pub fn mirror_surroundings(&mut self) {
+        if self.source.debug != Debug::Variables {
+            return;
+        }
+        let memory = self.mirror(Mirror::Context, 8);
+        self.write_mirror(memory, 0, self.ctx);
+        if let Some(callee) = self.callee
+            && !self.function.captures.is_empty()
+        {
+            let memory = self.mirror(Mirror::Callee, 8);
+            self.write_mirror(memory, 0, callee);
+        }
+    }
+
+    /// Shows the new words of a slot.
+    pub fn update_mirror(&mut self, slot: u32, words: &[Value]) {
+        if let Some(Some(memory)) = self.mirrors.slots.get(slot as usize).copied() {
+            for (word, offset) in words.iter().zip([0, 8]) {
+                self.write_mirror(memory, offset, *word);
+            }
+        }
+    }
+
+    /// Shows what a slot holds now.
+    pub fn mirror_slot(&mut self, slot: u32) {
+        if !matches!(self.mirrors.slots.get(slot as usize), Some(Some(_))) {
+            return;
+        }
+        let words = match self.homes[slot as usize] {
+            Home::Value {
+                class: Class::Dynamic,
+                first,
+                second,
+                ..
+            } => vec![self.builder.use_var(first), self.builder.use_var(second)],
+            Home::Value { first, .. } | Home::Cell { variable: first } => {
+                vec![self.builder.use_var(first)]
+            }
+            Home::Record { .. }
+            | Home::Memory { .. }
+            | Home::Number { .. }
+            | Home::Nowhere => return,
+        };
+        self.update_mirror(slot, &words);
+    }
+
+    fn mirror(&mut self, mirror: Mirror, size: u32) -> StackSlot {
+        let mut data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
+        data.key = Some(mirror.key());
+        self.builder.create_sized_stack_slot(data)
+    }
+
+    fn write_mirror(&mut self, memory: StackSlot, offset: i32, word: Value) {
+        let data = AliasRegionData {
+            user_id: REGION,
+            description: "mirrors".into(),
+        };
+        let region = self.builder.func.dfg.alias_regions.insert(data);
+        let flags = MemFlagsData::trusted().with_alias_region(Some(region));
+        let address = self.builder.ins().stack_addr(types::I64, memory, offset);
+        self.builder.ins().store(flags, word, address, 0);
+    }
+
+    fn has_name(&self, slot: u32) -> bool {
+        let name = self.function.slot_names.get(slot as usize);
+        name.is_some_and(|name| !self.source.program.names[*name as usize].is_empty())
+    }
+}
