@@ -8,16 +8,48 @@ const INTS: &[&str] = &[
     "0", "1", "2", "3", "4", "5", "7", "10", "100", "-1", "-2", "-3", "0", "1", "2", "3",
 ];
 const LARGE_INTS: &[&str] = &[
-    "9223372036854775807", "-9223372036854775808", "9223372036854775800", "4294967296",
-    "3037000500", "9007199254740993", "-2147483648", "1000000007",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775800",
+    "4294967296",
+    "3037000500",
+    "9007199254740993",
+    "-2147483648",
+    "1000000007",
 ];
 const FLOATS: &[&str] = &[
-    "0.0", "-0.0", "0.5", "1.0", "1.5", "2.0", "-2.5", "0.1", "3.75", "100.25", "1000000.0",
-    "9007199254740993.0", "9223372036854775807.0", "0.0000001", "(1000000.0 * 1000000.0)",
+    "0.0",
+    "-0.0",
+    "0.5",
+    "1.0",
+    "1.5",
+    "2.0",
+    "-2.5",
+    "0.1",
+    "3.75",
+    "100.25",
+    "1000000.0",
+    "9007199254740993.0",
+    "9223372036854775807.0",
+    "0.0000001",
+    "(1000000.0 * 1000000.0)",
 ];
 const TEXTS: &[&str] = &[
-    "\"\"", "\"a\"", "\"b\"", "\"abc\"", "\"ab,c\"", "\"é\"", "\"日本\"", "\"x1\"", "\"12\"",
-    "\"1.5\"", "\"Ünï\"", "\"Hello World\"", "\" pad \"", "\"n\"", "\"0\"",
+    "\"\"",
+    "\"a\"",
+    "\"b\"",
+    "\"abc\"",
+    "\"ab,c\"",
+    "\"é\"",
+    "\"日本\"",
+    "\"x1\"",
+    "\"12\"",
+    "\"1.5\"",
+    "\"Ünï\"",
+    "\"Hello World\"",
+    "\" pad \"",
+    "\"n\"",
+    "\"0\"",
 ];
 
 impl Generator {
@@ -37,7 +69,10 @@ impl Generator {
             return call;
         }
         if self.chance(4) {
-            let (test, yes) = (self.expression(&Type::Bool, depth), self.expression(ty, depth));
+            let (test, yes) = (
+                self.expression(&Type::Bool, depth),
+                self.expression(ty, depth),
+            );
             let no = self.expression(ty, depth);
             return expression!["(if ", test, " { ", yes, " } else { ", no, " })"];
         }
@@ -189,16 +224,23 @@ impl Generator {
             }
             _ => {
                 let mapped = self.leaf(ty);
-                expression!["(if ", &name, " == None { ", mapped, " } else { ", &name, "? })"]
+                expression![
+                    "(if ",
+                    &name,
+                    " == None { ",
+                    mapped,
+                    " } else { ",
+                    &name,
+                    "? })"
+                ]
             }
         })
     }
 
     /// A call of a function whose result suits.
     pub fn call(&mut self, suits: &dyn Fn(&Type) -> bool, depth: u32) -> Option<Node> {
-        let found = (0..self.functions.len()).find(|index| {
-            suits(&self.functions[*index].result)
-        })?;
+        let found =
+            (0..self.functions.len()).find(|index| suits(&self.functions[*index].result))?;
         let found = self.functions[self.random.usize(found..self.functions.len())].clone();
         if !suits(&found.result) || !self.pay(found.cost) {
             return None;
@@ -215,7 +257,13 @@ impl Generator {
         }
         let start = if found.is_async { "(await " } else { "" };
         let end = if found.is_async { "))" } else { ")" };
-        Some(expression![start, found.name, "(", Node::list(arguments), end])
+        Some(expression![
+            start,
+            found.name,
+            "(",
+            Node::list(arguments),
+            end
+        ])
     }
 
     fn int(&mut self, depth: u32) -> Node {
@@ -294,9 +342,9 @@ impl Generator {
     /// A call of a function in a variable, or of a literal at once.
     pub fn applied(&mut self, ty: &Type, depth: u32) -> Node {
         let found = self
-            .variable(&|variable| {
-                matches!(&variable.ty, Type::Function(_, result) if **result == *ty)
-            })
+            .variable(
+                &|variable| matches!(&variable.ty, Type::Function(_, result) if **result == *ty),
+            )
             .or_else(|| self.variable(&|variable| matches!(variable.ty, Type::Function(..))));
         let Some(found) = found else {
             return self.leaf(ty);
@@ -484,7 +532,9 @@ impl Generator {
         match self.random.u32(0..14) {
             0..=2 => {
                 let count = self.random.usize(0..5);
-                let parts = (0..count).map(|_| self.expression(element, depth)).collect();
+                let parts = (0..count)
+                    .map(|_| self.expression(element, depth))
+                    .collect();
                 expression!["[", Node::list(parts), "]"]
             }
             3 => {

@@ -87,9 +87,12 @@ impl Generator {
         for _ in 0..self.random.u32(0..3) {
             statements.push(self.struct_declaration());
         }
-        for _ in 0..self.random.u32(0..4) {
+        for _ in 0..self.random.u32(2..7) {
             let ty = self.any_type();
-            statements.push(self.declaration(&ty, 1));
+            let value = self.literal(&ty);
+            let name = self.name("v");
+            self.know(&name, &ty, true);
+            statements.push(statement!["mut ", name, " := ", value]);
         }
         for _ in 0..self.random.u32(0..4) {
             let declaration = match self.random.u32(0..10) {
@@ -99,18 +102,57 @@ impl Generator {
             };
             statements.push(declaration);
         }
-        for _ in 0..self.random.u32(1..3) {
-            if self.chance(60) {
-                let kernel = self.kernel();
-                statements.push(kernel);
-            }
+        for index in 0..self.functions.len() {
+            statements.push(self.calls(index));
+        }
+        for _ in 0..self.random.u32(0..3) {
+            let special = match self.chance(50) {
+                true => self.kernel(),
+                false => self.shape(),
+            };
+            statements.push(special);
         }
         for _ in 0..self.random.u32(2..8) {
-            let one = self.statement(3);
+            let one = match self.chance(50) {
+                true => self.attempt(2),
+                false => self.statement(3),
+            };
             statements.push(one);
         }
         statements.push(self.last_words());
         statements
+    }
+
+    /// Calls of a function, some often enough to make it hot.
+    fn calls(&mut self, index: usize) -> Node {
+        let function = self.functions[index].clone();
+        let mut statements = Vec::new();
+        for round in 0..self.random.u32(0..4) {
+            if !self.pay(4 * function.cost) {
+                break;
+            }
+            let mut arguments = Vec::new();
+            for param in &function.params {
+                let ty = match round > 0 && self.chance(30) {
+                    true => self.any_type(),
+                    false => param.clone(),
+                };
+                arguments.push(self.expression(&ty, 1));
+            }
+            let start = if function.is_async { "await " } else { "" };
+            let call = expression![start, &function.name, "(", Node::list(arguments), ")"];
+            let call = statement!["print(", call, ")"];
+            let tried = statement![
+                "try ",
+                Node::block(vec![call]),
+                " except e { print(e.message) }"
+            ];
+            statements.push(match self.chance(40) {
+                true => statement!["for i in 4 ", Node::block(vec![tried])],
+                false => tried,
+            });
+        }
+        Node::sequence(statements)
     }
 
     /// Shows what all variables hold in the end.
@@ -393,7 +435,10 @@ impl Generator {
             generator.limit = 30;
             let least = generator.expression(&result, 1);
             let mut statements = vec![statement![
-                "if ", &depth, " <= 0 ", Node::block(vec![statement!["return ", least]])
+                "if ",
+                &depth,
+                " <= 0 ",
+                Node::block(vec![statement!["return ", least]])
             ]];
             if generator.chance(60) {
                 statements.push(generator.statement(1));
@@ -426,7 +471,15 @@ impl Generator {
         });
         Node::sequence(vec![
             statement!["func ", &name, "(", &depth, ", ", &extra, ") ", body],
-            statement!["func ", wrapper, "(v) { return ", &name, "(", levels.to_string(), ", v) }"],
+            statement![
+                "func ",
+                wrapper,
+                "(v) { return ",
+                &name,
+                "(",
+                levels.to_string(),
+                ", v) }"
+            ],
         ])
     }
 

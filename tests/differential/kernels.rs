@@ -71,7 +71,10 @@ impl Generator {
 
     /// The kernel's variables.
     fn kernel_start(&mut self, kernel: &Kernel) -> Vec<Node> {
-        let (array, other) = (self.elements(&kernel.element), self.elements(&kernel.element));
+        let (array, other) = (
+            self.elements(&kernel.element),
+            self.elements(&kernel.element),
+        );
         let total = self.start_of_total(&kernel.sum);
         vec![
             statement![&kernel.array, " := ", array],
@@ -83,7 +86,11 @@ impl Generator {
     fn start_of_total(&mut self, ty: &Type) -> Node {
         match ty {
             Type::Int => expression![self.pick(&[
-                "0", "1", "0", "9223372036854775800", "-9223372036854775800"
+                "0",
+                "1",
+                "0",
+                "9223372036854775800",
+                "-9223372036854775800"
             ])],
             Type::Float => expression![self.pick(&["0.0", "-0.0", "1.5"])],
             Type::Text => expression!["\"\""],
@@ -116,7 +123,13 @@ impl Generator {
             vec![
                 loops,
                 statement![
-                    "return [", &kernel.total, ", ", &kernel.array, ", ", &kernel.other, "]"
+                    "return [",
+                    &kernel.total,
+                    ", ",
+                    &kernel.array,
+                    ", ",
+                    &kernel.other,
+                    "]"
                 ],
             ]
         });
@@ -146,7 +159,7 @@ impl Generator {
 
     /// The statement in a `try`, mostly.
     fn guarded(&mut self, statement: Node) -> Node {
-        match self.chance(70) {
+        match self.chance(85) {
             true => statement![
                 "try ",
                 Node::block(vec![statement]),
@@ -172,7 +185,10 @@ impl Generator {
             if kind >= 4 {
                 let stop = statement!["break"];
                 statements.push(statement![
-                    "if ", counter, " > 12 ", Node::block(vec![stop])
+                    "if ",
+                    counter,
+                    " > 12 ",
+                    Node::block(vec![stop])
                 ]);
             }
             for _ in 0..generator.random.u32(1..5) {
@@ -207,7 +223,13 @@ impl Generator {
 
     /// What such a loop does all the time.
     fn work(&mut self, kernel: &Kernel) -> Node {
-        let Kernel { array, other, total, counter, .. } = kernel;
+        let Kernel {
+            array,
+            other,
+            total,
+            counter,
+            ..
+        } = kernel;
         let operator = self.pick(&[" + ", " - ", " * ", " + "]);
         let index = match self.random.u32(0..10) {
             0 => expression!["(", counter, " + 1)"],
@@ -223,7 +245,9 @@ impl Generator {
             }
             4..=5 => {
                 let value = self.leaf(&kernel.element);
-                statement![array, "[", index, "] = ", array, "[", counter, "]", operator, value]
+                statement![
+                    array, "[", index, "] = ", array, "[", counter, "]", operator, value
+                ]
             }
             6 if kernel.sum != Type::Text => {
                 let operator = self.pick(&[" += ", " -= ", " *= "]);
@@ -238,7 +262,14 @@ impl Generator {
             10 if kernel.element.is_number() => {
                 let last = statement![array, "[", index, "] = ", array, "[", counter, "]"];
                 statement![
-                    "if ", array, "[", counter, "] > ", array, "[0] ", Node::block(vec![last])
+                    "if ",
+                    array,
+                    "[",
+                    counter,
+                    "] > ",
+                    array,
+                    "[0] ",
+                    Node::block(vec![last])
                 ]
             }
             _ => {
@@ -250,7 +281,13 @@ impl Generator {
 
     /// What happens once, and makes everything different.
     fn event(&mut self, kernel: &Kernel) -> Node {
-        let Kernel { array, other, total, counter, .. } = kernel;
+        let Kernel {
+            array,
+            other,
+            total,
+            counter,
+            ..
+        } = kernel;
         let once = self.pick(&["1", "2", "3", "4", "0"]);
         let event = match self.random.u32(0..20) {
             0 => {
@@ -263,9 +300,19 @@ impl Generator {
                 let array_again = self.elements(&kernel.element);
                 statement![array, " = ", array_again]
             }
-            4 => statement![array, "[", counter, "] = ", self.pick(&["0.5", "\"s\"", "true"])],
+            4 => statement![
+                array,
+                "[",
+                counter,
+                "] = ",
+                self.pick(&["0.5", "\"s\"", "true"])
+            ],
             5 => statement![array, "[0] = ", self.pick(&["1.5", "\"t\"", "null", "7"])],
-            6 => statement![total, " = ", self.pick(&["0.5", "\"s\"", "1", "null", "true"])],
+            6 => statement![
+                total,
+                " = ",
+                self.pick(&["0.5", "\"s\"", "1", "null", "true"])
+            ],
             7 => statement!["throw(\"event\")"],
             8 => statement!["break"],
             9 => statement![total, " = 9223372036854775807"],
@@ -282,32 +329,34 @@ impl Generator {
             13 => statement![other, " = ", array],
             14 => {
                 let function = self.name("h");
-                let change = self.change_of(
-                    &expression![array],
-                    &Type::array(kernel.element.clone()),
-                    1,
-                );
+                let change =
+                    self.change_of(&expression![array], &Type::array(kernel.element.clone()), 1);
                 Node::sequence(vec![
                     statement![&function, " := func() ", Node::block(vec![change])],
                     statement![&function, "()"],
                 ])
             }
             15 => statement![array, " = clip([...", array, ", ...", other, "])"],
-            16 => statement![array, " = map(", array, ", func(x) { return x + ", total, " })"],
+            16 => statement![
+                array,
+                " = map(",
+                array,
+                ", func(x) { return x + ",
+                total,
+                " })"
+            ],
             17 => {
                 let bad = self.pick(&[" / 0", " + \"s\"", " - null", " % 0"]);
                 let name = if self.chance(50) { total } else { counter };
                 let failing = statement!["print(", name, bad, ")"];
                 statement![
-                    "try ", Node::block(vec![failing]), " except e { print(e.message) }"
+                    "try ",
+                    Node::block(vec![failing]),
+                    " except e { print(e.message) }"
                 ]
             }
             18 => statement!["[", array, ", ", other, "] := [", other, ", ", array, "]"],
-            _ => self.change_of(
-                &expression![array],
-                &Type::array(kernel.element.clone()),
-                2,
-            ),
+            _ => self.change_of(&expression![array], &Type::array(kernel.element.clone()), 2),
         };
         statement!["if ", counter, " == ", once, " ", Node::block(vec![event])]
     }
@@ -316,6 +365,12 @@ impl Generator {
 /// Shows what a kernel has left.
 fn shown(kernel: &Kernel) -> Node {
     statement![
-        "print(", &kernel.total, ", ", &kernel.array, ", ", &kernel.other, ")"
+        "print(",
+        &kernel.total,
+        ", ",
+        &kernel.array,
+        ", ",
+        &kernel.other,
+        ")"
     ]
 }

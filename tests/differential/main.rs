@@ -13,6 +13,7 @@ mod generate;
 mod judge;
 mod kernels;
 mod node;
+mod shapes;
 mod shrink;
 mod statements;
 mod types;
@@ -95,8 +96,7 @@ fn check(start: u64, end: u64) -> Result<(), Failed> {
 fn reduced(seed: u64, program: Node, is_built: bool, worker: &mut Worker) -> io::Result<String> {
     // An executable is slow to make, so it is only made if it takes one.
     let text = program.text();
-    let takes_executable =
-        is_built && !matches!(worker.ask(&text, false)?, Verdict::Different(_));
+    let takes_executable = is_built && !matches!(worker.ask(&text, false)?, Verdict::Different(_));
     let small = shrink::shrink(program, BUDGET, &mut |text| {
         matches!(
             worker.ask(text, takes_executable),
@@ -130,11 +130,51 @@ fn smaller_programs() -> Result<(), Failed> {
 
 /// Words that some of the first programs should contain.
 const SHOWN: &[&str] = &[
-    "let ", "const ", "mut ", " += ", " %= ", "else if", "while ", "loop while", "break",
-    "continue", "match ", " if n > ", "Ok(", "Err", "Some(", "None", "try ", "throw", "return ",
-    "func* ", "yield ", "struct ", "op_add", "self.", ".bump(", "async ", "await ", "...", " ?? ",
-    " |> ", "?.", "map(", "filter(", "reduce(", "sort(", ".push(", ".pop()", "${", "range(",
-    "9223372036854775807", ") / ", ") % ", "r1", "] := [", "{k: ",
+    "let ",
+    "const ",
+    "mut ",
+    " += ",
+    " %= ",
+    "else if",
+    "while ",
+    "loop while",
+    "break",
+    "continue",
+    "match ",
+    " if n > ",
+    "Ok(",
+    "Err",
+    "Some(",
+    "None",
+    "try ",
+    "throw",
+    "return ",
+    "func* ",
+    "yield ",
+    "struct ",
+    "op_add",
+    "self.",
+    ".bump(",
+    "async ",
+    "await ",
+    "...",
+    " ?? ",
+    " |> ",
+    "?.",
+    "map(",
+    "filter(",
+    "reduce(",
+    "sort(",
+    ".push(",
+    ".pop()",
+    "${",
+    "range(",
+    "9223372036854775807",
+    ") / ",
+    ") % ",
+    "r1",
+    "] := [",
+    "{k: ",
 ];
 
 fn varied_programs() -> Result<(), Failed> {

@@ -76,6 +76,14 @@ impl Node {
         Node::Tree(Kind::List, parts)
     }
 
+    /// What a node is made of.
+    pub fn parts(self) -> Vec<Node> {
+        match self {
+            Node::Text(_) => Vec::new(),
+            Node::Tree(_, parts) => parts,
+        }
+    }
+
     /// The program's text.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -51,7 +51,9 @@ impl Search<'_> {
         let Some(node) = at(&self.best, path) else {
             return false;
         };
-        smaller(node).into_iter().any(|part| self.accept(path, part))
+        smaller(node)
+            .into_iter()
+            .any(|part| self.accept(path, part))
     }
 
     fn accept(&mut self, path: &[usize], part: Node) -> bool {

@@ -39,7 +39,8 @@ impl Generator {
             78..=84 if is_nested => self.attempt(depth),
             85..=90 if is_nested => self.matching(depth),
             91..=93 if is_nested => self.local_function(depth),
-            94..=97 if is_nested => self.kernel(),
+            94..=95 if is_nested => self.kernel(),
+            96..=97 if is_nested && self.pay(60) => self.shape(),
             98 if is_nested => statement![self.block(depth)],
             _ => self.assignment(2),
         }
@@ -288,18 +289,23 @@ impl Generator {
                 let (second, block) = (self.expression(&Type::Bool, 1), self.block(depth));
                 let otherwise = self.block(depth);
                 statement![
-                    "if ", test, " ", then, " else if ", second, " ", block, " else ", otherwise
+                    "if ",
+                    test,
+                    " ",
+                    then,
+                    " else if ",
+                    second,
+                    " ",
+                    block,
+                    " else ",
+                    otherwise
                 ]
             }
         }
     }
 
     /// The block of a loop that is passed so many times.
-    pub fn looped(
-        &mut self,
-        times: u64,
-        action: impl FnOnce(&mut Generator) -> Vec<Node>,
-    ) -> Node {
+    pub fn looped(&mut self, times: u64, action: impl FnOnce(&mut Generator) -> Vec<Node>) -> Node {
         self.loops += 1;
         self.weight *= times;
         let statements = self.scoped(action);
@@ -377,9 +383,7 @@ impl Generator {
                 let start = statement!["mut ", &counter, " := 0"];
                 let header = match kind {
                     8 => statement!["loop while ", &counter, " < ", most, " ", body],
-                    9 => statement![
-                        "while ", &counter, " < ", most, " && ", test, " ", body
-                    ],
+                    9 => statement!["while ", &counter, " < ", most, " && ", test, " ", body],
                     _ => statement!["while ", &counter, " < ", most, " ", body],
                 };
                 Node::sequence(vec![start, header])

@@ -62,7 +62,9 @@ impl Worker {
             stderr.read_to_string(&mut last_words)?;
         }
         *self = Worker::start()?;
-        Ok(format!("the engines' process ended: {status}\n{last_words}"))
+        Ok(format!(
+            "the engines' process ended: {status}\n{last_words}"
+        ))
     }
 }
 
@@ -85,7 +87,10 @@ fn receive(from: &mut impl BufRead) -> io::Result<Option<(char, String)>> {
     if from.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let (kind, length) = line.trim_end().split_once(' ').ok_or(io::ErrorKind::InvalidData)?;
+    let (kind, length) = line
+        .trim_end()
+        .split_once(' ')
+        .ok_or(io::ErrorKind::InvalidData)?;
     let length: usize = length.parse().map_err(|_| io::ErrorKind::InvalidData)?;
     let mut text = vec![0; length];
     from.read_exact(&mut text)?;
