@@ -4,10 +4,9 @@
 //! what can be seen, objects that are left are counted.
 
 use ruff_runtime::context::VMContext;
-use ruff_runtime::heap::allocator;
 use ruff_runtime::start;
 use ruffc::driver::{self, Build, Fallbacks, Kind, Linking, Log, Sink, Wanted};
-use ruffc::emit::{Bodies, Options, TargetOptions};
+use ruffc::emit::{Bodies, Memory, Options, TargetOptions};
 use ruffc::link::{Libc, Linker, Symbols};
 use ruffc::source::SourceMap;
 use ruffc::vm::{self, Chunk, Engine, Error, JitOptions, RuntimeError, Session};
@@ -71,9 +70,9 @@ pub fn judge(text: &str, folder: Option<&Path>) -> Verdict {
 fn in_process(chunk: &Chunk, engine: Engine, name: &str, report: &mut String) -> Outcome {
     let mut outcome = None;
     start::on_large_stack(&mut || {
-        let before = allocator::live_blocks();
+        let before = start::live_blocks();
         outcome = Some(run(chunk, engine.clone()));
-        let left = allocator::live_blocks().wrapping_sub(before);
+        let left = start::live_blocks().wrapping_sub(before);
         if left != 0 {
             report.push_str(&format!("{name}: {left} blocks of memory are left\n"));
         }
@@ -141,6 +140,7 @@ fn executable(text: &str, folder: &Path) -> Result<Outcome, String> {
                 ..TargetOptions::new(host)
             },
             bodies: Bodies::Compiled,
+            memory: Memory::Checked,
         },
         fallbacks: Fallbacks::Refused,
         linking: Linking {
