@@ -1,8 +1,8 @@
 //! The data of an executable: the encoded program, the tables that lead from
 //! it to code and built-ins, and the `main` that hands them to the runtime.
 
-use super::{EmitError, Memory};
 use super::program::{Body, Parts};
+use super::{EmitError, Memory};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Endianness, Function, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};

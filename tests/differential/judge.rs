@@ -6,7 +6,7 @@
 use ruff_runtime::context::VMContext;
 use ruff_runtime::start;
 use ruffc::driver::{self, Build, Fallbacks, Kind, Linking, Log, Sink, Wanted};
-use ruffc::emit::{Bodies, Memory, Options, TargetOptions};
+use ruffc::emit::{Bodies, Effort, Memory, Options, TargetOptions};
 use ruffc::link::{Libc, Linker, Symbols};
 use ruffc::source::SourceMap;
 use ruffc::vm::{self, Chunk, Engine, Error, JitOptions, RuntimeError, Session};
@@ -44,12 +44,14 @@ pub fn judge(text: &str, folder: Option<&Path>) -> Verdict {
     };
     let mut report = String::new();
     let expected = in_process(&chunk, Engine::Interpreter, "interpreter", &mut report);
-    for threshold in [1, 3] {
+    // How well the code generator optimises is not what is tested.
+    for (threshold, effort) in [(1, Effort::Full), (3, Effort::Quick)] {
         let mut options = JitOptions {
             threshold,
             ..JitOptions::default()
         };
         options.target.verify = folder.is_some();
+        options.target.effort = effort;
         let name = format!("jit after {threshold}");
         let outcome = in_process(&chunk, Engine::Jit(options), &name, &mut report);
         compare(&expected, &outcome, &name, &mut report);

@@ -14,8 +14,10 @@ use std::time::Duration;
 
 /// Set for a process that is to be a worker.
 const ROLE: &str = "RUFF_DIFFERENTIAL_WORKER";
-/// Seconds that a program may take on all engines together.
-const PATIENCE: u64 = 30;
+/// Seconds of work that a program may take on all engines together.
+const PATIENCE: i64 = 20;
+/// Seconds after which it waits for something, even on a busy machine.
+const LONGEST: u32 = 600;
 
 /// A worker, seen by those who ask it.
 pub struct Worker {
@@ -127,17 +129,29 @@ pub fn is_worker() -> io::Result<bool> {
 fn watch() {
     let mut seconds = 0;
     let mut last = 0;
+    let mut start = worked();
     loop {
         thread::sleep(Duration::from_secs(1));
         let begun = BEGUN.load(Ordering::Relaxed);
         if begun != last || FINISHED.load(Ordering::Relaxed) == begun {
-            (last, seconds) = (begun, 0);
+            (last, seconds, start) = (begun, 0, worked());
             continue;
         }
         seconds += 1;
-        if seconds > PATIENCE {
-            eprintln!("still running after {PATIENCE} seconds");
+        if worked() - start > PATIENCE || seconds > LONGEST {
+            eprintln!("a program does not come to an end");
             std::process::exit(1);
         }
     }
+}
+
+/// Seconds that this process has worked.
+fn worked() -> i64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: fills the structure in.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
+    time.tv_sec
 }
