@@ -89,10 +89,7 @@ fn damaged_bytecode() {
     }
     // If little came far, little was tested.
     let [undecodable, invalid, _, run] = fates;
-    assert!(
-        undecodable > 500 && invalid > 500 && run > 500,
-        "{fates:?}"
-    );
+    assert!(undecodable > 500 && invalid > 500 && run > 500, "{fates:?}");
 }
 
 /// Documents in the formats that are read.
