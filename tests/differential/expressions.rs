@@ -574,7 +574,7 @@ impl Generator {
                     return self.leaf(&own);
                 }
                 let array = self.expression(&own, depth);
-                let function = self.closure(&[element.clone()], &Type::Bool);
+                let function = self.closure(std::slice::from_ref(element), &Type::Bool);
                 expression!["filter(", array, ", ", function, ")"]
             }
             8 => {
