@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     let first = number("RUFF_DIFFERENTIAL_SEED", 1);
     let count = number("RUFF_DIFFERENTIAL_COUNT", COUNT);
     let mut trials = vec![
+        Trial::test("differences are seen", seen_differences),
         Trial::test("programs are made smaller", smaller_programs),
         Trial::test("programs show what the language has", varied_programs),
     ];
@@ -111,6 +112,32 @@ fn reduced(seed: u64, program: Node, is_built: bool, worker: &mut Worker) -> io:
         _ => "not seen again: it depends on something besides the program\n".to_owned(),
     };
     Ok(format!("{}:\n{small}\n{report}", file.display()))
+}
+
+/// A clock makes a difference, and too much memory ends the process; the next
+/// program is judged all the same.
+fn seen_differences() -> Result<(), Failed> {
+    let mut worker = Worker::start()?;
+    let judged = [
+        ("print(1)", 'a'),
+        ("print(time_ns())", 'd'),
+        ("throw(time_ns())", 'd'),
+        ("exit(time_ns() % 256)", 'd'),
+        ("pad_left(\"a\", 9223372036854775807, \"0\")", 'd'),
+        ("print(", 'r'),
+        ("throw(\"the same\")", 'a'),
+    ];
+    for (text, expected) in judged {
+        let verdict = match worker.ask(text, true)? {
+            Verdict::Alike => 'a',
+            Verdict::Refused(_) => 'r',
+            Verdict::Different(_) => 'd',
+        };
+        if verdict != expected {
+            return Err(format!("{text}: {verdict}, not {expected}").into());
+        }
+    }
+    Ok(())
 }
 
 fn smaller_programs() -> Result<(), Failed> {
