@@ -9,7 +9,7 @@ mod test;
 
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
-use crate::emit::{self, Bodies, Cpu, Debug, Effort, TargetOptions};
+use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
@@ -234,6 +234,15 @@ fn run_request(run: &Run) -> driver::Run {
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect(),
         engine: run_engine(run),
+        memory: memory(run.check_memory),
+    }
+}
+
+fn memory(is_checked: bool) -> Memory {
+    if is_checked {
+        Memory::Checked
+    } else {
+        Memory::Trusted
     }
 }
 
@@ -310,6 +319,7 @@ fn code_options(flags: &CodeFlags) -> emit::Options {
         } else {
             Bodies::Compiled
         },
+        memory: memory(flags.check_memory),
     }
 }
 

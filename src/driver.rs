@@ -20,7 +20,7 @@ pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::{SharedStats, locked};
-use crate::emit::{self, Fallback, Object};
+use crate::emit::{self, Fallback, Memory, Object};
 use crate::infer::{self, Facts};
 use crate::link::{self, LinkOptions};
 use crate::lower::{self, Lowered};
@@ -97,15 +97,19 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
 /// If the program is wrong.  What goes wrong while it runs, it reports itself.
 pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32, Failure> {
     let program = program(&request.input, sources, log)?;
+    let before = start::live_blocks();
     let loaded = log.stage("prepare", || vm::load(program))?;
     let mut ctx = VMContext::new(loaded);
     ctx.args = request.args.clone();
     let stats = SharedStats::default();
     vm::attach(&mut ctx, request.engine.clone(), stats.clone());
-    let status = log.stage("run", || start::run_and_report(&mut ctx));
+    let end = log.stage("run", || start::run_and_report(&mut ctx));
     log.stage("clean up", || drop(ctx));
     log.keep_stats(locked(&stats).clone());
-    Ok(status)
+    Ok(match request.memory {
+        Memory::Trusted => end.status,
+        Memory::Checked => start::check_memory(&end, before),
+    })
 }
 
 /// Looks for errors in a program, tests included; gives warnings.

@@ -50,6 +50,16 @@ pub const GDB_PRINTERS: &str = include_str!("emit/debug/printers.py");
 pub struct Options {
     pub target: TargetOptions,
     pub bodies: Bodies,
+    pub memory: Memory,
+}
+
+/// Whether an executable looks in the end if it has freed everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// It does not, and carries nothing for it.
+    Trusted,
+    /// It ends with another status if not: for tests.
+    Checked,
 }
 
 /// A function that stays bytecode.

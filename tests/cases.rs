@@ -16,7 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
-use ruffc::emit::{self, Bodies, Options, TargetOptions};
+use ruffc::emit::{self, Bodies, Memory, Options, TargetOptions};
 use ruffc::source::{FileId, SourceMap};
 use ruffc::{check, infer, lower, modules, resolve, syntax};
 use std::fmt::Write;
@@ -103,6 +103,7 @@ fn clif(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>
             ..TargetOptions::new(triple)
         },
         bodies: Bodies::Compiled,
+        memory: Memory::Trusted,
     };
     let facts = infer::infer(&program);
     let listing = emit::clif(&program, &facts, &options).expect("the target is supported");

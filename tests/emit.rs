@@ -4,7 +4,7 @@ use object::read::{Object, ObjectSection, ObjectSymbol, RelocationTarget};
 use object::{RelocationKind, SectionKind};
 use ruff_runtime::abi::{Helper, entry};
 use ruff_runtime::bytecode::{Program, verify};
-use ruffc::emit::{self, Bodies, Options, TargetOptions};
+use ruffc::emit::{self, Bodies, Memory, Options, TargetOptions};
 use ruffc::source::SourceMap;
 use ruffc::{infer, lower, modules, syntax};
 use std::collections::BTreeSet;
@@ -45,7 +45,11 @@ fn options(triple: &str, bodies: Bodies) -> Options {
     let triple: Triple = triple.parse().expect("the target exists");
     let mut target = TargetOptions::new(triple);
     target.verify = true;
-    Options { target, bodies }
+    Options {
+        target,
+        bodies,
+        memory: Memory::Trusted,
+    }
 }
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";

@@ -3,6 +3,10 @@
 //! Nothing here says what a program means; that is what `cases` is for.  Here
 //! no input may panic, take long, or be refused without a proper reason.
 
+#[path = "hostile/front_end.rs"]
+mod front_end;
+
+use front_end::check;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::source::{MAX_SOURCE_BYTES, SourceMap};
 use ruffc::syntax;
@@ -21,33 +25,6 @@ fn on_large_stack(test: impl FnOnce() + Send + 'static) {
     if let Err(panic) = worker.join() {
         std::panic::resume_unwind(panic);
     }
-}
-
-/// Parses a text, checks what every outcome must fulfil, and returns the
-/// diagnostics.
-fn check(text: &str) -> Vec<Diagnostic> {
-    let mut sources = SourceMap::new();
-    let file = sources.add("test.ruff", text);
-    let Err(diagnostics) = syntax::parse(&sources, file) else {
-        return Vec::new();
-    };
-    assert!(
-        !diagnostics.is_empty(),
-        "refused without a reason: {text:?}"
-    );
-    assert!(diagnostics.len() <= syntax::limit::DIAGNOSTICS);
-    let starts: Vec<u32> = diagnostics
-        .iter()
-        .map(|found| found.span.expect("it has a place").start)
-        .collect();
-    assert!(starts.is_sorted(), "out of order: {text:?}");
-    for found in &diagnostics {
-        assert_eq!(found.exit_status(), 3);
-        assert!(!found.message.contains('\n'), "{}", found.message);
-        diagnostic::text(found, &sources, Form::Snippet);
-        diagnostic::json(found, &sources);
-    }
-    diagnostics
 }
 
 fn check_quickly(text: &str) -> Vec<Diagnostic> {

@@ -20,6 +20,7 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub use crate::error::STATUS_RUNTIME_ERROR;
+pub use crate::heap::allocator::live_blocks;
 
 /// Exit status when the runtime itself can't go on.
 pub const STATUS_INTERNAL: i32 = 6;
@@ -44,28 +45,57 @@ impl VMContext {
     }
 }
 
-/// Runs a program to its end and gives its exit status.  Reports an uncaught
-/// error, and frees everything.
-pub fn run_to_exit_status(program: Box<LoadedProgram>, args: Vec<String>) -> i32 {
-    let mut status = STATUS_INTERNAL;
+/// How a program has ended.
+pub struct End {
+    pub status: i32,
+    /// Threads of the program may still be at work.
+    pub had_threads: bool,
+}
+
+/// Runs a program to its end.  Reports an uncaught error, and frees everything.
+pub fn run_to_end(program: Box<LoadedProgram>, args: Vec<String>) -> End {
+    let mut end = End {
+        status: STATUS_INTERNAL,
+        had_threads: false,
+    };
     let mut parts = Some((program, args));
     on_large_stack(&mut || {
         if let Some((program, args)) = parts.take() {
             let mut ctx = VMContext::new(program);
             ctx.args = args;
-            status = run_and_report(&mut ctx);
+            end = run_and_report(&mut ctx);
         }
     });
-    status
+    end
 }
 
-/// Runs a context's program; reports an uncaught error.  Gives the exit status.
-pub fn run_and_report(ctx: &mut VMContext) -> i32 {
+/// Checks that a program that has ended has freed everything: this thread's
+/// memory in use must be what it was `before`.  Gives the exit status; it is
+/// another one, with a message, if something is left.
+///
+/// Threads that are still at work keep what they share with the first one, so
+/// after them there is nothing to check.
+pub fn check_memory(end: &End, before: usize) -> i32 {
+    let left = live_blocks().wrapping_sub(before);
+    if end.had_threads || left == 0 {
+        return end.status;
+    }
+    let message = alloc::format!("error: {left} blocks of memory are left\n");
+    write_all(2, message.as_bytes());
+    STATUS_INTERNAL
+}
+
+/// Runs a context's program; reports an uncaught error.
+pub fn run_and_report(ctx: &mut VMContext) -> End {
     ctx.owns_process = true;
-    guard_output(ctx, |ctx| {
+    let status = guard_output(ctx, |ctx| {
         let result = ctx.run();
         report(ctx, result.map(drop))
-    })
+    });
+    End {
+        status,
+        had_threads: ctx.output.shared.is_some(),
+    }
 }
 
 /// Lets code of a context run; should memory run out, its output is not lost.

@@ -149,6 +149,9 @@ pub struct Run {
     /// Let the code generator check the code it is given
     #[arg(long, hide = true)]
     pub verify: bool,
+    /// End with status 6 if memory is left in use in the end
+    #[arg(long, hide = true)]
+    pub check_memory: bool,
     #[command(flatten)]
     pub report: ReportFlags,
     /// The program
@@ -322,6 +325,9 @@ pub struct CodeFlags {
     /// Let the code generator check the code it is given
     #[arg(long, hide = true)]
     pub verify: bool,
+    /// Let the program end with status 6 if it leaves memory in use
+    #[arg(long, hide = true)]
+    pub check_memory: bool,
 }
 
 /// What is told besides the result.

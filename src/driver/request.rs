@@ -87,6 +87,7 @@ pub struct Run {
     pub input: PathBuf,
     pub args: Vec<String>,
     pub engine: Engine,
+    pub memory: emit::Memory,
 }
 
 /// Run the tests of a program.

@@ -1,8 +1,8 @@
 //! The data of an executable: the encoded program, the tables that lead from
 //! it to code and built-ins, and the `main` that hands them to the runtime.
 
-use super::EmitError;
 use super::program::{Body, Parts};
+use super::{EmitError, Memory};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Endianness, Function, InstBuilder, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -106,7 +106,11 @@ fn define_data(
 
 /// Defines C's `main`, which hands the header and its own arguments on and
 /// returns the exit status.
-pub(super) fn define_main(module: &mut dyn Module, header: DataId) -> Result<(), EmitError> {
+pub(super) fn define_main(
+    module: &mut dyn Module,
+    header: DataId,
+    memory: Memory,
+) -> Result<(), EmitError> {
     let pointer = module.target_config().pointer_type();
     let mut start = module.make_signature();
     start.params.extend([
@@ -115,7 +119,11 @@ pub(super) fn define_main(module: &mut dyn Module, header: DataId) -> Result<(),
         AbiParam::new(pointer),
     ]);
     start.returns.push(AbiParam::new(types::I32));
-    let start = module.declare_function(entry::MAIN_SYMBOL, Linkage::Import, &start)?;
+    let symbol = match memory {
+        Memory::Trusted => entry::MAIN_SYMBOL,
+        Memory::Checked => entry::CHECKED_MAIN_SYMBOL,
+    };
+    let start = module.declare_function(symbol, Linkage::Import, &start)?;
     let mut signature = module.make_signature();
     signature
         .params

@@ -55,7 +55,7 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
     let mut writer = Writer::new(isa.clone(), program, &parts)?;
     writer.define_code(&parts)?;
     let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
-    image::define_main(&mut writer.module, header)?;
+    image::define_main(&mut writer.module, header, options.memory)?;
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
     let described = writer.described(&parts);
     let mut product = writer.module.finish();

@@ -2,9 +2,31 @@
 
 use super::{owned, words};
 use crate::context::VMContext;
+use crate::error::Raised;
 use crate::heap::{Array, CellObject, Elements, Record, Ref, Variant, VariantKind};
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
+
+/// What `make` makes of values that are given up; if it fails, it may have left
+/// some of them.
+///
+/// # Safety
+/// `values` points at `count` live values.
+unsafe fn taking(
+    values: *mut Value,
+    count: usize,
+    make: impl FnOnce(&mut [Value]) -> Result<Value, Raised>,
+) -> RawValue {
+    // SAFETY: the caller vouches for the values; what was taken left null behind.
+    unsafe {
+        let values = core::slice::from_raw_parts_mut(values, count);
+        let result = make(values);
+        if result.is_err() {
+            core::ptr::drop_in_place(values);
+        }
+        words(result)
+    }
+}
 
 /// # Safety
 /// `elements` is the number of a flat kind.
@@ -27,10 +49,9 @@ pub unsafe extern "C" fn ruff_rt_make_array(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::array(
-            &mut *ctx,
-            core::slice::from_raw_parts_mut(values, count as usize),
-        ))
+        taking(values, count as usize, |values| {
+            make::array(&mut *ctx, values)
+        })
     }
 }
 
@@ -84,10 +105,9 @@ pub unsafe extern "C" fn ruff_rt_make_dict(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::dict(
-            &mut *ctx,
-            core::slice::from_raw_parts_mut(values, 2 * count as usize),
-        ))
+        taking(values, 2 * count as usize, |values| {
+            make::dict(&mut *ctx, values)
+        })
     }
 }
 
@@ -137,11 +157,9 @@ pub unsafe extern "C" fn ruff_rt_make_struct(
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
         let count = (&(&*ctx).program.program.struct_sites)[site as usize].pops() as usize;
-        words(make::structure(
-            &mut *ctx,
-            site as u32,
-            core::slice::from_raw_parts_mut(values, count),
-        ))
+        taking(values, count, |values| {
+            make::structure(&mut *ctx, site as u32, values)
+        })
     }
 }
 
@@ -156,11 +174,9 @@ pub unsafe extern "C" fn ruff_rt_make_variant(
 ) -> RawValue {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        words(make::variant(
-            &mut *ctx,
-            site as u32,
-            core::slice::from_raw_parts_mut(values, count as usize),
-        ))
+        taking(values, count as usize, |values| {
+            make::variant(&mut *ctx, site as u32, values)
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::call::Entry;
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::Function;
 use crate::loaded::LoadedProgram;
-use crate::start;
+use crate::start::{self, End};
 use crate::value::{RawValue, Value};
 use alloc::boxed::Box;
 use core::mem::offset_of;
@@ -42,6 +42,8 @@ pub const INTERPRET_ASYNC_SYMBOL: &str = "ruff_rt_interpret_async";
 
 /// Runs a program: what an executable's `main` calls.
 pub const MAIN_SYMBOL: &str = "ruff_rt_main";
+/// The same for tests, with a check that nothing is left in the end.
+pub const CHECKED_MAIN_SYMBOL: &str = "ruff_rt_checked_main";
 
 /// Runs the program in `header` and gives the exit status.
 ///
@@ -53,6 +55,29 @@ pub unsafe extern "C" fn ruff_rt_main(
     argc: i32,
     argv: *const *const u8,
 ) -> i32 {
+    // SAFETY: the caller vouches for the same.
+    unsafe { run(header, argc, argv) }.status
+}
+
+/// Runs the program in `header` and gives the exit status, which is another one
+/// if the program has left memory in use.
+///
+/// # Safety
+/// As for `ruff_rt_main`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_checked_main(
+    header: *const ImageHeader,
+    argc: i32,
+    argv: *const *const u8,
+) -> i32 {
+    // SAFETY: the caller vouches for the same.
+    let end = unsafe { run(header, argc, argv) };
+    start::check_memory(&end, 0)
+}
+
+/// # Safety
+/// As for `ruff_rt_main`.
+unsafe fn run(header: *const ImageHeader, argc: i32, argv: *const *const u8) -> End {
     // SAFETY: the compiler emitted what the header says; see `ImageHeader`.
     unsafe {
         if (*header).abi_version != super::ABI_VERSION as u64 {
@@ -65,7 +90,7 @@ pub unsafe extern "C" fn ruff_rt_main(
         let builtin = |index: usize, _: &str| Some(*(*header).builtins.add(index));
         let entry = |id: FunctionId| (*(*header).entries.add(id as usize)).unwrap_or(no_entry);
         match LoadedProgram::load(Box::new(program), &builtin, &entry) {
-            Ok(loaded) => start::run_to_exit_status(loaded, start::arguments(argc, argv)),
+            Ok(loaded) => start::run_to_end(loaded, start::arguments(argc, argv)),
             Err(error) => start::fail(&alloc::format!("{error}")),
         }
     }
