@@ -100,10 +100,9 @@ impl Translator<'_, '_, '_> {
                 } => Some(Mirror::Dynamic { slot }),
                 Home::Value { .. } => Some(Mirror::Typed { slot }),
                 Home::Cell { .. } => Some(Mirror::Cell { slot }),
-                Home::Record { .. }
-                | Home::Memory { .. }
-                | Home::Number { .. }
-                | Home::Nowhere => None,
+                Home::Record { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
+                    None
+                }
             };
             let memory = mirror.map(|mirror| self.mirror(mirror, 16));
             self.mirrors.slots.push(memory);
@@ -156,10 +155,9 @@ impl Translator<'_, '_, '_> {
             Home::Value { first, .. } | Home::Cell { variable: first } => {
                 vec![self.builder.use_var(first)]
             }
-            Home::Record { .. }
-            | Home::Memory { .. }
-            | Home::Number { .. }
-            | Home::Nowhere => return,
+            Home::Record { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
+                return;
+            }
         };
         self.update_mirror(slot, &words);
     }
