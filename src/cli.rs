@@ -8,7 +8,7 @@ mod print;
 mod test;
 
 use crate::diagnostic::Diagnostic;
-use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
+use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Effort, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
@@ -156,6 +156,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         let path = match kind.0 {
             Kind::Exe => base.clone(),
             _ if is_exact => base.clone(),
+            Kind::Staticlib | Kind::Cdylib => library_path(&base, kind.extension()),
             _ => base.with_extension(kind.extension()),
         };
         wanted.push(Wanted {
@@ -163,8 +164,18 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             sink: sink(*kind, path)?,
         });
     }
+    let is_library = wanted.iter().any(|wanted| wanted.kind.is_of_library());
+    if is_library && wanted.iter().any(|wanted| wanted.kind == Kind::Exe) {
+        let message = "an executable and a library are made of different programs";
+        return Err(arguments::usage_error(message));
+    }
     Ok(driver::Build {
         input: build.file.clone(),
+        role: if build.library {
+            Role::Library
+        } else {
+            Role::Program
+        },
         wanted,
         code: code_options(&build.code),
         fallbacks: if build.no_fallback {
@@ -195,6 +206,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
 fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
     Ok(driver::Build {
         input: emit.file.clone(),
+        role: Role::Program,
         wanted: vec![Wanted {
             kind: emit.kind.0,
             sink: sink(emit.kind, emit.output.clone())?,
@@ -244,13 +256,20 @@ fn default_output(input: &Path) -> PathBuf {
     }
 }
 
+/// `out/rules` becomes `out/librules.a`.
+fn library_path(base: &Path, extension: &str) -> PathBuf {
+    let stem = base.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_prefix("lib").unwrap_or(&stem);
+    base.with_file_name(format!("lib{stem}.{extension}"))
+}
+
 fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
     if path != Path::new("-") {
         return Ok(Sink::File(path));
     }
     match kind.0 {
-        Kind::Exe => Err(arguments::usage_error(
-            "an executable can't be written to standard output",
+        Kind::Exe | Kind::Staticlib | Kind::Cdylib => Err(arguments::usage_error(
+            "what is linked can't be written to standard output",
         )),
         Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
             "an object file is nothing for a terminal; name a file with `-o`",

@@ -58,6 +58,16 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+    pub stack: Stack,
+}
+
+/// Whose machine stack the code runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stack {
+    /// One that is large enough for as many calls as may be nested.
+    Own,
+    /// Its host's, of which nothing is known: every call looks how much is left.
+    Hosts,
 }
 
 /// Translates a function's body, with the signature of `signature::direct`.

@@ -5,6 +5,7 @@
 //! whoever asked for it.
 
 mod failure;
+mod library;
 mod log;
 mod output;
 mod process;
@@ -14,7 +15,7 @@ mod test;
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Run, Sink, Test, Wanted};
+pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, Sink, Test, Wanted};
 pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
 use crate::check;
@@ -56,10 +57,22 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
     if let Some(sink) = request.sink(Kind::Ast) {
         output::write(sink, syntax::dump::tree(&tree).as_bytes())?;
     }
+    match request.role() {
+        Role::Program => build_program(request, tree, sources, log),
+        Role::Library => library::build(request, tree, sources, log),
+    }
+}
+
+/// Makes what is wanted of a program that is parsed.
+fn build_program(
+    request: &Build,
+    tree: syntax::ast::Program,
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<(), Failure> {
     if request.ends_before(Kind::Bytecode) {
         return Ok(());
     }
-
     let program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
@@ -69,19 +82,13 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
     }
 
     let facts = log.stage("infer", || infer::infer(&program));
-    if let Some(sink) = request.sink(Kind::Clif) {
-        let clif = log.stage("clif", || emit::clif(&program, &facts, &request.code))?;
-        output::write(sink, clif.as_bytes())?;
-    }
-    if let Some(sink) = request.sink(Kind::Asm) {
-        let assembly = log.stage("asm", || emit::assembly(&program, &facts, &request.code))?;
-        output::write(sink, assembly.as_bytes())?;
-    }
+    write_listings(request, &program, &facts, log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());
     }
 
-    let object = object(&program, &facts, request, log)?;
+    let object = log.stage("compile", || emit::object(&program, &facts, &request.code))?;
+    tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
     }
@@ -89,6 +96,24 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
         Some(sink) => link(&object, sink, request, log),
         None => Ok(()),
     }
+}
+
+/// Writes the code as text, if that is wanted.
+fn write_listings(
+    request: &Build,
+    program: &Program,
+    facts: &Facts,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    if let Some(sink) = request.sink(Kind::Clif) {
+        let clif = log.stage("clif", || emit::clif(program, facts, &request.code))?;
+        output::write(sink, clif.as_bytes())?;
+    }
+    if let Some(sink) = request.sink(Kind::Asm) {
+        let assembly = log.stage("asm", || emit::assembly(program, facts, &request.code))?;
+        output::write(sink, assembly.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Runs a program in this process; gives its exit status.
@@ -159,7 +184,7 @@ fn lower(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    lower_with_tests(Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
+    lower_as(Role::Program, Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
 }
 
 /// A verified program, with its tests.
@@ -169,7 +194,18 @@ fn lower_with_tests(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    let graph = log.stage("import", || modules::load(script, tests, sources))?;
+    lower_as(Role::Program, script, tests, sources, log)
+}
+
+/// The same of a script with another role.
+fn lower_as(
+    role: Role,
+    script: Arc<syntax::ast::Program>,
+    tests: &[resolve::Test],
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Lowered, Failure> {
+    let graph = log.stage("import", || modules::load_as(role, script, tests, sources))?;
     let mut lowered = log.stage("lower", || lower::lower_with_tests(graph, tests, sources));
     let program = &mut lowered.program;
     refuse_collisions(program)?;
@@ -198,13 +234,9 @@ fn refuse_collisions(program: &Program) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(
-    program: &Program,
-    facts: &Facts,
-    request: &Build,
-    log: &mut Log,
-) -> Result<Object, Failure> {
-    let object = log.stage("compile", || emit::object(program, facts, &request.code))?;
+/// Tells what came of compiling; refuses functions that stay bytecode if they
+/// are not allowed.
+fn tell(object: &Object, program: &Program, request: &Build, log: &mut Log) -> Result<(), Failure> {
     log.note(|| {
         format!(
             "{} functions compiled to {} bytes",
@@ -226,7 +258,7 @@ fn object(
     for fallback in fallbacks {
         log.note(|| fallback);
     }
-    Ok(object)
+    Ok(())
 }
 
 /// Which function stays bytecode, and why.
@@ -248,9 +280,19 @@ fn described(program: &Program, fallback: &Fallback) -> String {
 }
 
 fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<(), Failure> {
+    let options = link_options(sink, request)?;
+    let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
+    log.note(|| format!("linked by {}", linked.linker));
+    if let Some(reason) = &linked.fallback {
+        log.note(|| format!("not by the linker inside: {reason}"));
+    }
+    Ok(())
+}
+
+fn link_options(sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
     let Sink::File(path) = sink else {
         return Err(Failure::refused(
-            "an executable can't be written to standard output".to_owned(),
+            "what is linked can't be written to standard output".to_owned(),
         ));
     };
     let Linking {
@@ -260,17 +302,11 @@ fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<
         symbols,
     } = request.linking.clone();
     let target = request.code.target.triple.clone();
-    let options = LinkOptions {
+    Ok(LinkOptions {
         linker,
         runtime,
         libc,
         symbols,
         ..LinkOptions::new(target, path)
-    };
-    let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
-    log.note(|| format!("linked by {}", linked.linker));
-    if let Some(reason) = &linked.fallback {
-        log.note(|| format!("not by the linker inside: {reason}"));
-    }
-    Ok(())
+    })
 }

@@ -80,6 +80,19 @@ pub fn infer(program: &Program) -> Facts {
     analysis.facts
 }
 
+/// Infers the facts of a verified program some of whose functions are called
+/// from outside, with arguments of these types.
+pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Facts {
+    let mut analysis = Analysis::new(program);
+    for (func, params) in roots {
+        for (slot, given) in (0..).zip(params) {
+            analysis.join_slot(*func, slot, *given);
+        }
+    }
+    analysis.run();
+    analysis.facts
+}
+
 /// Infers the facts of a verified program, and shows every instruction that
 /// control may reach with the types of the operands that are on the stack then.
 pub fn walk(program: &Program, visit: &mut Visit) -> Facts {

@@ -24,6 +24,7 @@ pub mod lower;
 pub mod infer;
 
 pub mod check;
+pub mod interface;
 
 pub mod codegen;
 

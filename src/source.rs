@@ -199,6 +199,13 @@ impl SourceMap {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// Puts more text at the end of a file.
+    pub fn append(&mut self, file: FileId, text: &str) {
+        let file = &mut self.files[file.0 as usize];
+        file.text.push_str(text);
+        file.line_starts = line_starts(&file.text);
+    }
+
     pub fn file(&self, file: FileId) -> &SourceFile {
         &self.files[file.0 as usize]
     }

@@ -8,7 +8,8 @@
 //! `threads` — what runs beside it, and what crosses over;
 //! `semantics` — what every operator means, once;
 //! `builtins` — the library; `interp` — the reference engine;
-//! `abi` — what generated code calls.
+//! `abi` — what generated code calls;
+//! `host` — what C programs call.
 //!
 //! The crate does without `std`, whose start-up and panic machinery would
 //! cost every compiled program some 300 KB.
@@ -26,6 +27,7 @@ pub mod call;
 pub mod context;
 pub mod error;
 pub mod heap;
+pub mod host;
 pub mod interp;
 pub mod loaded;
 pub mod names;

@@ -69,6 +69,8 @@ Examples:
   ruffc build app.ruff                        make `app`
   ruffc build -o - --emit obj app.ruff        write the object file to standard output
   ruffc build --emit exe,asm app.ruff         make `app` and `app.s`
+  ruffc build --emit staticlib,header rules.ruff
+                                              make `librules.a` and `rules.h` for C programs
   ruffc build --time -v app.ruff              say what is done and how long it takes")]
 pub struct Build {
     /// The program
@@ -84,6 +86,11 @@ pub struct Build {
         default_value = "exe"
     )]
     pub emit: Vec<KindName>,
+    /// Compile a library: what it exports can be called from C, and it has no `main`
+    ///
+    /// Goes without saying when a library, a header or a file for pkg-config is made.
+    #[arg(long)]
+    pub library: bool,
     #[command(flatten)]
     pub code: CodeFlags,
     /// Refuse the program if a function of it would stay bytecode
@@ -325,6 +332,10 @@ impl ValueEnum for KindName {
     fn value_variants<'a>() -> &'a [KindName] {
         &[
             KindName(Kind::Exe),
+            KindName(Kind::Staticlib),
+            KindName(Kind::Cdylib),
+            KindName(Kind::Header),
+            KindName(Kind::PkgConfig),
             KindName(Kind::Obj),
             KindName(Kind::Asm),
             KindName(Kind::Clif),
@@ -337,6 +348,10 @@ impl ValueEnum for KindName {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self.0 {
             Kind::Exe => ("exe", "An executable"),
+            Kind::Staticlib => ("staticlib", "A library for C programs, `lib….a`"),
+            Kind::Cdylib => ("cdylib", "A shared library for C programs, `lib….so`"),
+            Kind::Header => ("header", "The C header of a library"),
+            Kind::PkgConfig => ("pkgconfig", "A library's file for pkg-config"),
             Kind::Obj => ("obj", "A relocatable object file"),
             Kind::Asm => ("asm", "Machine code as text"),
             Kind::Clif => ("clif", "The code generator's input, before optimisation"),
@@ -353,6 +368,10 @@ impl KindName {
     pub fn extension(self) -> &'static str {
         match self.0 {
             Kind::Exe => "",
+            Kind::Staticlib => "a",
+            Kind::Cdylib => "so",
+            Kind::Header => "h",
+            Kind::PkgConfig => "pc",
             Kind::Obj => "o",
             Kind::Asm => "s",
             Kind::Clif => "clif",

@@ -7,7 +7,7 @@ use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
 use super::view::{self, Views};
-use super::{Source, Unsupported};
+use super::{Source, Stack, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
@@ -216,7 +216,8 @@ impl<'a, 'b> Translator<'a, 'b> {
             self.builder
                 .ins()
                 .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
-        if self.function.slots + self.function.max_stack > LARGE_FRAME {
+        let is_large = self.function.slots + self.function.max_stack > LARGE_FRAME;
+        if is_large || self.source.stack == Stack::Hosts {
             let stack = self.builder.ins().get_stack_pointer(types::I64);
             let limit = self.load_context(STACK_LIMIT_OFFSET);
             let low = self

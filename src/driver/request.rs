@@ -2,6 +2,7 @@
 
 use crate::emit;
 use crate::link::{Libc, Linker, Symbols};
+pub use crate::resolve::Role;
 use crate::vm::Engine;
 use std::path::PathBuf;
 
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct Build {
     pub input: PathBuf,
+    /// What it is if nothing that is wanted says so.
+    pub role: Role,
     pub wanted: Vec<Wanted>,
     pub code: emit::Options,
     pub fallbacks: Fallbacks,
@@ -21,6 +24,14 @@ impl Build {
             .iter()
             .find(|wanted| wanted.kind == kind)
             .map(|wanted| &wanted.sink)
+    }
+
+    /// What becomes of the script.
+    pub(super) fn role(&self) -> Role {
+        match self.wanted.iter().any(|wanted| wanted.kind.is_of_library()) {
+            true => Role::Library,
+            false => self.role,
+        }
     }
 
     /// Whether nothing is wanted that takes this stage.
@@ -42,6 +53,10 @@ pub enum Kind {
     Tokens,
     /// The syntax tree.
     Ast,
+    /// A library's header for C.
+    Header,
+    /// What `pkg-config` is told of a library.
+    PkgConfig,
     Bytecode,
     /// Cranelift IR before optimisation.
     Clif,
@@ -51,6 +66,20 @@ pub enum Kind {
     Obj,
     /// An executable.
     Exe,
+    /// A library in an archive.
+    Staticlib,
+    /// A shared library.
+    Cdylib,
+}
+
+impl Kind {
+    /// Whether it is made of a library only.
+    pub fn is_of_library(self) -> bool {
+        matches!(
+            self,
+            Kind::Header | Kind::PkgConfig | Kind::Staticlib | Kind::Cdylib
+        )
+    }
 }
 
 /// Where a result goes.

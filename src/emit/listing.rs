@@ -5,8 +5,8 @@ use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
 use super::target::{self, Ending};
 use super::{EmitError, Options};
-use crate::codegen::Source;
 use crate::codegen::names::Callee;
+use crate::codegen::{Source, Stack};
 use crate::infer::Facts;
 use ruff_runtime::bytecode::Program;
 use std::collections::BTreeSet;
@@ -39,8 +39,9 @@ fn listing(
         program,
         facts,
         isa: &*isa,
+        stack: Stack::Own,
     };
-    let parts = program::compile(source, options.bodies, kind);
+    let parts = program::compile(source, options.bodies, kind, &[]);
     let symbols = Symbols::new(program);
     let mut out = String::new();
     for (job, code) in codes(&parts) {

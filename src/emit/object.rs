@@ -1,6 +1,6 @@
 //! The ending in a file: a whole program as a relocatable object.
 //!
-//! It defines `main(argc, argv)` and imports what it uses and nothing else:
+//! It defines `main(argc, argv)`, or what C sees of a library, and imports what it uses and nothing else:
 //! helpers of the table, rows of built-ins, the start of the runtime, and the
 //! interpreter only if a function stays bytecode.
 //!
@@ -8,19 +8,22 @@
 //! read-only after relocation.
 
 use super::compile::{Code, Job, Listing};
+use super::export;
 use super::image;
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
 use super::target::{self, Ending};
 use super::{EmitError, Fallback, Options};
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, signature};
+use crate::codegen::{Source, Stack, signature};
 use crate::infer::Facts;
+use crate::interface::Exports;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::host::context;
 use std::collections::BTreeMap;
 
 /// An object file and how it came about.
@@ -40,18 +43,54 @@ pub struct Object {
 /// # Errors
 /// If there is no code generator for the target, or a built-in is unknown.
 pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Object, EmitError> {
+    make(program, facts, None, options)
+}
+
+/// Makes the object file of a verified library that shows these functions.
+///
+/// # Errors
+/// As `object`.
+pub fn library(
+    program: &Program,
+    facts: &Facts,
+    exports: &Exports,
+    options: &Options,
+) -> Result<Object, EmitError> {
+    make(program, facts, Some(exports), options)
+}
+
+fn make(
+    program: &Program,
+    facts: &Facts,
+    exports: Option<&Exports>,
+    options: &Options,
+) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
     let source = Source {
         program,
         facts,
         isa: &*isa,
+        stack: exports.map_or(Stack::Own, |_| Stack::Hosts),
     };
-    let parts = program::compile(source, options.bodies, Listing::None);
+    let roots = exports.map_or(Vec::new(), Exports::roots);
+    let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
+    let parts = program::compile(source, options.bodies, Listing::None, &roots);
 
     let mut writer = Writer::new(isa.clone(), program, &parts)?;
     writer.define_code(&parts)?;
-    let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
-    image::define_main(&mut writer.module, header)?;
+    let (module, entries) = (&mut writer.module, &writer.entries);
+    let embed = |module: &dyn Module, header: &[u8]| match exports {
+        Some(exports) => {
+            let library = export::library_bytes(module, exports, header);
+            (library, context::LIBRARY_HEADER)
+        }
+        None => (header.to_vec(), 0),
+    };
+    let header = image::define(module, program, &parts, entries, embed)?;
+    match exports {
+        Some(exports) => export::define(module, source, exports, header, &writer.direct)?,
+        None => image::define_main(module, header)?,
+    }
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
     let bytes = writer.module.finish().emit().map_err(EmitError::Write)?;
     Ok(Object {

@@ -38,12 +38,19 @@ pub(super) struct Parts {
 }
 
 /// Compiles what a program needs.
-pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts {
+///
+/// The roots are called from outside, directly and through function objects.
+pub(super) fn compile(
+    source: Source,
+    bodies: Bodies,
+    listing: Listing,
+    roots: &[FunctionId],
+) -> Parts {
     let program = source.program;
-    let used = used_functions(program);
+    let used = used_functions(program, roots);
     let bodies = compile_bodies(source, bodies, listing, &used);
 
-    let (entries, shims) = needed_glue(program, &bodies);
+    let (entries, shims) = needed_glue(program, &bodies, roots);
     let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
     jobs.extend(shims.iter().map(|func| Job::Shim(*func)));
     let mut parts = Parts {
@@ -95,9 +102,10 @@ fn compile_bodies(source: Source, choice: Bodies, listing: Listing, used: &[bool
 
 /// The functions that a run of the program can reach.  Structs' functions and
 /// modules' top levels always count: the runtime finds them by itself.
-fn used_functions(program: &Program) -> Vec<bool> {
+fn used_functions(program: &Program, roots: &[FunctionId]) -> Vec<bool> {
     let mut used = vec![false; program.functions.len()];
     let mut waiting = vec![program.main];
+    waiting.extend(roots);
     for declaration in &program.structs {
         waiting.extend(declaration.methods.iter().map(|(_, func)| *func));
         waiting.extend(declaration.defaults.iter().map(|(_, func)| *func));
@@ -167,10 +175,18 @@ impl Parts {
 
 /// The compiled functions that need a generic entry, and the functions kept
 /// as bytecode that need a shim.
-fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<FunctionId>) {
+fn needed_glue(
+    program: &Program,
+    bodies: &[Body],
+    roots: &[FunctionId],
+) -> (Vec<FunctionId>, Vec<FunctionId>) {
     let mut as_value = vec![false; bodies.len()];
     let mut directly = vec![false; bodies.len()];
     as_value[program.main as usize] = true;
+    for root in roots {
+        as_value[*root as usize] = true;
+        directly[*root as usize] = true;
+    }
     for declaration in &program.structs {
         for func in declaration
             .methods

@@ -28,6 +28,12 @@ pub enum LinkError {
         target: String,
         looked_in: Vec<PathBuf>,
     },
+    /// Libraries are not made for the target.
+    UnsupportedLibrary(String),
+    /// The runtime's archive is not what it claims to be.
+    Runtime(object::read::Error),
+    /// An archive could not be put together.
+    Archive(io::Error),
     /// The start-up code could not be put into an object.
     Startup(object::write::Error),
     /// The linker inside gave up.
@@ -79,6 +85,11 @@ impl fmt::Display for LinkError {
             Self::UnsupportedStatic => {
                 write!(f, "the built-in linker cannot make static executables")
             }
+            Self::UnsupportedLibrary(target) => {
+                write!(f, "libraries for `{target}` can't be made, only objects")
+            }
+            Self::Runtime(error) => write!(f, "the runtime's archive is malformed: {error}"),
+            Self::Archive(error) => write!(f, "cannot make the archive: {error}"),
             Self::NoLibrary {
                 name,
                 target,
@@ -136,6 +147,8 @@ impl std::error::Error for LinkError {
         match self {
             Self::Write(_, error) | Self::Read(_, error) | Self::Start(_, error) => Some(error),
             Self::Startup(error) => Some(error),
+            Self::Runtime(error) => Some(error),
+            Self::Archive(error) => Some(error),
             Self::Neither { inside, .. } => Some(inside.as_ref()),
             _ => None,
         }

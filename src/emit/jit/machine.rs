@@ -2,7 +2,7 @@
 
 use super::JitStats;
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, signature};
+use crate::codegen::{Source, Stack, signature};
 use crate::emit::EmitError;
 use crate::emit::compile::{Code, Compiler, Job, Listing, Refusal};
 use crate::emit::symbol::Symbols;
@@ -160,6 +160,7 @@ impl Machine {
             program,
             facts: &self.facts,
             isa: &*self.isa,
+            stack: Stack::Own,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
