@@ -256,10 +256,13 @@ fn default_output(input: &Path) -> PathBuf {
     }
 }
 
-/// `out/rules` becomes `out/librules.a`.
+/// `out/rules` becomes `out/librules.a`; a name that is a library's already
+/// gets another ending at most.
 fn library_path(base: &Path, extension: &str) -> PathBuf {
-    let stem = base.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.strip_prefix("lib").unwrap_or(&stem);
+    if base.extension().is_some_and(|known| known == "a" || known == "so") {
+        return base.with_extension(extension);
+    }
+    let stem = base.file_name().unwrap_or_default().to_string_lossy();
     base.with_file_name(format!("lib{stem}.{extension}"))
 }
 

@@ -16,6 +16,7 @@ mod control;
 mod count;
 mod data;
 mod dict;
+mod export;
 mod field;
 mod func;
 mod index;
@@ -34,6 +35,7 @@ mod view;
 mod wrapper;
 
 use crate::infer::Facts;
+use crate::interface::{Exported, Exports};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
@@ -58,16 +60,8 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
-    pub stack: Stack,
-}
-
-/// Whose machine stack the code runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stack {
-    /// One that is large enough for as many calls as may be nested.
-    Own,
-    /// Its host's, of which nothing is known: every call looks how much is left.
-    Hosts,
+    /// What C sees of it, if it is a library, which runs on its host's stack.
+    pub library: Option<&'a Exports>,
 }
 
 /// Translates a function's body, with the signature of `signature::direct`.
@@ -111,4 +105,14 @@ pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
 /// through the function object's entry.
 pub fn bytecode_shim(source: Source, func: FunctionId) -> ir::Function {
     wrapper::bytecode_shim(source, func)
+}
+
+/// Makes the C function of the exported one with this number.
+pub fn export(source: Source, number: u32) -> ir::Function {
+    export::translate(source, number)
+}
+
+/// The signature of an exported function in C.
+pub fn exported_signature(isa: &dyn TargetIsa, exported: &Exported) -> ir::Signature {
+    export::signature(isa, exported)
 }

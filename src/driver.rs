@@ -23,6 +23,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
+use crate::interface::Exports;
 use crate::link::{self, LinkOptions};
 use crate::lower::{self, Lowered};
 use crate::modules;
@@ -82,12 +83,14 @@ fn build_program(
     }
 
     let facts = log.stage("infer", || infer::infer(&program));
-    write_listings(request, &program, &facts, log)?;
+    write_listings(request, &program, &facts, None, log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());
     }
 
-    let object = log.stage("compile", || emit::object(&program, &facts, &request.code))?;
+    let object = log.stage("compile", || {
+        emit::object(&program, &facts, None, &request.code)
+    })?;
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
@@ -103,14 +106,19 @@ fn write_listings(
     request: &Build,
     program: &Program,
     facts: &Facts,
+    library: Option<&Exports>,
     log: &mut Log,
 ) -> Result<(), Failure> {
     if let Some(sink) = request.sink(Kind::Clif) {
-        let clif = log.stage("clif", || emit::clif(program, facts, &request.code))?;
+        let clif = log.stage("clif", || {
+            emit::clif(program, facts, library, &request.code)
+        })?;
         output::write(sink, clif.as_bytes())?;
     }
     if let Some(sink) = request.sink(Kind::Asm) {
-        let assembly = log.stage("asm", || emit::assembly(program, facts, &request.code))?;
+        let assembly = log.stage("asm", || {
+            emit::assembly(program, facts, library, &request.code)
+        })?;
         output::write(sink, assembly.as_bytes())?;
     }
     Ok(())
@@ -162,7 +170,9 @@ pub fn fallbacks(
 ) -> Result<Vec<String>, Failure> {
     let program = program(&request.input, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
-    let object = log.stage("compile", || emit::object(&program, &facts, &request.code))?;
+    let object = log.stage("compile", || {
+        emit::object(&program, &facts, None, &request.code)
+    })?;
     let fallbacks = object.fallbacks.iter();
     Ok(fallbacks.map(|one| described(&program, one)).collect())
 }

@@ -29,7 +29,7 @@ pub mod jit;
 
 pub use compile::Refusal;
 pub use listing::{assembly, clif};
-pub use object::{Object, library, object};
+pub use object::{Object, object};
 pub use program::Bodies;
 pub use target::{Cpu, Effort, TargetError, TargetOptions};
 

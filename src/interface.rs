@@ -140,6 +140,14 @@ pub struct Exported {
 }
 
 impl Exports {
+    /// The functions that C or the runtime calls.
+    pub fn functions(&self) -> Vec<FunctionId> {
+        let exported = self.functions.iter().map(|function| function.func);
+        exported
+            .chain(self.makers.iter().map(|maker| maker.0))
+            .collect()
+    }
+
     /// What C calls, with the types of the arguments.
     pub fn roots(&self) -> Vec<(FunctionId, Vec<Type>)> {
         let given = |function: &Exported| {

@@ -20,6 +20,7 @@ pub mod variables;
 
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::{Dict, Function, Generator, Header, Str};
+use crate::host::{HostContext, call, context};
 use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
@@ -307,6 +308,14 @@ helpers! {
     Locate = errors::ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry), [];
     /// Takes the pending error as an Error struct; `RAISED` if it can't be caught.
     Catch = errors::ruff_rt_catch(ctx: *mut VMContext) -> RawValue, [raises];
+
+    // ---- the C functions of a library's exported ones
+    /// Lets the thread use a context; null if its program can't be called.
+    HostEnter = context::ruff_rt_host_enter(host: *mut HostContext) -> *mut TraceEntry, [];
+    /// The status of a call that was not possible or has raised an error.
+    HostFailed = call::ruff_rt_host_failed(host: *mut HostContext) -> u64, [];
+    /// Calls the exported function with this number, with words as arguments.
+    HostCall = call::ruff_rt_host_call(host: *mut HostContext, number: u64, words: *const u64, result: *mut u8) -> u64, [];
 
     // ---- variables by name, and the operand stack: for hosts and linked code
     /// A copy of the variable with this name hash; `Unset` if there is none.

@@ -7,7 +7,7 @@ use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
 use super::view::{self, Views};
-use super::{Source, Stack, Unsupported};
+use super::{Source, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
@@ -217,7 +217,7 @@ impl<'a, 'b> Translator<'a, 'b> {
                 .ins()
                 .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
         let is_large = self.function.slots + self.function.max_stack > LARGE_FRAME;
-        if is_large || self.source.stack == Stack::Hosts {
+        if is_large || self.source.library.is_some() {
             let stack = self.builder.ins().get_stack_pointer(types::I64);
             let limit = self.load_context(STACK_LIMIT_OFFSET);
             let low = self

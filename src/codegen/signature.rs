@@ -76,7 +76,7 @@ pub fn direct(source: Source, func: FunctionId) -> Signature {
         program,
         facts,
         isa,
-        stack: _,
+        library: _,
     } = source;
     let function = &program.functions[func as usize];
     if function.info.flags.is_generator {

@@ -48,14 +48,14 @@ pub(super) fn build(
 
     let roots = exports.roots();
     let facts = log.stage("infer", || infer::infer_library(&program, &roots));
-    write_listings(request, &program, &facts, log)?;
+    write_listings(request, &program, &facts, Some(&exports), log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());
     }
 
     let code = &request.code;
     let object = log.stage("compile", || {
-        emit::library(&program, &facts, &exports, code)
+        emit::object(&program, &facts, Some(&exports), code)
     })?;
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {

@@ -41,6 +41,8 @@ pub(super) enum Job {
     Typed(FunctionId),
     /// The stub of a helper that changes no register.
     Cold(Helper),
+    /// The C function of an exported one.
+    Export(u32),
 }
 
 /// What is written down besides the machine code.
@@ -158,7 +160,10 @@ impl<'a> Compiler<'a> {
             Listing::None | Listing::Assembly => None,
         };
         if let Some(inliner) = &mut self.inliner
-            && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
+            && matches!(
+                job,
+                Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Export(_)
+            )
         {
             inliner.expand(&mut self.context);
             simplify(&mut self.context);
@@ -213,6 +218,7 @@ impl<'a> Compiler<'a> {
             Job::Entry(func) => Ok(codegen::generic_entry(self.source, func)),
             Job::Shim(func) => Ok(codegen::bytecode_shim(self.source, func)),
             Job::Cold(helper) => Ok(cold::stub(self.source.isa, helper)),
+            Job::Export(number) => Ok(codegen::export(self.source, number)),
             Job::Typed(func) => {
                 let mut function = codegen::translate(self.source, func)?;
                 function.signature.call_conv = self.source.isa.default_call_conv();
@@ -296,7 +302,7 @@ fn threads_for(source: Source, jobs: &[Job]) -> usize {
             Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
                 source.program.functions[*func as usize].code.len()
             }
-            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) => 10,
+            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) | Job::Export(_) => 10,
         })
         .sum();
     let useful = (instructions / THREAD_WORTH).min(jobs.len());

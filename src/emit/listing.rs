@@ -5,9 +5,10 @@ use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
 use super::target::{self, Ending};
 use super::{EmitError, Options};
+use crate::codegen::Source;
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, Stack};
 use crate::infer::Facts;
+use crate::interface::Exports;
 use ruff_runtime::bytecode::Program;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,21 +17,32 @@ use std::fmt::Write;
 ///
 /// # Errors
 /// As `object`.
-pub fn clif(program: &Program, facts: &Facts, options: &Options) -> Result<String, EmitError> {
-    listing(program, facts, options, Listing::Clif)
+pub fn clif(
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    options: &Options,
+) -> Result<String, EmitError> {
+    listing(program, facts, library, options, Listing::Clif)
 }
 
 /// A program's machine code as assembly.
 ///
 /// # Errors
 /// As `object`.
-pub fn assembly(program: &Program, facts: &Facts, options: &Options) -> Result<String, EmitError> {
-    listing(program, facts, options, Listing::Assembly)
+pub fn assembly(
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    options: &Options,
+) -> Result<String, EmitError> {
+    listing(program, facts, library, options, Listing::Assembly)
 }
 
 fn listing(
     program: &Program,
     facts: &Facts,
+    library: Option<&Exports>,
     options: &Options,
     kind: Listing,
 ) -> Result<String, EmitError> {
@@ -39,9 +51,9 @@ fn listing(
         program,
         facts,
         isa: &*isa,
-        stack: Stack::Own,
+        library,
     };
-    let parts = program::compile(source, options.bodies, kind, &[]);
+    let parts = program::compile(source, options.bodies, kind);
     let symbols = Symbols::new(program);
     let mut out = String::new();
     for (job, code) in codes(&parts) {
@@ -78,6 +90,8 @@ fn codes(parts: &Parts) -> impl Iterator<Item = (Job, Result<&Code, String>)> {
             .chain(shim)
             .chain(entry)
     });
+    let exports = (0..).zip(&parts.exports);
+    let functions = functions.chain(exports.map(|(number, code)| (Job::Export(number), Ok(code))));
     let stubs = parts.stubs.iter();
     functions.chain(stubs.map(|(helper, code)| (Job::Cold(*helper), Ok(code))))
 }

@@ -15,7 +15,7 @@ use super::symbol::Symbols;
 use super::target::{self, Ending};
 use super::{EmitError, Fallback, Options};
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, Stack, signature};
+use crate::codegen::{self, Source, signature};
 use crate::infer::Facts;
 use crate::interface::Exports;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -38,31 +38,15 @@ pub struct Object {
     pub code_size: usize,
 }
 
-/// Makes the object file of a verified program.
+/// Makes the object file of a verified program, or of a library that shows
+/// these functions.
 ///
 /// # Errors
 /// If there is no code generator for the target, or a built-in is unknown.
-pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Object, EmitError> {
-    make(program, facts, None, options)
-}
-
-/// Makes the object file of a verified library that shows these functions.
-///
-/// # Errors
-/// As `object`.
-pub fn library(
+pub fn object(
     program: &Program,
     facts: &Facts,
-    exports: &Exports,
-    options: &Options,
-) -> Result<Object, EmitError> {
-    make(program, facts, Some(exports), options)
-}
-
-fn make(
-    program: &Program,
-    facts: &Facts,
-    exports: Option<&Exports>,
+    library: Option<&Exports>,
     options: &Options,
 ) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
@@ -70,16 +54,14 @@ fn make(
         program,
         facts,
         isa: &*isa,
-        stack: exports.map_or(Stack::Own, |_| Stack::Hosts),
+        library,
     };
-    let roots = exports.map_or(Vec::new(), Exports::roots);
-    let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
-    let parts = program::compile(source, options.bodies, Listing::None, &roots);
+    let parts = program::compile(source, options.bodies, Listing::None);
 
-    let mut writer = Writer::new(isa.clone(), program, &parts)?;
+    let mut writer = Writer::new(isa.clone(), program, library, &parts)?;
     writer.define_code(&parts)?;
     let (module, entries) = (&mut writer.module, &writer.entries);
-    let embed = |module: &dyn Module, header: &[u8]| match exports {
+    let embed = |module: &dyn Module, header: &[u8]| match library {
         Some(exports) => {
             let library = export::library_bytes(module, exports, header);
             (library, context::LIBRARY_HEADER)
@@ -87,8 +69,8 @@ fn make(
         None => (header.to_vec(), 0),
     };
     let header = image::define(module, program, &parts, entries, embed)?;
-    match exports {
-        Some(exports) => export::define(module, source, exports, header, &writer.direct)?,
+    match library {
+        Some(exports) => export::define(module, exports, header)?,
         None => image::define_main(module, header)?,
     }
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
@@ -111,6 +93,8 @@ struct Writer {
     direct: Vec<Option<FuncId>>,
     /// What goes into the table of entries.
     entries: Vec<Option<FuncId>>,
+    /// The C functions of exported ones.
+    exports: Vec<FuncId>,
     compiled_count: usize,
     code_size: usize,
 }
@@ -118,7 +102,12 @@ struct Writer {
 impl Writer {
     /// Declares everything that the parts define or use, in an order that only
     /// the program decides.
-    fn new(isa: OwnedTargetIsa, program: &Program, parts: &Parts) -> Result<Writer, EmitError> {
+    fn new(
+        isa: OwnedTargetIsa,
+        program: &Program,
+        exports: Option<&Exports>,
+        parts: &Parts,
+    ) -> Result<Writer, EmitError> {
         let mut builder = ObjectBuilder::new(
             isa,
             object_name(program),
@@ -138,10 +127,19 @@ impl Writer {
             stubs: BTreeMap::new(),
             direct: Vec::new(),
             entries: Vec::new(),
+            exports: Vec::new(),
             compiled_count: 0,
             code_size: 0,
         };
         writer.declare_functions(program, parts)?;
+        for exported in exports.iter().flat_map(|exports| &exports.functions) {
+            let signature = codegen::exported_signature(writer.module.isa(), exported);
+            let symbol = &exported.symbol;
+            let id = writer
+                .module
+                .declare_function(symbol, Linkage::Export, &signature)?;
+            writer.exports.push(id);
+        }
         Ok(writer)
     }
 
@@ -210,6 +208,9 @@ impl Writer {
             if let Some(code) = &parts.entries[func] {
                 self.define(self.entries[func], code)?;
             }
+        }
+        for (id, code) in self.exports.clone().into_iter().zip(&parts.exports) {
+            self.define(Some(id), code)?;
         }
         for (helper, code) in &parts.stubs {
             self.define(self.stubs.get(&(*helper as u32)).copied(), code)?;

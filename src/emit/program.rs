@@ -4,6 +4,7 @@
 use super::compile::{self, Code, Job, Listing, Refusal};
 use crate::codegen::Source;
 use crate::codegen::names::Callee;
+use crate::interface::Exports;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
@@ -33,30 +34,29 @@ pub(super) struct Parts {
     pub entries: Vec<Option<Code>>,
     /// What compiled functions call in place of functions that stay bytecode.
     pub shims: Vec<Option<Code>>,
+    /// The C functions of exported ones, in order.
+    pub exports: Vec<Code>,
     /// Stubs of helpers, in the order of the table.
     pub stubs: Vec<(Helper, Code)>,
 }
 
 /// Compiles what a program needs.
-///
-/// The roots are called from outside, directly and through function objects.
-pub(super) fn compile(
-    source: Source,
-    bodies: Bodies,
-    listing: Listing,
-    roots: &[FunctionId],
-) -> Parts {
+pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts {
     let program = source.program;
-    let used = used_functions(program, roots);
+    let roots = source.library.map_or(Vec::new(), Exports::functions);
+    let used = used_functions(program, &roots);
     let bodies = compile_bodies(source, bodies, listing, &used);
 
-    let (entries, shims) = needed_glue(program, &bodies, roots);
+    let (entries, shims) = needed_glue(program, &bodies, &roots);
     let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
     jobs.extend(shims.iter().map(|func| Job::Shim(*func)));
+    let exported = source.library.map_or(0, |library| library.functions.len());
+    jobs.extend((0..exported as u32).map(Job::Export));
     let mut parts = Parts {
         bodies,
         entries: program.functions.iter().map(|_| None).collect(),
         shims: program.functions.iter().map(|_| None).collect(),
+        exports: Vec::new(),
         stubs: Vec::new(),
     };
     for (job, result) in jobs
@@ -67,6 +67,7 @@ pub(super) fn compile(
         match *job {
             Job::Entry(func) => parts.entries[func as usize] = Some(code),
             Job::Shim(func) => parts.shims[func as usize] = Some(code),
+            Job::Export(_) => parts.exports.push(code),
             Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Cold(_) => {
                 unreachable!("not glue")
             }
@@ -169,12 +170,14 @@ impl Parts {
         let glue = self.entries.iter().chain(&self.shims).flatten();
         bodies
             .chain(glue)
+            .chain(&self.exports)
             .chain(self.stubs.iter().map(|(_, code)| code))
     }
 }
 
 /// The compiled functions that need a generic entry, and the functions kept
-/// as bytecode that need a shim.
+/// as bytecode that need a shim.  Roots are called from outside, directly and
+/// through function objects.
 fn needed_glue(
     program: &Program,
     bodies: &[Body],

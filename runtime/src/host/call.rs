@@ -21,7 +21,16 @@ use core::ffi::{CStr, c_char};
 /// `host` is null or live.
 #[cold]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ruff_rt_host_failed(host: *mut HostContext) -> i32 {
+pub unsafe extern "C" fn ruff_rt_host_failed(host: *mut HostContext) -> u64 {
+    // SAFETY: the caller vouches for the context.
+    unsafe { failed(host) as u64 }
+}
+
+/// The same, with the status as C has it.
+///
+/// # Safety
+/// As above.
+pub unsafe fn failed(host: *mut HostContext) -> i32 {
     // SAFETY: the caller vouches for the context.
     unsafe {
         let Some(ctx) = host.as_ref().and_then(|host| host.vm.as_mut()) else {
@@ -56,11 +65,11 @@ pub unsafe extern "C" fn ruff_rt_host_call(
     number: u64,
     words: *const u64,
     result: *mut u8,
-) -> i32 {
+) -> u64 {
     // SAFETY: the caller vouches for its arguments.
     unsafe {
         if ruff_rt_host_enter(host).is_null() {
-            return Status::Misuse as i32;
+            return Status::Misuse as u64;
         }
         let export = &(&*(*host).library).exports()[number as usize];
         (*host).results.clear();
@@ -74,7 +83,7 @@ pub unsafe extern "C" fn ruff_rt_host_call(
                 false => reader.store(host, value, result),
             },
         );
-        settle(host, export, outcome)
+        settle(host, export, outcome) as u64
     }
 }
 
@@ -171,7 +180,7 @@ pub unsafe extern "C" fn value(
                 give(host, value, result);
                 Status::Ok as i32
             }
-            Err(Raised) => ruff_rt_host_failed(host),
+            Err(Raised) => failed(host),
         }
     }
 }
@@ -250,7 +259,7 @@ unsafe fn settle(host: *mut HostContext, export: &Export, outcome: Result<(), Re
     unsafe {
         match outcome {
             Ok(()) => Status::Ok as i32,
-            Err(Refusal::Raised) => ruff_rt_host_failed(host),
+            Err(Refusal::Raised) => failed(host),
             Err(Refusal::Mismatch(message)) => {
                 let name = core::str::from_utf8(export.name()).unwrap_or_default();
                 errors::keep(host, Status::Mismatch, &format!("{name}: {message}"))

@@ -6,7 +6,7 @@ use super::values::HostValue;
 use super::{HOST_VERSION, Status};
 use crate::abi::entry::{self, ImageHeader};
 use crate::context::setup::{stack_limit_in, stack_range};
-use crate::context::{TraceEntry, VMContext};
+use crate::context::{COLD_RESULTS_OFFSET, TraceEntry, VMContext};
 use crate::heap::allocator::{self, Heap};
 use crate::output::Redirect;
 use crate::start;
@@ -57,12 +57,12 @@ pub const EXPORT_SIGNATURE_LEN: usize = offset_of!(Export, signature_len);
 pub const EXPORT_FUNC: usize = offset_of!(Export, func);
 pub const EXPORT_SIZE: usize = size_of::<Export>();
 
-/// What exported functions call, and where they find the program's context.
-pub const ENTER_SYMBOL: &str = "ruff_rt_host_enter";
-pub const FAILED_SYMBOL: &str = "ruff_rt_host_failed";
-pub const CALL_SYMBOL: &str = "ruff_rt_host_call";
+/// The table of the C interface.
 pub const API_SYMBOL: &str = "ruff_rt_host_api";
+/// Where exported functions find the program's context, and the stack.
 pub const VM_OFFSET: usize = offset_of!(HostContext, vm);
+pub const STACK_LOW_OFFSET: usize = offset_of!(HostContext, stack_low);
+pub const STACK_SIZE_OFFSET: usize = offset_of!(HostContext, stack_size);
 
 impl Library {
     /// The exported functions.
@@ -110,16 +110,22 @@ pub struct HostContext {
     stack_low: usize,
     stack_size: usize,
     pub library: *const Library,
-    /// The top level has run.
-    is_ready: bool,
-    pub error: Option<Box<HostError>>,
-    pub exit_status: i32,
-    /// What the last call gave that its caller got pointers into.
-    pub results: Vec<Value>,
     /// The first of the values that C has.
     pub values: *mut HostValue,
+    pub error: Option<Box<HostError>>,
+    /// What the last call gave that its caller got pointers into.
+    pub results: Vec<Value>,
+    pub exit_status: i32,
+    /// The top level has run.
+    is_ready: bool,
+    /// What a helper gave that was called through a stub: the C functions of
+    /// exported ones have their inlined bodies' slow paths use this context.
+    cold_results: [u64; 2],
     pub callbacks: Vec<Box<super::callback::Callback>>,
 }
+
+// Stubs know only one place for results, whichever context they are given.
+const _: () = assert!(offset_of!(HostContext, cold_results) == COLD_RESULTS_OFFSET);
 
 /// How a program's context leads to its host's.
 pub struct Link(pub *mut HostContext);
@@ -134,16 +140,18 @@ impl Default for Link {
 /// stack; null if the context's program can't be called, with the reason as
 /// its error.
 ///
+/// C functions of exported ones look by themselves whether the stack is the
+/// context's, and call this only if it is not.
+///
 /// # Safety
-/// `host` is a live context that no other thread uses.
+/// `host` is null or a live context that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_host_enter(host: *mut HostContext) -> *mut TraceEntry {
     let here = 0u8;
     let here = (&raw const here).addr();
     // SAFETY: the caller vouches for the context.
     unsafe {
-        let known = &*host;
-        if allocator::is_current(known.heap)
+        if let Some(known) = host.as_ref()
             && here.wrapping_sub(known.stack_low) < known.stack_size
         {
             return (*known.vm).trace_top;
@@ -172,21 +180,98 @@ unsafe fn enter_slowly(host: *mut HostContext) -> *mut TraceEntry {
     }
 }
 
-/// Makes the context's heap the thread's, and the thread's stack the context's.
+/// Makes the context the thread's: its heap is the thread's heap, and the
+/// thread's stack is its stack.  Then no other context has that stack, and no
+/// other thread's stack is the same while this one lives.
 ///
 /// # Safety
-/// `host` is live, and no other thread uses it.
+/// `host` is live, with a program, and no other thread uses it.
 pub unsafe fn attach(host: *mut HostContext) {
     let here = 0u8;
     let here = (&raw const here).addr();
     // SAFETY: a heap is only used by the thread that uses its context.
     unsafe {
-        allocator::replace((*host).heap);
-        if here.wrapping_sub((*host).stack_low) >= (*host).stack_size {
-            let (low, size) = stack_range();
-            ((*host).stack_low, (*host).stack_size) = (low, size);
-            (*(*host).vm).stack_limit = stack_limit_in(low, size);
+        if here.wrapping_sub((*host).stack_low) < (*host).stack_size {
+            return;
         }
+        threads::take(host);
+        allocator::replace((*host).heap);
+        let (low, size) = stack_range();
+        ((*host).stack_low, (*host).stack_size) = (low, size);
+        (*(*host).vm).stack_limit = stack_limit_in(low, size);
+    }
+}
+
+/// Which thread has which context.  Entries are few, and only looked at when a
+/// context changes threads or a thread contexts.
+mod threads {
+    use super::HostContext;
+    use crate::sync::Mutex;
+    use alloc::vec::Vec;
+    use core::ffi::c_void;
+    use core::ptr::null_mut;
+
+    struct State {
+        /// Tells when a thread ends: another may get its stack.
+        key: Option<libc::pthread_key_t>,
+        owners: Vec<(libc::pthread_t, *mut HostContext)>,
+    }
+
+    // SAFETY: the contexts are only touched as far as `take` says.
+    unsafe impl Send for State {}
+
+    static STATE: Mutex<State> = Mutex::new(State {
+        key: None,
+        owners: Vec::new(),
+    });
+
+    /// Notes that this thread has the context, and takes the stack from the one
+    /// that it had.
+    ///
+    /// # Safety
+    /// No other thread uses either.
+    pub unsafe fn take(host: *mut HostContext) {
+        // SAFETY: asks for this thread's name.
+        let this = unsafe { libc::pthread_self() };
+        let mut state = STATE.lock();
+        state.owners.retain(|(thread, owned)| {
+            if *thread == this && *owned != host {
+                // SAFETY: it was this thread's, so nobody else uses it.
+                unsafe { (**owned).stack_size = 0 };
+            }
+            *thread != this && *owned != host
+        });
+        state.owners.push((this, host));
+        // SAFETY: plain C calls on a key of our own.
+        unsafe {
+            let mut key = 0;
+            if state.key.is_none() && libc::pthread_key_create(&mut key, Some(ended)) == 0 {
+                state.key = Some(key);
+            }
+            if let Some(key) = state.key {
+                // Any value that is not null has the end told.
+                libc::pthread_setspecific(key, (&raw const STATE).cast::<c_void>());
+            }
+        }
+    }
+
+    /// Notes that a context is no thread's any more.
+    pub fn leave(host: *mut HostContext) {
+        STATE.lock().owners.retain(|(_, owned)| *owned != host);
+    }
+
+    /// A thread ends.
+    extern "C" fn ended(_: *mut c_void) {
+        crate::heap::allocator::replace(null_mut());
+        // SAFETY: asks for this thread's name.
+        let this = unsafe { libc::pthread_self() };
+        STATE.lock().owners.retain(|(thread, owned)| {
+            if *thread == this {
+                // SAFETY: it is this thread's, so nobody else uses it.
+                unsafe { (**owned).stack_size = 0 };
+            }
+            *thread != this
+        });
     }
 }
 
@@ -207,6 +292,7 @@ pub unsafe extern "C" fn new(
     }
     // SAFETY: the caller vouches for its pointers.
     unsafe {
+        // The context that the thread had must not go on with this one's heap.
         let outer = allocator::replace(null_mut());
         let host = Box::into_raw(Box::new(HostContext {
             api: &ruff_rt_host_api,
@@ -215,11 +301,12 @@ pub unsafe extern "C" fn new(
             stack_low: 0,
             stack_size: 0,
             library,
-            is_ready: false,
-            error: None,
-            exit_status: 0,
-            results: Vec::new(),
             values: null_mut(),
+            error: None,
+            results: Vec::new(),
+            exit_status: 0,
+            is_ready: false,
+            cold_results: [0; 2],
             callbacks: Vec::new(),
         }));
         *result = host;
@@ -268,8 +355,9 @@ unsafe fn start(host: *mut HostContext, options: Option<&Options>) -> i32 {
         let ctx = &mut *(*host).vm;
         let result = ctx.run();
         if result.is_err() {
-            let status = super::call::ruff_rt_host_failed(host);
+            let status = super::call::failed(host);
             // What the top level left behind is of no use.
+            threads::leave(host);
             (*host).stack_size = 0;
             return status;
         }
@@ -286,8 +374,9 @@ unsafe fn start(host: *mut HostContext, options: Option<&Options>) -> i32 {
 pub unsafe extern "C" fn free(host: *mut HostContext) {
     // SAFETY: the caller gives the context up.
     unsafe {
-        let outer = allocator::replace((*host).heap);
         let heap = (*host).heap;
+        let outer = allocator::replace(heap);
+        threads::leave(host);
         let mut host = Box::from_raw(host);
         host.results.clear();
         host.error = None;

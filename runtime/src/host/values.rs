@@ -356,7 +356,7 @@ unsafe fn change(
             return false;
         };
         if make::check_depth(&mut *(*host).vm, 1, &more, "storing a value").is_err() {
-            super::call::ruff_rt_host_failed(host);
+            super::call::failed(host);
             return false;
         }
         store(&mut (*target).value, more)

@@ -2,7 +2,7 @@
 
 use super::JitStats;
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, Stack, signature};
+use crate::codegen::{Source, signature};
 use crate::emit::EmitError;
 use crate::emit::compile::{Code, Compiler, Job, Listing, Refusal};
 use crate::emit::symbol::Symbols;
@@ -160,7 +160,7 @@ impl Machine {
             program,
             facts: &self.facts,
             isa: &*self.isa,
-            stack: Stack::Own,
+            library: None,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
@@ -192,7 +192,7 @@ impl Machine {
             Job::Cold(helper) => {
                 self.stubs.insert(helper, id);
             }
-            Job::Typed(_) => {}
+            Job::Typed(_) | Job::Export(_) => {}
         }
         Ok(id)
     }
@@ -270,7 +270,12 @@ impl Batch<'_> {
                 }
                 self.add(job)
             }
-            Job::Loop(..) | Job::Typed(_) | Job::Body(_) | Job::Shim(_) | Job::Cold(_) => self
+            Job::Loop(..)
+            | Job::Typed(_)
+            | Job::Body(_)
+            | Job::Shim(_)
+            | Job::Cold(_)
+            | Job::Export(_) => self
                 .add(job)
                 .inspect_err(|refusal| self.stats.note_fallback(refusal.to_string())),
         }
