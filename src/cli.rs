@@ -259,7 +259,10 @@ fn default_output(input: &Path) -> PathBuf {
 /// `out/rules` becomes `out/librules.a`; a name that is a library's already
 /// gets another ending at most.
 fn library_path(base: &Path, extension: &str) -> PathBuf {
-    if base.extension().is_some_and(|known| known == "a" || known == "so") {
+    if base
+        .extension()
+        .is_some_and(|known| known == "a" || known == "so")
+    {
         return base.with_extension(extension);
     }
     let stem = base.file_name().unwrap_or_default().to_string_lossy();

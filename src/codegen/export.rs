@@ -17,6 +17,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::context::TRACE_TOP_OFFSET;
+use ruff_runtime::host::Status;
 use ruff_runtime::host::context::{STACK_LOW_OFFSET, STACK_SIZE_OFFSET, VM_OFFSET};
 use ruff_runtime::value::{RAISED, Tag};
 
@@ -146,8 +147,13 @@ impl Face<'_, '_> {
         let host = self.params[0];
         let trusted = MemFlagsData::trusted();
         let pointer = types::I64;
-        let given = self.builder.create_block();
-        self.builder.ins().brif(host, given, &[], failed, &[]);
+        let (given, missing) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(missing);
+        self.builder.ins().brif(host, given, &[], missing, &[]);
+
+        self.builder.switch_to_block(missing);
+        let misuse = self.builder.ins().iconst(types::I32, Status::Misuse as i64);
+        self.builder.ins().return_(&[misuse]);
 
         self.builder.switch_to_block(given);
         let stack = self.builder.ins().get_stack_pointer(pointer);
