@@ -18,6 +18,7 @@ mod data;
 mod dict;
 mod export;
 mod field;
+mod foreign;
 mod func;
 mod index;
 mod inline;

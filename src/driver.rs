@@ -222,6 +222,7 @@ fn lower_as(
     if let Err(error) = log.stage("verify", || verify::verify(program)) {
         panic!("lowering made {error}\n{}", disasm::disassemble(program));
     }
+    refuse(check::foreign_calls(program, sources))?;
     Ok(lowered)
 }
 

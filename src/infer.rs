@@ -21,7 +21,7 @@ pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
 pub use transfer::{arithmetic, element_of, field_of, iterated};
 
-use ruff_runtime::bytecode::{Capture, FunctionId, Op, Program};
+use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, Program};
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
 
@@ -340,5 +340,27 @@ impl<'a> Analysis<'a> {
         } else {
             self.facts.functions[func as usize].result
         }
+    }
+}
+
+/// What a C function gives.
+pub fn foreign_result(site: &ForeignSite) -> Type {
+    Type::of(match site.result {
+        ForeignType::Null => Tags::NULL,
+        ForeignType::Bool => Tags::BOOL,
+        ForeignType::Float | ForeignType::F32 => Tags::FLOAT,
+        ForeignType::String => Tags::STRING.union(Tags::NULL),
+        _ => Tags::INT,
+    })
+}
+
+/// What a C function's parameter takes.
+pub fn foreign_param(ty: ForeignType) -> Tags {
+    match ty {
+        ForeignType::Null => Tags::NULL,
+        ForeignType::Bool => Tags::BOOL,
+        ForeignType::Float | ForeignType::F32 => Tags::NUMBER,
+        ForeignType::String => Tags::STRING.union(Tags::NULL),
+        _ => Tags::INT,
     }
 }

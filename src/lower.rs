@@ -12,6 +12,7 @@ mod call;
 mod control;
 mod emit;
 mod expr;
+mod foreign;
 mod function;
 mod import;
 mod inspect;

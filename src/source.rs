@@ -210,6 +210,17 @@ impl SourceMap {
         &self.files[file.0 as usize]
     }
 
+    /// The character at a line and a column of the file with this name.
+    pub fn span_at(&self, name: &str, line: u32, column: u32) -> Option<Span> {
+        let number = self.files.iter().position(|file| file.name == name)?;
+        let file = &self.files[number];
+        let start = file.line_start(line) as usize;
+        let rest = file.text[start..].char_indices().nth(column as usize - 1);
+        let (before, letter) = rest?;
+        let at = start + before;
+        Some(Span::new(FileId(number as u32), at, at + letter.len_utf8()))
+    }
+
     /// The text a span covers.
     pub fn text(&self, span: Span) -> &str {
         &self.file(span.file).text[span.start as usize..span.end as usize]

@@ -13,6 +13,7 @@ pub mod counting;
 pub mod data;
 pub mod entry;
 pub mod errors;
+pub mod foreign;
 pub mod iteration;
 pub mod operators;
 pub mod suspend;
@@ -308,6 +309,16 @@ helpers! {
     Locate = errors::ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry), [];
     /// Takes the pending error as an Error struct; `RAISED` if it can't be caught.
     Catch = errors::ruff_rt_catch(ctx: *mut VMContext) -> RawValue, [raises];
+
+    // ---- C functions that the program calls
+    /// Turns arguments, taken over, into the words that C gets; not 0 if one can't be.
+    ForeignWords = foreign::ruff_rt_foreign_words(ctx: *mut VMContext, site: u64, values: *mut Value, words: *mut u64) -> u64, [raises];
+    /// Raises an error about an int argument that does not fit.
+    ForeignRange = foreign::ruff_rt_foreign_range(ctx: *mut VMContext, site: u64, index: u64, number: u64), [always_raises];
+    /// Lets go of what a call's strings were turned into.
+    ForeignEnd = foreign::ruff_rt_foreign_end(ctx: *mut VMContext), [];
+    /// The value of a result word, which ends the call.
+    ForeignResult = foreign::ruff_rt_foreign_result(ctx: *mut VMContext, site: u64, word: u64) -> RawValue, [raises];
 
     // ---- the C functions of a library's exported ones
     /// Lets the thread use a context; null if its program can't be called.

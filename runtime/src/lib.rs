@@ -5,6 +5,7 @@
 //! `value`, `heap`, `bytecode`, `names` — what there is;
 //! `sync` — locks, for the little that threads share;
 //! `error`, `output`, `loaded`, `context`, `call` — a running program;
+//! `foreign` — C functions that it calls;
 //! `threads` — what runs beside it, and what crosses over;
 //! `semantics` — what every operator means, once;
 //! `builtins` — the library; `interp` — the reference engine;
@@ -26,6 +27,7 @@ pub mod bytecode;
 pub mod call;
 pub mod context;
 pub mod error;
+pub mod foreign;
 pub mod heap;
 pub mod host;
 pub mod interp;

@@ -1,6 +1,7 @@
 //! One function's translation: set-up, the walk over its instructions, and the
 //! ways out.
 
+use super::foreign;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::names::Callee;
@@ -474,6 +475,10 @@ impl<'a, 'b> Translator<'a, 'b> {
             Callee::Direct(func) => signature::direct(self.source, func),
             Callee::Generic(_) => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
+            Callee::Foreign(site) => {
+                let site = &self.source.program.foreign_sites[site as usize];
+                foreign::signature(self.source.isa, site)
+            }
             Callee::Cold(_) => unreachable!("`emit` alone uses stubs"),
         };
         let signature = self.builder.import_signature(signature);
@@ -484,7 +489,7 @@ impl<'a, 'b> Translator<'a, 'b> {
         let reference = self.builder.import_function(ExtFuncData {
             name: ExternalName::user(name),
             signature,
-            colocated: !matches!(callee, Callee::Helper(_)),
+            colocated: !matches!(callee, Callee::Helper(_) | Callee::Foreign(_)),
             patchable: false,
         });
         self.callees.insert(callee, reference);

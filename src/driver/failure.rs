@@ -54,7 +54,9 @@ impl Failure {
                 .unwrap_or_default(),
             Failure::Write { .. } => STATUS_FILE,
             // What was asked for can't be done: a file that this machine lacks.
-            Failure::Emit(EmitError::Target(_) | EmitError::UnknownBuiltin(_)) => STATUS_FILE,
+            Failure::Emit(
+                EmitError::Target(_) | EmitError::UnknownBuiltin(_) | EmitError::ForeignSymbol(_),
+            ) => STATUS_FILE,
             Failure::Emit(EmitError::Module(_) | EmitError::Write(_)) => STATUS_INTERNAL,
             Failure::Link(LinkError::Startup(_) | LinkError::Wild(_)) => STATUS_INTERNAL,
             Failure::Link(_) => STATUS_FILE,

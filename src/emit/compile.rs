@@ -62,12 +62,15 @@ pub enum Refusal {
     TooLarge,
     /// The code generator lacks something for this target.
     Lacking,
+    /// A C function that it calls is not in this process.
+    NoForeign,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Unsupported(unsupported) => unsupported.fmt(out),
+            Refusal::NoForeign => out.write_str("a C function that it calls was not found"),
             Refusal::TooLarge => out.write_str("too large for the code generator"),
             Refusal::Lacking => {
                 out.write_str("the code generator lacks an instruction for this target")
@@ -234,9 +237,11 @@ impl<'a> Compiler<'a> {
         let names = function.params.user_named_funcs();
         for callee in function.stencil.dfg.ext_funcs.values_mut() {
             if let ExternalName::User(name) = callee.name {
-                let is_helper =
-                    matches!(Callee::from_external_name(&names[name]), Callee::Helper(_));
-                callee.colocated = self.ending == Ending::Object || !is_helper;
+                let is_elsewhere = matches!(
+                    Callee::from_external_name(&names[name]),
+                    Callee::Helper(_) | Callee::Foreign(_)
+                );
+                callee.colocated = self.ending == Ending::Object || !is_elsewhere;
             }
         }
     }

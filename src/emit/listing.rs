@@ -112,6 +112,7 @@ fn function(out: &mut String, symbols: &Symbols, kind: Listing, job: Job, code: 
                 Callee::Direct(func) => symbols.of(Job::Body(func)),
                 Callee::Generic(func) => symbols.of(Job::Entry(func)),
                 Callee::Helper(helper) => helper.row().symbol.to_owned(),
+                Callee::Foreign(site) => format!("foreign{site}"),
                 Callee::Cold(helper) => symbols.of(Job::Cold(helper)),
             };
             (name.namespace, name.index, symbol)

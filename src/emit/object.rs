@@ -87,6 +87,8 @@ pub fn object(
 struct Writer {
     module: ObjectModule,
     helpers: BTreeMap<u32, FuncId>,
+    /// C functions, by site.
+    foreign: BTreeMap<u32, FuncId>,
     /// Helpers' stubs.
     stubs: BTreeMap<u32, FuncId>,
     /// What direct callers of a function call: its body or its shim.
@@ -124,6 +126,7 @@ impl Writer {
         let mut writer = Writer {
             module,
             helpers,
+            foreign: BTreeMap::new(),
             stubs: BTreeMap::new(),
             direct: Vec::new(),
             entries: Vec::new(),
@@ -132,6 +135,7 @@ impl Writer {
             code_size: 0,
         };
         writer.declare_functions(program, parts)?;
+        writer.declare_foreign(program, parts)?;
         for exported in exports.iter().flat_map(|exports| &exports.functions) {
             let signature = codegen::exported_signature(writer.module.isa(), exported);
             let symbol = &exported.symbol;
@@ -195,6 +199,23 @@ impl Writer {
         Ok(())
     }
 
+    /// Declares the C functions that the code calls.
+    fn declare_foreign(&mut self, program: &Program, parts: &Parts) -> Result<(), EmitError> {
+        // Nothing is called by its declared signature.
+        let signature = signature::generic(self.module.isa());
+        for callee in parts.codes().flat_map(Code::callees) {
+            if let Callee::Foreign(site) = callee {
+                let symbol = &program.foreign_sites[site as usize].symbol;
+                let id = self
+                    .module
+                    .declare_function(symbol, Linkage::Import, &signature);
+                let id = id.map_err(|_| EmitError::ForeignSymbol(symbol.clone()))?;
+                self.foreign.insert(site, id);
+            }
+        }
+        Ok(())
+    }
+
     fn define_code(&mut self, parts: &Parts) -> Result<(), EmitError> {
         for func in 0..parts.bodies.len() {
             if let Body::Compiled(code) = &parts.bodies[func] {
@@ -232,6 +253,7 @@ impl Writer {
             Callee::Cold(helper) => self.stubs.get(&(helper as u32)).copied(),
             Callee::Direct(func) => self.function(&self.direct, func),
             Callee::Generic(func) => self.function(&self.entries, func),
+            Callee::Foreign(site) => self.foreign.get(&site).copied(),
         };
         declared.unwrap_or_else(|| panic!("{callee:?} is called but not declared"))
     }

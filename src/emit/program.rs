@@ -208,7 +208,7 @@ fn needed_glue(
                     match callee {
                         Callee::Direct(func) => directly[func as usize] = true,
                         Callee::Generic(func) => as_value[func as usize] = true,
-                        Callee::Helper(_) | Callee::Cold(_) => {}
+                        Callee::Helper(_) | Callee::Cold(_) | Callee::Foreign(_) => {}
                     }
                 }
             }

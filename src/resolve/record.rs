@@ -367,6 +367,7 @@ impl Recorder {
     /// A function that is written with parameters.
     fn func(&mut self, func: &Func, kind: FunctionKind) -> FunctionIndex {
         check::parameters(func, &mut self.out.diagnostics);
+        check::foreign(func, &mut self.out.diagnostics);
         let index = self.function(kind, func.span.start, func.is_generator, |recorder| {
             let is_static = kind == FunctionKind::Method { has_self: false };
             if is_static {
