@@ -14,8 +14,8 @@ use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
-    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, Emit, EngineChoice, Explain,
-    KindName, Level, ReportFlags, Run, Test,
+    Bindgen, Build, Check, CodeFlags, ColorChoice, Command, CommandLine, Emit, EngineChoice,
+    Explain, KindName, Level, ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -52,6 +52,7 @@ enum Request {
     /// Several programs, each a request of its own.
     Test(Test),
     Explain(Explain),
+    Bindgen(driver::Bindgen),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -64,6 +65,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Run(run) => driver::run(run, &mut sources, &mut log),
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
+        Request::Bindgen(bindgen) => driver::bindgen(bindgen, &mut log).map(|()| 0),
         Request::Explain(explain) => self::explain(explain, line.color),
         Request::Test(test) => Ok(test::execute(test, line.color)),
     };
@@ -127,7 +129,7 @@ fn report_flags(line: &CommandLine) -> ReportFlags {
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
         // Every file has a report of its own.
-        Command::Test(_) | Command::Explain(_) => ReportFlags::default(),
+        Command::Test(_) | Command::Explain(_) | Command::Bindgen(_) => ReportFlags::default(),
     }
 }
 
@@ -139,6 +141,7 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Run(run) => Request::Run(run_request(run)),
         Command::Test(test) => Request::Test(test.clone()),
         Command::Explain(explain) => Request::Explain(explain.clone()),
+        Command::Bindgen(bindgen) => Request::Bindgen(bindgen_request(bindgen)),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -199,6 +202,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             } else {
                 Symbols::Stripped
             },
+            directories: build.directories.clone(),
         },
     })
 }
@@ -218,8 +222,25 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
+            directories: Vec::new(),
         },
     })
+}
+
+fn bindgen_request(bindgen: &Bindgen) -> driver::Bindgen {
+    let sink = match bindgen.output == Path::new("-") {
+        true => Sink::StandardOutput,
+        false => Sink::File(bindgen.output.clone()),
+    };
+    driver::Bindgen {
+        options: crate::bindgen::Options {
+            header: bindgen.header.clone(),
+            library: bindgen.library.clone(),
+            include: bindgen.include.clone(),
+            compiler: env::var("CC").unwrap_or_else(|_| "cc".to_owned()),
+        },
+        sink,
+    }
 }
 
 fn run_request(run: &Run) -> driver::Run {

@@ -15,16 +15,19 @@ mod test;
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, Sink, Test, Wanted};
+pub use request::{
+    Bindgen, Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, Sink, Test, Wanted,
+};
 pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
+use crate::bindgen;
 use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Object};
 use crate::infer::{self, Facts};
 use crate::interface::Exports;
-use crate::link::{self, LinkOptions};
+use crate::link::{self, ForeignLibraries, LinkOptions};
 use crate::lower::{self, Lowered};
 use crate::modules;
 use crate::resolve;
@@ -96,7 +99,7 @@ fn build_program(
         output::write(sink, &object.bytes)?;
     }
     match request.sink(Kind::Exe) {
-        Some(sink) => link(&object, sink, request, log),
+        Some(sink) => link(&object, &program, sink, request, log),
         None => Ok(()),
     }
 }
@@ -122,6 +125,15 @@ fn write_listings(
         output::write(sink, assembly.as_bytes())?;
     }
     Ok(())
+}
+
+/// Writes declarations of the functions of a C header.
+///
+/// # Errors
+/// If the header is not understood, or the result can't be written.
+pub fn bindgen(request: &Bindgen, log: &mut Log) -> Result<(), Failure> {
+    let text = log.stage("bindgen", || bindgen::declarations(&request.options))?;
+    output::write(&request.sink, text.as_bytes())
 }
 
 /// Runs a program in this process; gives its exit status.
@@ -290,8 +302,14 @@ fn described(program: &Program, fallback: &Fallback) -> String {
     }
 }
 
-fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<(), Failure> {
-    let options = link_options(sink, request)?;
+fn link(
+    object: &Object,
+    program: &Program,
+    sink: &Sink,
+    request: &Build,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    let options = link_options(program, sink, request)?;
     let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
     log.note(|| format!("linked by {}", linked.linker));
     if let Some(reason) = &linked.fallback {
@@ -300,7 +318,7 @@ fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<
     Ok(())
 }
 
-fn link_options(sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
+fn link_options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
     let Sink::File(path) = sink else {
         return Err(Failure::refused(
             "what is linked can't be written to standard output".to_owned(),
@@ -311,13 +329,25 @@ fn link_options(sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
         runtime,
         libc,
         symbols,
+        directories,
     } = request.linking.clone();
+    let mut names: Vec<String> = Vec::new();
+    for library in program
+        .foreign_sites
+        .iter()
+        .filter_map(|site| site.library.as_deref())
+    {
+        if names.iter().all(|known| known != library) {
+            names.push(library.to_owned());
+        }
+    }
     let target = request.code.target.triple.clone();
     Ok(LinkOptions {
         linker,
         runtime,
         libc,
         symbols,
+        foreign: ForeignLibraries { names, directories },
         ..LinkOptions::new(target, path)
     })
 }

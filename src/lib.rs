@@ -31,6 +31,8 @@ pub mod codegen;
 pub mod emit;
 pub mod link;
 
+pub mod bindgen;
+
 pub mod vm;
 
 pub mod driver;

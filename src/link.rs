@@ -53,6 +53,17 @@ pub struct LinkOptions {
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
+    /// What C functions of the program are in, see [`ForeignLibraries`].
+    pub foreign: ForeignLibraries,
+}
+
+/// Libraries besides the runtime and the C library.
+#[derive(Clone, Debug, Default)]
+pub struct ForeignLibraries {
+    /// Names as linkers have them after `-l`, and files.
+    pub names: Vec<String>,
+    /// Where names are looked for first.
+    pub directories: Vec<PathBuf>,
 }
 
 impl LinkOptions {
@@ -65,6 +76,7 @@ impl LinkOptions {
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
+            foreign: ForeignLibraries::default(),
         }
     }
 }

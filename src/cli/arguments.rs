@@ -57,6 +57,7 @@ pub enum Command {
     Check(Check),
     Explain(Explain),
     Emit(Emit),
+    Bindgen(Bindgen),
 }
 
 /// Compile a program to an executable
@@ -99,6 +100,9 @@ pub struct Build {
     /// Who links: `auto`, `wild` (the linker inside), `cc`, `zig`, or the path of a linker or C compiler
     #[arg(long, value_name = "LINKER", default_value = "auto")]
     pub linker: String,
+    /// Where libraries are looked for that `extern` functions are in
+    #[arg(short = 'L', value_name = "FOLDER")]
+    pub directories: Vec<PathBuf>,
     /// The runtime to link with, instead of the one inside ruffc
     #[arg(long, value_name = "ARCHIVE")]
     pub runtime: Option<PathBuf>,
@@ -269,6 +273,33 @@ pub struct Emit {
     pub code: CodeFlags,
     #[command(flatten)]
     pub report: ReportFlags,
+}
+
+/// Declare the functions of a C header, for a program to call
+///
+/// The machine's C compiler (or the one that CC names) expands the header. What is written are
+/// `extern func` declarations of the functions that the header itself declares, to be imported as
+/// a module or copied; of those that can't be declared, comments that say why.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc bindgen zlib.h -l z -o zlib.ruff      declare zlib's functions, which are in `libz`
+  ruffc bindgen -I include shapes.h           on standard output; other headers are in `include`
+
+Types: int (int64_t), i8 i16 i32 u8 u16 u32 u64, float (double), f32 (float), bool,
+string (const char *), pointer (any other pointer, an int to the program), null (void).")]
+pub struct Bindgen {
+    /// The header
+    pub header: PathBuf,
+    /// The library that the functions are in, as linkers have it, or its file
+    #[arg(short, long, value_name = "LIBRARY")]
+    pub library: Option<String>,
+    /// Where other headers are looked for
+    #[arg(short = 'I', value_name = "FOLDER")]
+    pub include: Vec<PathBuf>,
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
 }
 
 /// How code is made.

@@ -63,13 +63,13 @@ pub(super) fn build(
     }
     let public = interface::public_symbols();
     if let Some(sink) = request.sink(Kind::Staticlib) {
-        let options = link_options(sink, request)?;
+        let options = link_options(&program, sink, request)?;
         log.stage("archive", || {
             link::staticlib(&object.bytes, public, &options)
         })?;
     }
     if let Some(sink) = request.sink(Kind::Cdylib) {
-        let options = link_options(sink, request)?;
+        let options = link_options(&program, sink, request)?;
         log.stage("link", || link::cdylib(&object.bytes, public, &options))?;
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! What can be asked of the driver.
 
+use crate::bindgen;
 use crate::emit;
 use crate::link::{Libc, Linker, Symbols};
 pub use crate::resolve::Role;
@@ -106,6 +107,15 @@ pub struct Linking {
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
+    /// Where libraries that the program names are looked for first.
+    pub directories: Vec<PathBuf>,
+}
+
+/// Declare the functions of a C header.
+#[derive(Clone, Debug)]
+pub struct Bindgen {
+    pub options: bindgen::Options,
+    pub sink: Sink,
 }
 
 /// Run a program in this process.

@@ -5,6 +5,7 @@ use super::content::Content;
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
 use super::{Libc, LinkOptions, Symbols, libraries, startup};
+use std::borrow::Cow;
 use target_lexicon::Triple;
 
 /// A linker's command line, with the inputs that it names.
@@ -19,7 +20,7 @@ pub struct Command {
 /// A file on the command line.
 pub struct Input {
     /// What the arguments call it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub content: Content,
 }
 
@@ -41,6 +42,7 @@ impl Command {
         command.input("start.o", Content::Bytes(start.into()));
         command.input("program.o", Content::Bytes(object.to_vec().into()));
         command.input("libruffrt.a", runtime.clone());
+        command.foreign(options, linux)?;
         command.libraries(target, linux)?;
         Ok(command)
     }
@@ -78,8 +80,21 @@ impl Command {
         Ok(())
     }
 
-    pub fn input(&mut self, name: &'static str, content: Content) {
-        self.arguments.push(name.to_owned());
+    /// Adds the libraries that the program's C functions are in.
+    pub fn foreign(&mut self, options: &LinkOptions, linux: &LinuxTarget) -> Result<(), LinkError> {
+        for name in &options.foreign.names {
+            // These are linked anyway.
+            if !matches!(&**name, "c" | "m" | "pthread" | "dl") {
+                let path = libraries::foreign(name, options, linux)?;
+                self.input(path.to_string_lossy().into_owned(), Content::File(path));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn input(&mut self, name: impl Into<Cow<'static, str>>, content: Content) {
+        let name = name.into();
+        self.arguments.push(name.clone().into_owned());
         self.inputs.push(Input { name, content });
     }
 }

@@ -28,6 +28,12 @@ pub enum LinkError {
         target: String,
         looked_in: Vec<PathBuf>,
     },
+    /// A library that the program names is in none of these directories.
+    NoForeign {
+        name: String,
+        target: String,
+        looked_in: Vec<PathBuf>,
+    },
     /// Libraries are not made for the target.
     UnsupportedLibrary(String),
     /// The runtime's archive is not what it claims to be.
@@ -84,6 +90,15 @@ impl fmt::Display for LinkError {
             }
             Self::UnsupportedStatic => {
                 write!(f, "the built-in linker cannot make static executables")
+            }
+            Self::NoForeign {
+                name,
+                target,
+                looked_in,
+            } => {
+                write!(f, "the library `{name}` for `{target}` was not found")?;
+                list(f, looked_in)?;
+                write!(f, "; name its folder with `-L FOLDER`")
             }
             Self::UnsupportedLibrary(target) => {
                 write!(f, "libraries for `{target}` can't be made, only objects")

@@ -49,6 +49,7 @@ pub fn cdylib(object: &[u8], public: Public, options: &LinkOptions) -> Result<()
     command.input("unwind.o", Content::Bytes(unwinder.into()));
     command.input("program.o", Content::Bytes(object.to_vec().into()));
     command.input("libruffrt.a", Content::Bytes(runtime.into()));
+    command.foreign(options, linux)?;
     command.libraries(&options.target, linux)?;
     let optional = command.optional.clone();
     let mut bytes = wild::link(command)?;
