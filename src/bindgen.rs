@@ -105,7 +105,9 @@ pub fn declarations(options: &Options) -> Result<String, BindgenError> {
 
 fn expand(options: &Options) -> Result<String, BindgenError> {
     let mut compiler = Command::new(&options.compiler);
-    compiler.args(["-E", "-std=c11"]);
+    // The language without the compiler's own extensions, which headers make use
+    // of only where they are.
+    compiler.args(["-E", "-std=c11", "-U__GNUC__"]);
     for folder in &options.include {
         compiler.arg("-I").arg(folder);
     }
@@ -186,10 +188,8 @@ fn function(
             Ok(ty) => params.push(ty),
             Err(reason) => return Some(Err(reason)),
         }
-        names.push(match declarator.map(|declarator| &declarator.kind.node) {
-            Some(DeclaratorKind::Identifier(name)) => name.node.name.clone(),
-            _ => format!("arg{}", number + 1),
-        });
+        let name = declarator.and_then(name_of);
+        names.push(name.unwrap_or_else(|| format!("arg{}", number + 1)));
     }
     let result = match types.of(&declaration.specifiers, pointers) {
         Ok(result) => result,
@@ -200,6 +200,15 @@ fn function(
         return Some(Err("it has too many parameters".to_owned()));
     }
     Some(Ok((site, names)))
+}
+
+/// What a declarator gives a type, however deep inside.
+fn name_of(declarator: &Declarator) -> Option<String> {
+    match &declarator.kind.node {
+        DeclaratorKind::Identifier(name) => Some(name.node.name.clone()),
+        DeclaratorKind::Declarator(inner) => name_of(&inner.node),
+        DeclaratorKind::Abstract => None,
+    }
 }
 
 fn site(

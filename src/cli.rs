@@ -159,6 +159,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         let path = match kind.0 {
             Kind::Exe => base.clone(),
             _ if is_exact => base.clone(),
+            Kind::Runtime => base.with_file_name("libruffrt.a"),
             Kind::Staticlib | Kind::Cdylib => library_path(&base, kind.extension()),
             _ => base.with_extension(kind.extension()),
         };
@@ -295,7 +296,7 @@ fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
         return Ok(Sink::File(path));
     }
     match kind.0 {
-        Kind::Exe | Kind::Staticlib | Kind::Cdylib => Err(arguments::usage_error(
+        Kind::Exe | Kind::Staticlib | Kind::Cdylib | Kind::Runtime => Err(arguments::usage_error(
             "what is linked can't be written to standard output",
         )),
         Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(

@@ -33,7 +33,7 @@ mod localise;
 mod condense;
 
 pub use error::LinkError;
-pub use library::{Public, cdylib, staticlib};
+pub use library::{Public, cdylib, runtime_archive, staticlib};
 
 use command::Command;
 use content::Content;

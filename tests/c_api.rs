@@ -152,6 +152,7 @@ fn make_and_cmake_build_the_examples() {
         .arg(format!("OUT={}", out.display()));
     run(&mut make);
     assert_eq!(printed(&out.join("rules")), expected("rules.c"));
+    assert_eq!(printed(&out.join("two")), expected("two.c"));
     if !exists("cmake") {
         return;
     }

@@ -72,5 +72,9 @@ pub(super) fn build(
         let options = link_options(&program, sink, request)?;
         log.stage("link", || link::cdylib(&object.bytes, public, &options))?;
     }
+    if let Some(sink) = request.sink(Kind::Runtime) {
+        let options = link_options(&program, sink, request)?;
+        log.stage("archive", || link::runtime_archive(public, &options))?;
+    }
     Ok(())
 }

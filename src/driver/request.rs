@@ -71,6 +71,8 @@ pub enum Kind {
     Staticlib,
     /// A shared library.
     Cdylib,
+    /// The runtime that objects of libraries are linked with.
+    Runtime,
 }
 
 impl Kind {
@@ -78,7 +80,7 @@ impl Kind {
     pub fn is_of_library(self) -> bool {
         matches!(
             self,
-            Kind::Header | Kind::PkgConfig | Kind::Staticlib | Kind::Cdylib
+            Kind::Header | Kind::PkgConfig | Kind::Staticlib | Kind::Cdylib | Kind::Runtime
         )
     }
 }

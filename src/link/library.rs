@@ -32,6 +32,18 @@ pub fn staticlib(object: &[u8], public: Public, options: &LinkOptions) -> Result
     super::write_file(&options.output, &archive)
 }
 
+/// Writes the runtime alone, for the objects of several libraries.
+pub fn runtime_archive(public: Public, options: &LinkOptions) -> Result<(), LinkError> {
+    super::refuse_directory(&options.output)?;
+    refuse_target(options)?;
+    let runtime = read(&runtime::archive(
+        &options.target,
+        options.runtime.as_deref(),
+    )?)?;
+    let archive = archive(&localised(&members(&runtime)?, public)?)?;
+    super::write_file(&options.output, &archive)
+}
+
 /// Links the object and the runtime to a shared library.
 pub fn cdylib(object: &[u8], public: Public, options: &LinkOptions) -> Result<(), LinkError> {
     super::refuse_directory(&options.output)?;
