@@ -287,8 +287,7 @@ pub fn call(ctx: &mut VMContext, number: u32, values: &[Value]) -> Result<Value,
         };
         return Err(ctx.raise(&message));
     }
-    let mut all = Vec::new();
-    all.resize(values.len(), 0);
+    let mut all = alloc::vec![0; values.len()];
     words(ctx, number, values, &mut all)?;
     let (mut ints, mut floats) = ([0u64; 6], [0f64; 8]);
     let (mut int_count, mut float_count) = (0, 0);

@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
             let offset = layout.place(&mut Reader::new(self.bytes));
             let field = record.get(name).cloned();
             // SAFETY: the context is live.
-            let name = || unsafe { (&(*(*host).vm).program).name(name) };
+            let name = || unsafe { &*(*host).vm }.program.name(name);
             let field = field.ok_or_else(|| {
                 Refusal::Mismatch(format!("the struct has no field `{}`", name()))
             })?;
