@@ -6,7 +6,7 @@ use super::values::HostValue;
 use super::{HOST_VERSION, Status};
 use crate::abi::entry::{self, ImageHeader};
 use crate::context::setup::{stack_limit_in, stack_range};
-use crate::context::{COLD_RESULTS_OFFSET, TraceEntry, VMContext};
+use crate::context::{COLD_WORDS, COLD_WORDS_OFFSET, TraceEntry, VMContext};
 use crate::heap::allocator::{self, Heap};
 use crate::output::Redirect;
 use crate::start;
@@ -118,14 +118,14 @@ pub struct HostContext {
     pub exit_status: i32,
     /// The top level has run.
     is_ready: bool,
-    /// What a helper gave that was called through a stub: the C functions of
-    /// exported ones have their inlined bodies' slow paths use this context.
-    cold_results: [u64; 2],
+    /// What helpers take and give that are called through stubs: in the C
+    /// functions of exported ones this context is the first.
+    cold_words: [u64; COLD_WORDS],
     pub callbacks: Vec<Box<super::callback::Callback>>,
 }
 
-// Stubs know only one place for results, whichever context they are given.
-const _: () = assert!(offset_of!(HostContext, cold_results) == COLD_RESULTS_OFFSET);
+// Stubs know only one place for words, whichever context they are given.
+const _: () = assert!(offset_of!(HostContext, cold_words) == COLD_WORDS_OFFSET);
 
 /// How a program's context leads to its host's.
 pub struct Link(pub *mut HostContext);
@@ -306,7 +306,7 @@ pub unsafe extern "C" fn new(
             results: Vec::new(),
             exit_status: 0,
             is_ready: false,
-            cold_results: [0; 2],
+            cold_words: [0; COLD_WORDS],
             callbacks: Vec::new(),
         }));
         *result = host;
