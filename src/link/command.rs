@@ -60,6 +60,8 @@ impl Command {
             .into();
         // What it shows is its own: another library's must not get in between.
         arguments.push("-Bsymbolic".to_owned());
+        // Ends of threads are told to it, so it stays once it is loaded.
+        arguments.extend(["-z", "nodelete"].map(str::to_owned));
         // Nothing inside may ask for them.
         arguments.extend(public.iter().map(|symbol| format!("--undefined={symbol}")));
         arguments.extend(common_flags(options));
