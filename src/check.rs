@@ -13,12 +13,15 @@
 mod annotations;
 mod arity;
 mod clauses;
+mod foreign;
 mod names;
 mod places;
 mod reach;
 mod types;
 mod unused;
 mod walk;
+
+pub use foreign::foreign_calls;
 
 use crate::diagnostic::Diagnostic;
 use crate::infer;

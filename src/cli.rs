@@ -8,14 +8,14 @@ mod print;
 mod test;
 
 use crate::diagnostic::Diagnostic;
-use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Sink, Wanted};
+use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
 use crate::link::{Libc, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
-    Build, Check, CodeFlags, ColorChoice, Command, CommandLine, DebugChoice, Emit, EngineChoice,
-    Explain, KindName, Level, ReportFlags, Run, Test,
+    Bindgen, Build, Check, CodeFlags, ColorChoice, Command, CommandLine, DebugChoice, Emit,
+    EngineChoice, Explain, KindName, Level, ReportFlags, Run, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -53,6 +53,7 @@ enum Request {
     Test(Test),
     Explain(Explain),
     GdbPrinters(driver::Sink),
+    Bindgen(driver::Bindgen),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -65,6 +66,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Run(run) => driver::run(run, &mut sources, &mut log),
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
+        Request::Bindgen(bindgen) => driver::bindgen(bindgen, &mut log).map(|()| 0),
         Request::Explain(explain) => self::explain(explain, line.color),
         Request::GdbPrinters(sink) => driver::gdb_printers(sink).map(|()| 0),
         Request::Test(test) => Ok(test::execute(test, line.color)),
@@ -130,7 +132,9 @@ fn report_flags(line: &CommandLine) -> ReportFlags {
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
         // Every file has a report of its own.
-        Command::Test(_) | Command::Explain(_) | Command::GdbPrinters(_) => ReportFlags::default(),
+        Command::Test(_) | Command::Explain(_) | Command::GdbPrinters(_) | Command::Bindgen(_) => {
+            ReportFlags::default()
+        }
     }
 }
 
@@ -146,6 +150,7 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
             Some("-") => Sink::StandardOutput,
             _ => Sink::File(printers.output.clone()),
         }),
+        Command::Bindgen(bindgen) => Request::Bindgen(bindgen_request(bindgen)),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -163,6 +168,8 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         let path = match kind.0 {
             Kind::Exe => base.clone(),
             _ if is_exact => base.clone(),
+            Kind::Runtime => base.with_file_name("libruffrt.a"),
+            Kind::Staticlib | Kind::Cdylib => library_path(&base, kind.extension()),
             _ => base.with_extension(kind.extension()),
         };
         wanted.push(Wanted {
@@ -170,8 +177,18 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             sink: sink(*kind, path)?,
         });
     }
+    let is_library = wanted.iter().any(|wanted| wanted.kind.is_of_library());
+    if is_library && wanted.iter().any(|wanted| wanted.kind == Kind::Exe) {
+        let message = "an executable and a library are made of different programs";
+        return Err(arguments::usage_error(message));
+    }
     Ok(driver::Build {
         input: build.file.clone(),
+        role: if build.library {
+            Role::Library
+        } else {
+            Role::Program
+        },
         wanted,
         code: emit::Options {
             target: TargetOptions {
@@ -202,6 +219,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             } else {
                 Symbols::Stripped
             },
+            directories: build.directories.clone(),
         },
     })
 }
@@ -209,6 +227,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
 fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
     Ok(driver::Build {
         input: emit.file.clone(),
+        role: Role::Program,
         wanted: vec![Wanted {
             kind: emit.kind.0,
             sink: sink(emit.kind, emit.output.clone())?,
@@ -221,8 +240,25 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
+            directories: Vec::new(),
         },
     })
+}
+
+fn bindgen_request(bindgen: &Bindgen) -> driver::Bindgen {
+    let sink = match bindgen.output == Path::new("-") {
+        true => Sink::StandardOutput,
+        false => Sink::File(bindgen.output.clone()),
+    };
+    driver::Bindgen {
+        options: crate::bindgen::Options {
+            header: bindgen.header.clone(),
+            library: bindgen.library.clone(),
+            include: bindgen.include.clone(),
+            compiler: env::var("CC").unwrap_or_else(|_| "cc".to_owned()),
+        },
+        sink,
+    }
 }
 
 fn run_request(run: &Run) -> driver::Run {
@@ -282,13 +318,26 @@ fn default_output(input: &Path) -> PathBuf {
     }
 }
 
+/// `out/rules` becomes `out/librules.a`; a name that is a library's already
+/// gets another ending at most.
+fn library_path(base: &Path, extension: &str) -> PathBuf {
+    if base
+        .extension()
+        .is_some_and(|known| known == "a" || known == "so")
+    {
+        return base.with_extension(extension);
+    }
+    let stem = base.file_name().unwrap_or_default().to_string_lossy();
+    base.with_file_name(format!("lib{stem}.{extension}"))
+}
+
 fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
     if path != Path::new("-") {
         return Ok(Sink::File(path));
     }
     match kind.0 {
-        Kind::Exe => Err(arguments::usage_error(
-            "an executable can't be written to standard output",
+        Kind::Exe | Kind::Staticlib | Kind::Cdylib | Kind::Runtime => Err(arguments::usage_error(
+            "what is linked can't be written to standard output",
         )),
         Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
             "an object file is nothing for a terminal; name a file with `-o`",

@@ -17,7 +17,9 @@ mod count;
 mod data;
 mod dict;
 mod dissolve;
+mod export;
 mod field;
+mod foreign;
 mod func;
 mod index;
 mod inline;
@@ -38,6 +40,7 @@ mod view;
 mod wrapper;
 
 use crate::infer::Facts;
+use crate::interface::{Exported, Exports};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
@@ -63,6 +66,8 @@ pub struct Source<'a> {
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
     pub debug: Debug,
+    /// What C sees of it, if it is a library, which runs on its host's stack.
+    pub library: Option<&'a Exports>,
 }
 
 /// What debuggers are told about code.
@@ -124,4 +129,14 @@ pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
 /// through the function object's entry.
 pub fn bytecode_shim(source: Source, func: FunctionId) -> ir::Function {
     wrapper::bytecode_shim(source, func)
+}
+
+/// Makes the C function of the exported one with this number.
+pub fn export(source: Source, number: u32) -> ir::Function {
+    export::translate(source, number)
+}
+
+/// The signature of an exported function in C.
+pub fn exported_signature(isa: &dyn TargetIsa, exported: &Exported) -> ir::Signature {
+    export::signature(isa, exported)
 }

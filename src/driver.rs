@@ -5,6 +5,7 @@
 //! whoever asked for it.
 
 mod failure;
+mod library;
 mod log;
 mod output;
 mod process;
@@ -14,15 +15,19 @@ mod test;
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Run, Sink, Test, Wanted};
+pub use request::{
+    Bindgen, Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, Sink, Test, Wanted,
+};
 pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
+use crate::bindgen;
 use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Memory, Object};
 use crate::infer::{self, Facts};
-use crate::link::{self, LinkOptions};
+use crate::interface::Exports;
+use crate::link::{self, ForeignLibraries, LinkOptions};
 use crate::lower::{self, Lowered};
 use crate::modules;
 use crate::resolve;
@@ -56,10 +61,22 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
     if let Some(sink) = request.sink(Kind::Ast) {
         output::write(sink, syntax::dump::tree(&tree).as_bytes())?;
     }
+    match request.role() {
+        Role::Program => build_program(request, tree, sources, log),
+        Role::Library => library::build(request, tree, sources, log),
+    }
+}
+
+/// Makes what is wanted of a program that is parsed.
+fn build_program(
+    request: &Build,
+    tree: syntax::ast::Program,
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<(), Failure> {
     if request.ends_before(Kind::Bytecode) {
         return Ok(());
     }
-
     let program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
@@ -69,26 +86,54 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
     }
 
     let facts = log.stage("infer", || infer::infer(&program));
-    if let Some(sink) = request.sink(Kind::Clif) {
-        let clif = log.stage("clif", || emit::clif(&program, &facts, &request.code))?;
-        output::write(sink, clif.as_bytes())?;
-    }
-    if let Some(sink) = request.sink(Kind::Asm) {
-        let assembly = log.stage("asm", || emit::assembly(&program, &facts, &request.code))?;
-        output::write(sink, assembly.as_bytes())?;
-    }
+    write_listings(request, &program, &facts, None, log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());
     }
 
-    let object = object(&program, &facts, request, log)?;
+    let object = log.stage("compile", || {
+        emit::object(&program, &facts, None, &request.code)
+    })?;
+    tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
     }
     match request.sink(Kind::Exe) {
-        Some(sink) => link(&object, sink, request, log),
+        Some(sink) => link(&object, &program, sink, request, log),
         None => Ok(()),
     }
+}
+
+/// Writes the code as text, if that is wanted.
+fn write_listings(
+    request: &Build,
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    if let Some(sink) = request.sink(Kind::Clif) {
+        let clif = log.stage("clif", || {
+            emit::clif(program, facts, library, &request.code)
+        })?;
+        output::write(sink, clif.as_bytes())?;
+    }
+    if let Some(sink) = request.sink(Kind::Asm) {
+        let assembly = log.stage("asm", || {
+            emit::assembly(program, facts, library, &request.code)
+        })?;
+        output::write(sink, assembly.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes declarations of the functions of a C header.
+///
+/// # Errors
+/// If the header is not understood, or the result can't be written.
+pub fn bindgen(request: &Bindgen, log: &mut Log) -> Result<(), Failure> {
+    let text = log.stage("bindgen", || bindgen::declarations(&request.options))?;
+    output::write(&request.sink, text.as_bytes())
 }
 
 /// Runs a program in this process; gives its exit status.
@@ -149,7 +194,9 @@ pub fn fallbacks(
 ) -> Result<Vec<String>, Failure> {
     let program = program(&request.input, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
-    let object = log.stage("compile", || emit::object(&program, &facts, &request.code))?;
+    let object = log.stage("compile", || {
+        emit::object(&program, &facts, None, &request.code)
+    })?;
     let fallbacks = object.fallbacks.iter();
     Ok(fallbacks.map(|one| described(&program, one)).collect())
 }
@@ -171,7 +218,7 @@ fn lower(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    lower_with_tests(Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
+    lower_as(Role::Program, Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
 }
 
 /// A verified program, with its tests.
@@ -181,13 +228,25 @@ fn lower_with_tests(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    let graph = log.stage("import", || modules::load(script, tests, sources))?;
+    lower_as(Role::Program, script, tests, sources, log)
+}
+
+/// The same of a script with another role.
+fn lower_as(
+    role: Role,
+    script: Arc<syntax::ast::Program>,
+    tests: &[resolve::Test],
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Lowered, Failure> {
+    let graph = log.stage("import", || modules::load_as(role, script, tests, sources))?;
     let mut lowered = log.stage("lower", || lower::lower_with_tests(graph, tests, sources));
     let program = &mut lowered.program;
     refuse_collisions(program)?;
     if let Err(error) = log.stage("verify", || verify::verify(program)) {
         panic!("lowering made {error}\n{}", disasm::disassemble(program));
     }
+    refuse(check::foreign_calls(program, sources))?;
     Ok(lowered)
 }
 
@@ -210,13 +269,9 @@ fn refuse_collisions(program: &Program) -> Result<(), Failure> {
     Ok(())
 }
 
-fn object(
-    program: &Program,
-    facts: &Facts,
-    request: &Build,
-    log: &mut Log,
-) -> Result<Object, Failure> {
-    let object = log.stage("compile", || emit::object(program, facts, &request.code))?;
+/// Tells what came of compiling; refuses functions that stay bytecode if they
+/// are not allowed.
+fn tell(object: &Object, program: &Program, request: &Build, log: &mut Log) -> Result<(), Failure> {
     log.note(|| {
         format!(
             "{} functions compiled to {} bytes",
@@ -238,7 +293,7 @@ fn object(
     for fallback in fallbacks {
         log.note(|| fallback);
     }
-    Ok(object)
+    Ok(())
 }
 
 /// Which function stays bytecode, and why.
@@ -259,26 +314,14 @@ fn described(program: &Program, fallback: &Fallback) -> String {
     }
 }
 
-fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<(), Failure> {
-    let Sink::File(path) = sink else {
-        return Err(Failure::refused(
-            "an executable can't be written to standard output".to_owned(),
-        ));
-    };
-    let Linking {
-        linker,
-        runtime,
-        libc,
-        symbols,
-    } = request.linking.clone();
-    let target = request.code.target.triple.clone();
-    let options = LinkOptions {
-        linker,
-        runtime,
-        libc,
-        symbols,
-        ..LinkOptions::new(target, path)
-    };
+fn link(
+    object: &Object,
+    program: &Program,
+    sink: &Sink,
+    request: &Build,
+    log: &mut Log,
+) -> Result<(), Failure> {
+    let options = link_options(program, sink, request)?;
     let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
     log.note(|| format!("linked by {}", linked.linker));
     if let Some(reason) = &linked.fallback {
@@ -289,4 +332,38 @@ fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<
         log.keep_shares(shares);
     }
     Ok(())
+}
+
+fn link_options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
+    let Sink::File(path) = sink else {
+        return Err(Failure::refused(
+            "what is linked can't be written to standard output".to_owned(),
+        ));
+    };
+    let Linking {
+        linker,
+        runtime,
+        libc,
+        symbols,
+        directories,
+    } = request.linking.clone();
+    let mut names: Vec<String> = Vec::new();
+    for library in program
+        .foreign_sites
+        .iter()
+        .filter_map(|site| site.library.as_deref())
+    {
+        if names.iter().all(|known| known != library) {
+            names.push(library.to_owned());
+        }
+    }
+    let target = request.code.target.triple.clone();
+    Ok(LinkOptions {
+        linker,
+        runtime,
+        libc,
+        symbols,
+        foreign: ForeignLibraries { names, directories },
+        ..LinkOptions::new(target, path)
+    })
 }

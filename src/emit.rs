@@ -18,6 +18,7 @@ mod debug;
 mod program;
 
 mod cold;
+mod export;
 mod image;
 mod inlining;
 mod leaf;
@@ -76,6 +77,8 @@ pub enum EmitError {
     Target(TargetError),
     /// The program names a built-in that this runtime lacks.
     UnknownBuiltin(Box<str>),
+    /// A C function's symbol is one of the program's own.
+    ForeignSymbol(Box<str>),
     /// The code generator refused something: this compiler's mistake.
     Module(Box<ModuleError>),
     /// The object could not be put together: this compiler's mistake.
@@ -90,6 +93,12 @@ impl fmt::Display for EmitError {
             EmitError::Target(error) => error.fmt(out),
             EmitError::UnknownBuiltin(name) => {
                 write!(out, "this runtime has no built-in function `{name}`")
+            }
+            EmitError::ForeignSymbol(symbol) => {
+                write!(
+                    out,
+                    "`{symbol}` can't be declared as a C function: the runtime has a function of this name"
+                )
             }
             EmitError::Module(error) => write!(out, "the code generator failed: {error}"),
             EmitError::Write(error) => write!(out, "the object file could not be made: {error}"),

@@ -23,7 +23,7 @@ pub use lattice::{Level, Tags, Type};
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated};
 
-use ruff_runtime::bytecode::{Capture, FunctionId, Op, Program};
+use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, Program};
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
 
@@ -97,6 +97,19 @@ impl Facts {
 /// Infers the facts of a verified program.
 pub fn infer(program: &Program) -> Facts {
     let mut analysis = Analysis::new(program);
+    analysis.run();
+    analysis.facts
+}
+
+/// Infers the facts of a verified program some of whose functions are called
+/// from outside, with arguments of these types.
+pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Facts {
+    let mut analysis = Analysis::new(program);
+    for (func, params) in roots {
+        for (slot, given) in (0..).zip(params) {
+            analysis.join_slot(*func, slot, *given);
+        }
+    }
     analysis.run();
     analysis.facts
 }
@@ -349,5 +362,27 @@ impl<'a> Analysis<'a> {
     /// What a call of a known function gives, as far as that is known yet.
     fn call_result(&self, func: FunctionId) -> Type {
         self.facts.call_result(self.program, func)
+    }
+}
+
+/// What a C function gives.
+pub fn foreign_result(site: &ForeignSite) -> Type {
+    Type::of(match site.result {
+        ForeignType::Null => Tags::NULL,
+        ForeignType::Bool => Tags::BOOL,
+        ForeignType::Float | ForeignType::F32 => Tags::FLOAT,
+        ForeignType::String => Tags::STRING.union(Tags::NULL),
+        _ => Tags::INT,
+    })
+}
+
+/// What a C function's parameter takes.
+pub fn foreign_param(ty: ForeignType) -> Tags {
+    match ty {
+        ForeignType::Null => Tags::NULL,
+        ForeignType::Bool => Tags::BOOL,
+        ForeignType::Float | ForeignType::F32 => Tags::NUMBER,
+        ForeignType::String => Tags::STRING.union(Tags::NULL),
+        _ => Tags::INT,
     }
 }

@@ -24,11 +24,14 @@ pub mod lower;
 pub mod infer;
 
 pub mod check;
+pub mod interface;
 
 pub mod codegen;
 
 pub mod emit;
 pub mod link;
+
+pub mod bindgen;
 
 pub mod vm;
 

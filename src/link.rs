@@ -27,11 +27,15 @@ mod needed;
 mod system;
 mod wild;
 
+mod library;
+mod localise;
+
 // The build script is what uses it; here it is tested.
 #[cfg(test)]
 mod condense;
 
 pub use error::LinkError;
+pub use library::{Public, cdylib, runtime_archive, staticlib};
 pub use report::{Part, Share};
 
 use command::Command;
@@ -52,6 +56,17 @@ pub struct LinkOptions {
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
+    /// What C functions of the program are in, see [`ForeignLibraries`].
+    pub foreign: ForeignLibraries,
+}
+
+/// Libraries besides the runtime and the C library.
+#[derive(Clone, Debug, Default)]
+pub struct ForeignLibraries {
+    /// Names as linkers have them after `-l`, and files.
+    pub names: Vec<String>,
+    /// Where names are looked for first.
+    pub directories: Vec<PathBuf>,
 }
 
 impl LinkOptions {
@@ -64,6 +79,7 @@ impl LinkOptions {
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
+            foreign: ForeignLibraries::default(),
         }
     }
 }
@@ -196,6 +212,15 @@ fn refuse_directory(output: &Path) -> Result<(), LinkError> {
 /// Writes `bytes` as a program that everyone may run, by way of a temporary
 /// file beside it: a program that is running is replaced, not changed.
 fn write_executable(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
+    write_with_mode(output, bytes, 0o777)
+}
+
+/// Writes `bytes` as a file that everyone may read, in the same way.
+fn write_file(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
+    write_with_mode(output, bytes, 0o666)
+}
+
+fn write_with_mode(output: &Path, bytes: &[u8], mode: u32) -> Result<(), LinkError> {
     let failed = |error| LinkError::Write(output.to_owned(), error);
     // A device or a pipe has to be written to, not replaced.
     if fs::metadata(output).is_ok_and(|metadata| !metadata.is_file()) {
@@ -209,11 +234,13 @@ fn write_executable(output: &Path, bytes: &[u8]) -> Result<(), LinkError> {
     fs::metadata(directory).map_err(failed)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ruffc-");
+    #[cfg(not(unix))]
+    let _ = mode;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         // The process's mask takes away what its user does not want.
-        builder.permissions(fs::Permissions::from_mode(0o777));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(directory).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;

@@ -12,6 +12,7 @@ mod call;
 mod control;
 mod emit;
 mod expr;
+mod foreign;
 mod function;
 mod import;
 mod inspect;
@@ -24,8 +25,8 @@ mod variable;
 
 use crate::modules::{Graph, Module};
 use crate::resolve::{
-    self, FunctionIndex, HoistIndex, Place, Resolved, SCRIPT, ScopeIndex, Symbol, Test, Unit,
-    UnitIndex, Use, VariableIndex,
+    self, FunctionIndex, HoistIndex, HoistItem, Place, Resolved, SCRIPT, ScopeIndex, Symbol, Test,
+    Unit, UnitIndex, Use, VariableIndex,
 };
 use crate::source::SourceMap;
 use emit::{Frame, Lines};
@@ -48,6 +49,24 @@ pub struct Lowered {
     pub resolved: Resolved,
     /// The number of every function that the program contains.
     pub ids: Vec<Option<FunctionId>>,
+}
+
+impl Lowered {
+    /// The function that the script's declaration of a name is, if it captures
+    /// nothing; `start` is where the name starts.
+    pub fn declared_function(&self, start: u32) -> Option<FunctionId> {
+        let place = Place {
+            copy: 0,
+            offset: start,
+        };
+        let hoist = self.resolved.units[SCRIPT].hoist_at(place);
+        let HoistItem::Function(function) = self.resolved.hoists[hoist].item else {
+            return None;
+        };
+        let row = &self.resolved.functions[function];
+        let is_plain = row.captures.is_empty() && !row.is_dead;
+        self.ids[function.0 as usize].filter(|_| is_plain)
+    }
 }
 
 /// The same with the script's tests that the graph was loaded for, each of

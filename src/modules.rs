@@ -13,7 +13,7 @@ mod find;
 pub use assets::{Asset, Assets};
 
 use crate::diagnostic::{Diagnostic, Stage};
-use crate::resolve::{ImportIndex, Survey, Target, Test, UnitIndex};
+use crate::resolve::{ImportIndex, Role, Survey, Target, Test, UnitIndex};
 use crate::source::SourceMap;
 use crate::syntax::{self, ast};
 use find::{Found, Refusal, RootIndex, Roots};
@@ -46,9 +46,22 @@ pub fn load(
     tests: &[Test],
     sources: &mut SourceMap,
 ) -> Result<Graph, Vec<Diagnostic>> {
+    load_as(Role::Program, script, tests, sources)
+}
+
+/// The same for a script with another role.
+///
+/// # Errors
+/// As `load`.
+pub fn load_as(
+    role: Role,
+    script: Arc<ast::Program>,
+    tests: &[Test],
+    sources: &mut SourceMap,
+) -> Result<Graph, Vec<Diagnostic>> {
     let path = sources.file(script.span.file).path();
     let assets = assets::load(&script, path)?;
-    let mut survey = Survey::default();
+    let mut survey = Survey::of(role);
     let (unit, imports) = survey.add(&script, tests)?;
     let mut loader = Loader {
         roots: Roots::of(sources.file(script.span.file).path()),

@@ -393,6 +393,15 @@ pub struct Use {
     pub creates: Option<VariableIndex>,
 }
 
+/// What becomes of a script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    Program,
+    /// What it exports is called when it has ended, however early it did.
+    Library,
+}
+
 /// The files of a program, while they are being found.
 #[derive(Default)]
 pub struct Survey {
@@ -402,6 +411,13 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// An empty survey of a script with this role.
+    pub fn of(role: Role) -> Survey {
+        let mut survey = Survey::default();
+        survey.recorder.role = role;
+        survey
+    }
+
     /// Takes a file in, the script first, with the tests that are to be part
     /// of the program.  Gives its number, and the imports in it in the order
     /// of the source, whose targets are to be set.

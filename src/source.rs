@@ -199,8 +199,26 @@ impl SourceMap {
         FileId(self.files.len() as u32 - 1)
     }
 
+    /// Puts more text at the end of a file.
+    pub fn append(&mut self, file: FileId, text: &str) {
+        let file = &mut self.files[file.0 as usize];
+        file.text.push_str(text);
+        file.line_starts = line_starts(&file.text);
+    }
+
     pub fn file(&self, file: FileId) -> &SourceFile {
         &self.files[file.0 as usize]
+    }
+
+    /// The character at a line and a column of the file with this name.
+    pub fn span_at(&self, name: &str, line: u32, column: u32) -> Option<Span> {
+        let number = self.files.iter().position(|file| file.name == name)?;
+        let file = &self.files[number];
+        let start = file.line_start(line) as usize;
+        let rest = file.text[start..].char_indices().nth(column as usize - 1);
+        let (before, letter) = rest?;
+        let at = start + before;
+        Some(Span::new(FileId(number as u32), at, at + letter.len_utf8()))
     }
 
     /// The text a span covers.

@@ -53,3 +53,8 @@ pub fn tokens(sources: &SourceMap, file: FileId) -> (Vec<Token>, Vec<Diagnostic>
     }
     (tokens, diagnostics)
 }
+
+/// Whether a word can't be a name.
+pub fn is_reserved(word: &str) -> bool {
+    token::Keyword::from_text(word).is_some()
+}

@@ -106,7 +106,7 @@ fn clif(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>
         memory: Memory::Trusted,
     };
     let facts = infer::infer(&program);
-    let listing = emit::clif(&program, &facts, &options).expect("the target is supported");
+    let listing = emit::clif(&program, &facts, None, &options).expect("the target is supported");
     Ok(declared_functions(&listing))
 }
 

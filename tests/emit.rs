@@ -55,7 +55,8 @@ fn options(triple: &str, bodies: Bodies) -> Options {
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn object(program: &Program, options: &Options) -> emit::Object {
-    emit::object(program, &infer::infer(program), options).expect("the program can be compiled")
+    emit::object(program, &infer::infer(program), None, options)
+        .expect("the program can be compiled")
 }
 
 fn imports(bytes: &[u8]) -> BTreeSet<String> {
@@ -202,9 +203,10 @@ fn listings_name_what_is_called() {
     let program = program(BROAD);
     let facts = infer::infer(&program);
     let options = options(TARGET, Bodies::Compiled);
-    let clif = emit::clif(&program, &facts, &options).expect("the program can be compiled");
+    let clif = emit::clif(&program, &facts, None, &options).expect("the program can be compiled");
     assert!(clif.contains("; ruff.fib\n"), "{clif}");
     assert!(clif.contains("ruff_rt_"), "{clif}");
-    let assembly = emit::assembly(&program, &facts, &options).expect("the program can be compiled");
+    let assembly =
+        emit::assembly(&program, &facts, None, &options).expect("the program can be compiled");
     assert!(assembly.contains("retq"), "{assembly}");
 }

@@ -28,9 +28,9 @@ const COMPILER: House = House {
         &["modules"],
         &["lower"],
         &["infer"],
-        &["check"],
+        &["check", "interface"],
         &["codegen"],
-        &["emit", "link"],
+        &["emit", "link", "bindgen"],
         &["vm"],
         &["driver"],
         &["cli"],
@@ -43,13 +43,13 @@ const RUNTIME: House = House {
     floors: &[
         &["value", "heap", "bytecode", "names"],
         &["sync"],
-        &["error", "output", "loaded", "context", "call"],
+        &["error", "output", "loaded", "context", "call", "foreign"],
         &["threads"],
         &["semantics"],
         &["builtins"],
         &["interp"],
         &["start"],
-        &["abi"],
+        &["abi", "host"],
     ],
     exceptions: &[
         (
@@ -78,19 +78,22 @@ const RUNTIME_USERS: &[(&str, &[&str])] = &[
     ("lower", &["bytecode", "names", "heap", "value", "builtins"]),
     ("infer", &["bytecode", "names", "heap", "value", "builtins"]),
     ("check", &["bytecode", "names", "builtins"]),
+    ("interface", &["bytecode", "host"]),
     (
         "codegen",
         &[
-            "bytecode", "names", "heap", "value", "builtins", "context", "abi",
+            "bytecode", "names", "heap", "value", "builtins", "context", "abi", "host",
         ],
     ),
     (
         "emit",
         &[
             "bytecode", "names", "heap", "value", "builtins", "context", "call", "loaded",
-            "interp", "abi",
+            "interp", "abi", "host", "foreign",
         ],
     ),
+    ("link", &["foreign"]),
+    ("bindgen", &["bytecode"]),
     (
         "vm",
         &[
@@ -118,6 +121,8 @@ const UNSAFE: &[&str] = &[
     "runtime/src/sync",
     "runtime/src/threads",
     "runtime/src/abi",
+    "runtime/src/host",
+    "runtime/src/foreign",
     "runtime/src/semantics",
     "runtime/src/interp",
     "runtime/src/builtins/system",

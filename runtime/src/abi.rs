@@ -13,6 +13,7 @@ pub mod counting;
 pub mod data;
 pub mod entry;
 pub mod errors;
+pub mod foreign;
 pub mod iteration;
 pub mod operators;
 pub mod suspend;
@@ -20,11 +21,12 @@ pub mod variables;
 
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::{Dict, Function, Header, Str};
+use crate::host::{HostContext, call, context};
 use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 7;
+pub const ABI_VERSION: u32 = 8;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +306,24 @@ helpers! {
     Locate = errors::ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry), [];
     /// Takes the pending error as an Error struct; `RAISED` if it can't be caught.
     Catch = errors::ruff_rt_catch(ctx: *mut VMContext) -> RawValue, [raises];
+
+    // ---- C functions that the program calls
+    /// Turns arguments, taken over, into the words that C gets; not 0 if one can't be.
+    ForeignWords = foreign::ruff_rt_foreign_words(ctx: *mut VMContext, site: u64, values: *mut Value, words: *mut u64) -> u64, [raises];
+    /// Raises an error about an int argument that does not fit.
+    ForeignRange = foreign::ruff_rt_foreign_range(ctx: *mut VMContext, site: u64, index: u64, number: u64), [always_raises];
+    /// Lets go of what a call's strings were turned into.
+    ForeignEnd = foreign::ruff_rt_foreign_end(ctx: *mut VMContext), [];
+    /// The value of a result word, which ends the call.
+    ForeignResult = foreign::ruff_rt_foreign_result(ctx: *mut VMContext, site: u64, word: u64) -> RawValue, [raises];
+
+    // ---- the C functions of a library's exported ones
+    /// Lets the thread use a context; null if its program can't be called.
+    HostEnter = context::ruff_rt_host_enter(host: *mut HostContext) -> *mut TraceEntry, [];
+    /// The status of a call that was not possible or has raised an error.
+    HostFailed = call::ruff_rt_host_failed(host: *mut HostContext) -> u64, [];
+    /// Calls the exported function with this number, with words as arguments.
+    HostCall = call::ruff_rt_host_call(host: *mut HostContext, number: u64, words: *const u64, result: *mut u8) -> u64, [];
 
     // ---- variables by name, and the operand stack: for hosts and linked code
     /// A copy of the variable with this name hash; `Unset` if there is none.

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod decode;
 pub mod disasm;
 pub mod encode;
+pub mod foreign;
 pub mod forms;
 pub mod op;
 pub mod program;
@@ -16,6 +17,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use foreign::{ForeignSite, ForeignType};
 pub use op::{Op, Operator, Var, VarKind};
 pub use program::{
     ArgKind, BuiltinId, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags,

@@ -77,11 +77,26 @@ pub fn call(ctx: &mut VMContext, callee: &Value, args: &mut [Value]) -> Result<V
     if let Some(bound) = callee.as_object::<BoundMethod>() {
         let method = bound.method.clone();
         let Some(function) = method.as_object::<Function>() else {
-            return call(ctx, &method, args);
+            return call_bound(ctx, &bound.receiver, &method, args);
         };
         return call_function(ctx, function, Some(bound.receiver.clone()), args);
     }
     Err(ctx.raise(NOT_CALLABLE))
+}
+
+/// Calls a function of the host, which is a built-in that takes its receiver
+/// as its first argument.
+#[cold]
+fn call_bound(
+    ctx: &mut VMContext,
+    receiver: &Value,
+    method: &Value,
+    args: &mut [Value],
+) -> Result<Value, Raised> {
+    let mut all = alloc::vec::Vec::with_capacity(args.len() + 1);
+    all.push(receiver.clone());
+    all.extend(args.iter_mut().map(core::mem::take));
+    call(ctx, method, &mut all)
 }
 
 /// The message for a call of something that is no function.

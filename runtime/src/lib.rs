@@ -5,10 +5,12 @@
 //! `value`, `heap`, `bytecode`, `names` — what there is;
 //! `sync` — locks, for the little that threads share;
 //! `error`, `output`, `loaded`, `context`, `call` — a running program;
+//! `foreign` — C functions that it calls;
 //! `threads` — what runs beside it, and what crosses over;
 //! `semantics` — what every operator means, once;
 //! `builtins` — the library; `interp` — the reference engine;
-//! `abi` — what generated code calls.
+//! `abi` — what generated code calls;
+//! `host` — what C programs call.
 //!
 //! The crate does without `std`, whose start-up and panic machinery would
 //! cost every compiled program some 300 KB.
@@ -25,7 +27,9 @@ pub mod bytecode;
 pub mod call;
 pub mod context;
 pub mod error;
+pub mod foreign;
 pub mod heap;
+pub mod host;
 pub mod interp;
 pub mod loaded;
 pub mod names;

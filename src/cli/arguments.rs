@@ -59,6 +59,7 @@ pub enum Command {
     Explain(Explain),
     Emit(Emit),
     GdbPrinters(GdbPrinters),
+    Bindgen(Bindgen),
 }
 
 /// Compile a program to an executable
@@ -73,6 +74,8 @@ Examples:
   ruffc build --emit exe,asm app.ruff         make `app` and `app.s`
   ruffc build -g -O0 app.ruff                 make `app` for a debugger
   ruffc build --report app.ruff               make `app`, and say what is in it and how large
+  ruffc build --emit staticlib,header rules.ruff
+                                              make `librules.a` and `rules.h` for C programs
   ruffc build --time -v app.ruff              say what is done and how long it takes")]
 pub struct Build {
     /// The program
@@ -88,6 +91,11 @@ pub struct Build {
         default_value = "exe"
     )]
     pub emit: Vec<KindName>,
+    /// Compile a library: what it exports can be called from C, and it has no `main`
+    ///
+    /// Goes without saying when a library, a header or a file for pkg-config is made.
+    #[arg(long)]
+    pub library: bool,
     #[command(flatten)]
     pub code: CodeFlags,
     /// Refuse the program if a function of it would stay bytecode
@@ -96,6 +104,9 @@ pub struct Build {
     /// Who links: `auto`, `wild` (the linker inside), `cc`, `zig`, or the path of a linker or C compiler
     #[arg(long, value_name = "LINKER", default_value = "auto")]
     pub linker: String,
+    /// Where libraries are looked for that `extern` functions are in
+    #[arg(short = 'L', value_name = "FOLDER")]
+    pub directories: Vec<PathBuf>,
     /// The runtime to link with, instead of the one inside ruffc
     #[arg(long, value_name = "ARCHIVE")]
     pub runtime: Option<PathBuf>,
@@ -302,6 +313,33 @@ pub struct GdbPrinters {
     pub output: PathBuf,
 }
 
+/// Declare the functions of a C header, for a program to call
+///
+/// The machine's C compiler (or the one that CC names) expands the header. What is written are
+/// `extern func` declarations of the functions that the header itself declares, to be imported as
+/// a module or copied; of those that can't be declared, comments that say why.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc bindgen zlib.h -l z -o zlib.ruff      declare zlib's functions, which are in `libz`
+  ruffc bindgen -I include shapes.h           on standard output; other headers are in `include`
+
+Types: int (int64_t), i8 i16 i32 u8 u16 u32 u64, float (double), f32 (float), bool,
+string (const char *), pointer (any other pointer, an int to the program), null (void).")]
+pub struct Bindgen {
+    /// The header
+    pub header: PathBuf,
+    /// The library that the functions are in, as linkers have it, or its file
+    #[arg(short, long, value_name = "LIBRARY")]
+    pub library: Option<String>,
+    /// Where other headers are looked for
+    #[arg(short = 'I', value_name = "FOLDER")]
+    pub include: Vec<PathBuf>,
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+}
+
 /// How code is made.
 #[derive(Args, Clone, Debug)]
 pub struct CodeFlags {
@@ -366,6 +404,11 @@ impl ValueEnum for KindName {
     fn value_variants<'a>() -> &'a [KindName] {
         &[
             KindName(Kind::Exe),
+            KindName(Kind::Staticlib),
+            KindName(Kind::Cdylib),
+            KindName(Kind::Header),
+            KindName(Kind::PkgConfig),
+            KindName(Kind::Runtime),
             KindName(Kind::Obj),
             KindName(Kind::Asm),
             KindName(Kind::Clif),
@@ -378,6 +421,14 @@ impl ValueEnum for KindName {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self.0 {
             Kind::Exe => ("exe", "An executable"),
+            Kind::Staticlib => ("staticlib", "A library for C programs, `lib….a`"),
+            Kind::Cdylib => ("cdylib", "A shared library for C programs, `lib….so`"),
+            Kind::Header => ("header", "The C header of a library"),
+            Kind::PkgConfig => ("pkgconfig", "A library's file for pkg-config"),
+            Kind::Runtime => (
+                "runtime",
+                "The runtime, `libruffrt.a`, for the objects of several libraries",
+            ),
             Kind::Obj => ("obj", "A relocatable object file"),
             Kind::Asm => ("asm", "Machine code as text"),
             Kind::Clif => ("clif", "The code generator's input, before optimisation"),
@@ -394,6 +445,11 @@ impl KindName {
     pub fn extension(self) -> &'static str {
         match self.0 {
             Kind::Exe => "",
+            Kind::Staticlib => "a",
+            Kind::Cdylib => "so",
+            Kind::Header => "h",
+            Kind::PkgConfig => "pc",
+            Kind::Runtime => "a",
             Kind::Obj => "o",
             Kind::Asm => "s",
             Kind::Clif => "clif",

@@ -93,6 +93,7 @@ impl Translator<'_, '_, '_> {
             Op::DictExtend {} => self.extend_by(Helper::DictExtend),
             Op::MakeStruct { site } => self.make_struct(site),
             Op::MakeVariant { site, count } => self.make_variant(site, count),
+            Op::CallForeign { site } => self.call_foreign(site),
             Op::MakeClosure { func } => self.make_closure(func),
             Op::MakeStructDef { declaration } => self.make_struct_def(declaration),
             Op::MakeEnumDef { name } => self.make_enum_def(name),

@@ -2,6 +2,7 @@
 //! ways out.
 
 use super::dissolve::{Consumer, Dissolved, LoopOverCall, MOST_LOOPS};
+use super::foreign;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::mirror::Mirrors;
@@ -244,7 +245,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             self.builder
                 .ins()
                 .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
-        if self.frame_size() > LARGE_FRAME {
+        if self.frame_size() > LARGE_FRAME || self.source.library.is_some() {
             let stack = self.builder.ins().get_stack_pointer(types::I64);
             let limit = self.load_context(STACK_LIMIT_OFFSET);
             let low = self
@@ -523,6 +524,10 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             Callee::Direct(func) => signature::direct(self.source, func),
             Callee::Generic(_) => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
+            Callee::Foreign(site) => {
+                let site = &self.source.program.foreign_sites[site as usize];
+                foreign::signature(self.source.isa, site)
+            }
             Callee::Cold(_) => unreachable!("`emit` alone uses stubs"),
         };
         let signature = self.builder.import_signature(signature);
@@ -533,7 +538,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         let reference = self.builder.import_function(ExtFuncData {
             name: ExternalName::user(name),
             signature,
-            colocated: !matches!(callee, Callee::Helper(_)),
+            colocated: !matches!(callee, Callee::Helper(_) | Callee::Foreign(_)),
             patchable: false,
         });
         self.tools.callees.insert(callee, reference);

@@ -15,12 +15,15 @@ pub enum Callee {
     Helper(Helper),
     /// The stub of a helper that changes no register.
     Cold(Helper),
+    /// The C function of a site.
+    Foreign(u32),
 }
 
 const DIRECT: u32 = 1;
 const GENERIC: u32 = 2;
 const HELPER: u32 = 3;
 const COLD: u32 = 4;
+const FOREIGN: u32 = 5;
 
 impl Callee {
     /// The name in IR.
@@ -30,6 +33,7 @@ impl Callee {
             Callee::Generic(func) => UserExternalName::new(GENERIC, func),
             Callee::Helper(helper) => UserExternalName::new(HELPER, helper as u32),
             Callee::Cold(helper) => UserExternalName::new(COLD, helper as u32),
+            Callee::Foreign(site) => UserExternalName::new(FOREIGN, site),
         }
     }
 
@@ -43,6 +47,7 @@ impl Callee {
             GENERIC => Callee::Generic(name.index),
             HELPER => Callee::Helper(Helper::ALL[name.index as usize]),
             COLD => Callee::Cold(Helper::ALL[name.index as usize]),
+            FOREIGN => Callee::Foreign(name.index),
             other => panic!("no callee lives in namespace {other}"),
         }
     }

@@ -1,5 +1,6 @@
 //! Why a command was not carried out, and the exit status that this means.
 
+use crate::bindgen::BindgenError;
 use crate::diagnostic::{self, Code, Diagnostic, Form};
 use crate::emit::EmitError;
 use crate::link::LinkError;
@@ -24,6 +25,7 @@ pub enum Failure {
     },
     Emit(EmitError),
     Link(LinkError),
+    Bindgen(BindgenError),
 }
 
 impl Failure {
@@ -54,12 +56,14 @@ impl Failure {
                 .unwrap_or_default(),
             Failure::Write { .. } => STATUS_FILE,
             // What was asked for can't be done: a file that this machine lacks.
-            Failure::Emit(EmitError::Target(_) | EmitError::UnknownBuiltin(_)) => STATUS_FILE,
+            Failure::Emit(
+                EmitError::Target(_) | EmitError::UnknownBuiltin(_) | EmitError::ForeignSymbol(_),
+            ) => STATUS_FILE,
             Failure::Emit(EmitError::Module(_) | EmitError::Write(_) | EmitError::Debug(_)) => {
                 STATUS_INTERNAL
             }
             Failure::Link(LinkError::Startup(_) | LinkError::Wild(_)) => STATUS_INTERNAL,
-            Failure::Link(_) => STATUS_FILE,
+            Failure::Link(_) | Failure::Bindgen(_) => STATUS_FILE,
         }
     }
 
@@ -75,6 +79,7 @@ impl Failure {
             }
             Failure::Emit(error) => cli_error(&error.to_string()),
             Failure::Link(error) => cli_error(&error.to_string()),
+            Failure::Bindgen(error) => cli_error(&error.to_string()),
         }
     }
 }
@@ -100,6 +105,12 @@ impl From<EmitError> for Failure {
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Failure {
         Failure::Link(error)
+    }
+}
+
+impl From<BindgenError> for Failure {
+    fn from(error: BindgenError) -> Failure {
+        Failure::Bindgen(error)
     }
 }
 

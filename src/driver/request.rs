@@ -1,7 +1,9 @@
 //! What can be asked of the driver.
 
+use crate::bindgen;
 use crate::emit;
 use crate::link::{Libc, Linker, Symbols};
+pub use crate::resolve::Role;
 use crate::vm::Engine;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct Build {
     pub input: PathBuf,
+    /// What it is if nothing that is wanted says so.
+    pub role: Role,
     pub wanted: Vec<Wanted>,
     pub code: emit::Options,
     pub fallbacks: Fallbacks,
@@ -23,6 +27,14 @@ impl Build {
             .iter()
             .find(|wanted| wanted.kind == kind)
             .map(|wanted| &wanted.sink)
+    }
+
+    /// What becomes of the script.
+    pub(super) fn role(&self) -> Role {
+        match self.wanted.iter().any(|wanted| wanted.kind.is_of_library()) {
+            true => Role::Library,
+            false => self.role,
+        }
     }
 
     /// Whether nothing is wanted that takes this stage.
@@ -44,6 +56,10 @@ pub enum Kind {
     Tokens,
     /// The syntax tree.
     Ast,
+    /// A library's header for C.
+    Header,
+    /// What `pkg-config` is told of a library.
+    PkgConfig,
     Bytecode,
     /// Cranelift IR before optimisation.
     Clif,
@@ -53,6 +69,22 @@ pub enum Kind {
     Obj,
     /// An executable.
     Exe,
+    /// A library in an archive.
+    Staticlib,
+    /// A shared library.
+    Cdylib,
+    /// The runtime that objects of libraries are linked with.
+    Runtime,
+}
+
+impl Kind {
+    /// Whether it is made of a library only.
+    pub fn is_of_library(self) -> bool {
+        matches!(
+            self,
+            Kind::Header | Kind::PkgConfig | Kind::Staticlib | Kind::Cdylib | Kind::Runtime
+        )
+    }
 }
 
 /// Where a result goes.
@@ -79,6 +111,15 @@ pub struct Linking {
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
+    /// Where libraries that the program names are looked for first.
+    pub directories: Vec<PathBuf>,
+}
+
+/// Declare the functions of a C header.
+#[derive(Clone, Debug)]
+pub struct Bindgen {
+    pub options: bindgen::Options,
+    pub sink: Sink,
 }
 
 /// Run a program in this process.

@@ -42,6 +42,8 @@ pub(super) enum Job {
     Typed(FunctionId),
     /// The stub of a helper that changes no register.
     Cold(Helper),
+    /// The C function of an exported one.
+    Export(u32),
 }
 
 /// What is written down besides the machine code.
@@ -61,12 +63,15 @@ pub enum Refusal {
     TooLarge,
     /// The code generator lacks something for this target.
     Lacking,
+    /// A C function that it calls is not in this process.
+    NoForeign,
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Unsupported(unsupported) => unsupported.fmt(out),
+            Refusal::NoForeign => out.write_str("a C function that it calls was not found"),
             Refusal::TooLarge => out.write_str("too large for the code generator"),
             Refusal::Lacking => {
                 out.write_str("the code generator lacks an instruction for this target")
@@ -162,7 +167,10 @@ impl<'a> Compiler<'a> {
         };
         let mut origin = self.origin(job);
         if let Some(inliner) = &mut self.inliner
-            && matches!(job, Job::Body(_) | Job::Loop(..) | Job::Typed(_))
+            && matches!(
+                job,
+                Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Export(_)
+            )
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
@@ -238,6 +246,7 @@ impl<'a> Compiler<'a> {
             Job::Entry(func) => Ok(codegen::generic_entry(self.source, func)),
             Job::Shim(func) => Ok(codegen::bytecode_shim(self.source, func)),
             Job::Cold(helper) => Ok(cold::stub(self.source.isa, helper)),
+            Job::Export(number) => Ok(codegen::export(self.source, number)),
             Job::Typed(func) => {
                 let mut function = codegen::translate(self.source, func)?;
                 function.signature.call_conv = self.source.isa.default_call_conv();
@@ -253,9 +262,11 @@ impl<'a> Compiler<'a> {
         let names = function.params.user_named_funcs();
         for callee in function.stencil.dfg.ext_funcs.values_mut() {
             if let ExternalName::User(name) = callee.name {
-                let is_helper =
-                    matches!(Callee::from_external_name(&names[name]), Callee::Helper(_));
-                callee.colocated = self.ending == Ending::Object || !is_helper;
+                let is_elsewhere = matches!(
+                    Callee::from_external_name(&names[name]),
+                    Callee::Helper(_) | Callee::Foreign(_)
+                );
+                callee.colocated = self.ending == Ending::Object || !is_elsewhere;
             }
         }
     }
@@ -321,7 +332,7 @@ fn threads_for(source: Source, jobs: &[Job]) -> usize {
             Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
                 source.program.functions[*func as usize].code.len()
             }
-            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) => 10,
+            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) | Job::Export(_) => 10,
         })
         .sum();
     let useful = (instructions / THREAD_WORTH).min(jobs.len());

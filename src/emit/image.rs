@@ -28,13 +28,15 @@ pub(super) fn interpreter_symbol(function: &bytecode::Function) -> &'static str 
     }
 }
 
-/// Defines the data; gives the header, which leads to all of it.
+/// Defines the data; gives the header that leads to all of it, to be defined
+/// as it is or as a part of something at that offset.
 pub(super) fn define(
     module: &mut dyn Module,
     program: &Program,
     parts: &Parts,
     entries: &[Option<FuncId>],
-) -> Result<DataId, EmitError> {
+    embed: impl FnOnce(&dyn Module, &[u8]) -> (Vec<u8>, usize),
+) -> Result<DataDescription, EmitError> {
     let keep_body = |func: u32| matches!(parts.bodies[func as usize], Body::Kept(_));
     let bytes = encode::encode_for_image(program, &keep_body);
     let image_len = bytes.len() as u64;
@@ -66,15 +68,14 @@ pub(super) fn define(
     let builtins = define_data(module, "ruff.builtins", table)?;
 
     let mut header = vec![0; entry::HEADER_SIZE];
-    let mut write = |offset: usize, value: u64| {
-        let bytes = match module.isa().endianness() {
-            Endianness::Little => value.to_le_bytes(),
-            Endianness::Big => value.to_be_bytes(),
-        };
-        header[offset..offset + bytes.len()].copy_from_slice(&bytes);
-    };
-    write(entry::ABI_VERSION_OFFSET, ABI_VERSION.into());
-    write(entry::IMAGE_LEN_OFFSET, image_len);
+    write_pointer(
+        module,
+        &mut header,
+        entry::ABI_VERSION_OFFSET,
+        ABI_VERSION.into(),
+    );
+    write_pointer(module, &mut header, entry::IMAGE_LEN_OFFSET, image_len);
+    let (header, start) = embed(module, &header);
     let mut header = described(header);
     for (offset, data) in [
         (entry::IMAGE_OFFSET, image),
@@ -82,19 +83,28 @@ pub(super) fn define(
         (entry::BUILTINS_OFFSET, builtins),
     ] {
         let reference = module.declare_data_in_data(data, &mut header);
-        header.write_data_addr(offset as u32, reference, 0);
+        header.write_data_addr((start + offset) as u32, reference, 0);
     }
-    define_data(module, "ruff.header", header)
+    Ok(header)
 }
 
-fn described(bytes: Vec<u8>) -> DataDescription {
+/// Writes a word the size of a pointer as the target has it.
+pub(super) fn write_pointer(module: &dyn Module, bytes: &mut [u8], offset: usize, value: u64) {
+    let value = match module.isa().endianness() {
+        Endianness::Little => value.to_le_bytes(),
+        Endianness::Big => value.to_be_bytes(),
+    };
+    bytes[offset..offset + value.len()].copy_from_slice(&value);
+}
+
+pub(super) fn described(bytes: Vec<u8>) -> DataDescription {
     let mut data = DataDescription::new();
     data.define(bytes.into_boxed_slice());
     data.set_align(POINTER as u64);
     data
 }
 
-fn define_data(
+pub(super) fn define_data(
     module: &mut dyn Module,
     symbol: &str,
     data: DataDescription,
@@ -108,9 +118,10 @@ fn define_data(
 /// returns the exit status.
 pub(super) fn define_main(
     module: &mut dyn Module,
-    header: DataId,
+    header: DataDescription,
     memory: Memory,
 ) -> Result<(), EmitError> {
+    let header = define_data(module, "ruff.header", header)?;
     let pointer = module.target_config().pointer_type();
     let mut start = module.make_signature();
     start.params.extend([

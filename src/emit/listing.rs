@@ -8,6 +8,7 @@ use super::{EmitError, Options};
 use crate::codegen::Source;
 use crate::codegen::names::Callee;
 use crate::infer::Facts;
+use crate::interface::Exports;
 use ruff_runtime::bytecode::Program;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -16,21 +17,32 @@ use std::fmt::Write;
 ///
 /// # Errors
 /// As `object`.
-pub fn clif(program: &Program, facts: &Facts, options: &Options) -> Result<String, EmitError> {
-    listing(program, facts, options, Listing::Clif)
+pub fn clif(
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    options: &Options,
+) -> Result<String, EmitError> {
+    listing(program, facts, library, options, Listing::Clif)
 }
 
 /// A program's machine code as assembly.
 ///
 /// # Errors
 /// As `object`.
-pub fn assembly(program: &Program, facts: &Facts, options: &Options) -> Result<String, EmitError> {
-    listing(program, facts, options, Listing::Assembly)
+pub fn assembly(
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    options: &Options,
+) -> Result<String, EmitError> {
+    listing(program, facts, library, options, Listing::Assembly)
 }
 
 fn listing(
     program: &Program,
     facts: &Facts,
+    library: Option<&Exports>,
     options: &Options,
     kind: Listing,
 ) -> Result<String, EmitError> {
@@ -40,6 +52,7 @@ fn listing(
         facts,
         isa: &*isa,
         debug: options.target.debug,
+        library,
     };
     let parts = program::compile(source, options.bodies, kind);
     let symbols = Symbols::new(program);
@@ -78,6 +91,8 @@ fn codes(parts: &Parts) -> impl Iterator<Item = (Job, Result<&Code, String>)> {
             .chain(shim)
             .chain(entry)
     });
+    let exports = (0..).zip(&parts.exports);
+    let functions = functions.chain(exports.map(|(number, code)| (Job::Export(number), Ok(code))));
     let stubs = parts.stubs.iter();
     functions.chain(stubs.map(|(helper, code)| (Job::Cold(*helper), Ok(code))))
 }
@@ -98,6 +113,7 @@ fn function(out: &mut String, symbols: &Symbols, kind: Listing, job: Job, code: 
                 Callee::Direct(func) => symbols.of(Job::Body(func)),
                 Callee::Generic(func) => symbols.of(Job::Entry(func)),
                 Callee::Helper(helper) => helper.row().symbol.to_owned(),
+                Callee::Foreign(site) => format!("foreign{site}"),
                 Callee::Cold(helper) => symbols.of(Job::Cold(helper)),
             };
             (name.namespace, name.index, symbol)

@@ -1,6 +1,6 @@
 //! The ending in a file: a whole program as a relocatable object.
 //!
-//! It defines `main(argc, argv)` and imports what it uses and nothing else:
+//! It defines `main(argc, argv)`, or what C sees of a library, and imports what it uses and nothing else:
 //! helpers of the table, rows of built-ins, the start of the runtime, and the
 //! interpreter only if a function stays bytecode.
 //!
@@ -9,20 +9,23 @@
 
 use super::compile::{Code, Job, Listing};
 use super::debug::{self, Described};
+use super::export;
 use super::image;
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
 use super::target::{self, Ending};
 use super::{EmitError, Fallback, Options};
 use crate::codegen::names::Callee;
-use crate::codegen::{Source, signature};
+use crate::codegen::{self, Source, signature};
 use crate::infer::Facts;
+use crate::interface::Exports;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use gimli::write::Address;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::host::context;
 use std::collections::BTreeMap;
 use target_lexicon::BinaryFormat;
 
@@ -38,24 +41,42 @@ pub struct Object {
     pub code_size: usize,
 }
 
-/// Makes the object file of a verified program.
+/// Makes the object file of a verified program, or of a library that shows
+/// these functions.
 ///
 /// # Errors
 /// If there is no code generator for the target, or a built-in is unknown.
-pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Object, EmitError> {
+pub fn object(
+    program: &Program,
+    facts: &Facts,
+    library: Option<&Exports>,
+    options: &Options,
+) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
     let source = Source {
         program,
         facts,
         isa: &*isa,
         debug: options.target.debug,
+        library,
     };
     let parts = program::compile(source, options.bodies, Listing::None);
 
-    let mut writer = Writer::new(isa.clone(), program, &parts)?;
+    let mut writer = Writer::new(isa.clone(), program, library, &parts)?;
     writer.define_code(&parts)?;
-    let header = image::define(&mut writer.module, program, &parts, &writer.entries)?;
-    image::define_main(&mut writer.module, header, options.memory)?;
+    let (module, entries) = (&mut writer.module, &writer.entries);
+    let embed = |module: &dyn Module, header: &[u8]| match library {
+        Some(exports) => {
+            let library = export::library_bytes(module, exports, header);
+            (library, context::LIBRARY_HEADER)
+        }
+        None => (header.to_vec(), 0),
+    };
+    let header = image::define(module, program, &parts, entries, embed)?;
+    match library {
+        Some(exports) => export::define(module, exports, header)?,
+        None => image::define_main(module, header, options.memory)?,
+    }
     let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
     let described = writer.described(&parts);
     let mut product = writer.module.finish();
@@ -77,12 +98,16 @@ pub fn object(program: &Program, facts: &Facts, options: &Options) -> Result<Obj
 struct Writer {
     module: ObjectModule,
     helpers: BTreeMap<u32, FuncId>,
+    /// C functions, by site.
+    foreign: BTreeMap<u32, FuncId>,
     /// Helpers' stubs.
     stubs: BTreeMap<u32, FuncId>,
     /// What direct callers of a function call: its body or its shim.
     direct: Vec<Option<FuncId>>,
     /// What goes into the table of entries.
     entries: Vec<Option<FuncId>>,
+    /// The C functions of exported ones.
+    exports: Vec<FuncId>,
     compiled_count: usize,
     code_size: usize,
 }
@@ -90,7 +115,12 @@ struct Writer {
 impl Writer {
     /// Declares everything that the parts define or use, in an order that only
     /// the program decides.
-    fn new(isa: OwnedTargetIsa, program: &Program, parts: &Parts) -> Result<Writer, EmitError> {
+    fn new(
+        isa: OwnedTargetIsa,
+        program: &Program,
+        exports: Option<&Exports>,
+        parts: &Parts,
+    ) -> Result<Writer, EmitError> {
         let is_for_debuggers = isa.flags().unwind_info();
         let mut builder = ObjectBuilder::new(
             isa,
@@ -110,13 +140,24 @@ impl Writer {
         let mut writer = Writer {
             module,
             helpers,
+            foreign: BTreeMap::new(),
             stubs: BTreeMap::new(),
             direct: Vec::new(),
             entries: Vec::new(),
+            exports: Vec::new(),
             compiled_count: 0,
             code_size: 0,
         };
         writer.declare_functions(program, parts)?;
+        writer.declare_foreign(program, parts)?;
+        for exported in exports.iter().flat_map(|exports| &exports.functions) {
+            let signature = codegen::exported_signature(writer.module.isa(), exported);
+            let symbol = &exported.symbol;
+            let id = writer
+                .module
+                .declare_function(symbol, Linkage::Export, &signature)?;
+            writer.exports.push(id);
+        }
         Ok(writer)
     }
 
@@ -172,6 +213,23 @@ impl Writer {
         Ok(())
     }
 
+    /// Declares the C functions that the code calls.
+    fn declare_foreign(&mut self, program: &Program, parts: &Parts) -> Result<(), EmitError> {
+        // Nothing is called by its declared signature.
+        let signature = signature::generic(self.module.isa());
+        for callee in parts.codes().flat_map(Code::callees) {
+            if let Callee::Foreign(site) = callee {
+                let symbol = &program.foreign_sites[site as usize].symbol;
+                let id = self
+                    .module
+                    .declare_function(symbol, Linkage::Import, &signature);
+                let id = id.map_err(|_| EmitError::ForeignSymbol(symbol.clone()))?;
+                self.foreign.insert(site, id);
+            }
+        }
+        Ok(())
+    }
+
     fn define_code(&mut self, parts: &Parts) -> Result<(), EmitError> {
         for func in 0..parts.bodies.len() {
             if let Body::Compiled(code) = &parts.bodies[func] {
@@ -185,6 +243,9 @@ impl Writer {
             if let Some(code) = &parts.entries[func] {
                 self.define(self.entries[func], code)?;
             }
+        }
+        for (id, code) in self.exports.clone().into_iter().zip(&parts.exports) {
+            self.define(Some(id), code)?;
         }
         for (helper, code) in &parts.stubs {
             self.define(self.stubs.get(&(*helper as u32)).copied(), code)?;
@@ -243,6 +304,7 @@ impl Writer {
             Callee::Cold(helper) => self.stubs.get(&(helper as u32)).copied(),
             Callee::Direct(func) => self.function(&self.direct, func),
             Callee::Generic(func) => self.function(&self.entries, func),
+            Callee::Foreign(site) => self.foreign.get(&site).copied(),
         };
         declared.unwrap_or_else(|| panic!("{callee:?} is called but not declared"))
     }

@@ -4,6 +4,7 @@
 use super::compile::{self, Code, Job, Listing, Refusal};
 use crate::codegen::Source;
 use crate::codegen::names::Callee;
+use crate::interface::Exports;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
@@ -33,6 +34,8 @@ pub(super) struct Parts {
     pub entries: Vec<Option<Code>>,
     /// What compiled functions call in place of functions that stay bytecode.
     pub shims: Vec<Option<Code>>,
+    /// The C functions of exported ones, in order.
+    pub exports: Vec<Code>,
     /// Stubs of helpers, in the order of the table.
     pub stubs: Vec<(Helper, Code)>,
 }
@@ -40,16 +43,20 @@ pub(super) struct Parts {
 /// Compiles what a program needs.
 pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts {
     let program = source.program;
-    let used = used_functions(program);
+    let roots = source.library.map_or(Vec::new(), Exports::functions);
+    let used = used_functions(program, &roots);
     let bodies = compile_bodies(source, bodies, listing, &used);
 
-    let (entries, shims) = needed_glue(program, &bodies);
+    let (entries, shims) = needed_glue(program, &bodies, &roots);
     let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
     jobs.extend(shims.iter().map(|func| Job::Shim(*func)));
+    let exported = source.library.map_or(0, |library| library.functions.len());
+    jobs.extend((0..exported as u32).map(Job::Export));
     let mut parts = Parts {
         bodies,
         entries: program.functions.iter().map(|_| None).collect(),
         shims: program.functions.iter().map(|_| None).collect(),
+        exports: Vec::new(),
         stubs: Vec::new(),
     };
     for (job, result) in jobs
@@ -60,6 +67,7 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
         match *job {
             Job::Entry(func) => parts.entries[func as usize] = Some(code),
             Job::Shim(func) => parts.shims[func as usize] = Some(code),
+            Job::Export(_) => parts.exports.push(code),
             Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Cold(_) => {
                 unreachable!("not glue")
             }
@@ -95,9 +103,10 @@ fn compile_bodies(source: Source, choice: Bodies, listing: Listing, used: &[bool
 
 /// The functions that a run of the program can reach.  Structs' functions and
 /// modules' top levels always count: the runtime finds them by itself.
-fn used_functions(program: &Program) -> Vec<bool> {
+fn used_functions(program: &Program, roots: &[FunctionId]) -> Vec<bool> {
     let mut used = vec![false; program.functions.len()];
     let mut waiting = vec![program.main];
+    waiting.extend(roots);
     for declaration in &program.structs {
         waiting.extend(declaration.methods.iter().map(|(_, func)| *func));
         waiting.extend(declaration.defaults.iter().map(|(_, func)| *func));
@@ -168,16 +177,26 @@ impl Parts {
         let glue = self.entries.iter().chain(&self.shims).flatten();
         bodies
             .chain(glue)
+            .chain(&self.exports)
             .chain(self.stubs.iter().map(|(_, code)| code))
     }
 }
 
 /// The compiled functions that need a generic entry, and the functions kept
-/// as bytecode that need a shim.
-fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<FunctionId>) {
+/// as bytecode that need a shim.  Roots are called from outside, directly and
+/// through function objects.
+fn needed_glue(
+    program: &Program,
+    bodies: &[Body],
+    roots: &[FunctionId],
+) -> (Vec<FunctionId>, Vec<FunctionId>) {
     let mut as_value = vec![false; bodies.len()];
     let mut directly = vec![false; bodies.len()];
     as_value[program.main as usize] = true;
+    for root in roots {
+        as_value[*root as usize] = true;
+        directly[*root as usize] = true;
+    }
     for declaration in &program.structs {
         for func in declaration
             .methods
@@ -196,7 +215,7 @@ fn needed_glue(program: &Program, bodies: &[Body]) -> (Vec<FunctionId>, Vec<Func
                     match callee {
                         Callee::Direct(func) => directly[func as usize] = true,
                         Callee::Generic(func) => as_value[func as usize] = true,
-                        Callee::Helper(_) | Callee::Cold(_) => {}
+                        Callee::Helper(_) | Callee::Cold(_) | Callee::Foreign(_) => {}
                     }
                 }
             }

@@ -38,6 +38,7 @@ impl Symbols {
             Job::Shim(func) => format!("{}$shim", self.names[func as usize]),
             Job::Typed(func) => format!("{}$typed", self.names[func as usize]),
             Job::Cold(helper) => format!("{}$cold", helper.row().symbol),
+            Job::Export(number) => format!("export{number}"),
             Job::Loop(func, number) => format!("{}$loop{number}", self.names[func as usize]),
         }
     }

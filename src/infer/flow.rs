@@ -428,6 +428,11 @@ impl Flow<'_, '_> {
                 dict.join_contents(1, value);
                 self.push(dict);
             }
+            Op::CallForeign { site } => {
+                let site = &program.foreign_sites[site as usize];
+                self.pop_many(site.params.len());
+                self.push(super::foreign_result(site));
+            }
             Op::MakeStruct { site } => self.make_struct(site),
             Op::MakeVariant { site, count } => {
                 let payload = self.pop_many(count as usize);

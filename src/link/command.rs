@@ -5,6 +5,8 @@ use super::content::Content;
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
 use super::{Libc, LinkOptions, Symbols, libraries, startup};
+use std::borrow::Cow;
+use target_lexicon::Triple;
 
 /// A linker's command line, with the inputs that it names.
 pub struct Command {
@@ -18,7 +20,7 @@ pub struct Command {
 /// A file on the command line.
 pub struct Input {
     /// What the arguments call it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub content: Content,
 }
 
@@ -40,28 +42,76 @@ impl Command {
         command.input("start.o", Content::Bytes(start.into()));
         command.input("program.o", Content::Bytes(object.to_vec().into()));
         command.input("libruffrt.a", runtime.clone());
-        command.arguments.push("--as-needed".to_owned());
-        for name in ["libc.so.6"].into_iter().chain(command.optional.clone()) {
-            let path = libraries::find(name, target, linux)?;
-            command.input(name, Content::File(path));
-        }
+        command.foreign(options, linux)?;
+        command.libraries(target, linux)?;
         Ok(command)
     }
 
-    fn input(&mut self, name: &'static str, content: Content) {
-        self.arguments.push(name.to_owned());
+    /// Links a shared library called `name` for Linux that shows what is public;
+    /// its inputs are still to come.
+    pub fn library(
+        options: &LinkOptions,
+        linux: &LinuxTarget,
+        name: &str,
+        public: &[&str],
+    ) -> Self {
+        let mut arguments: Vec<String> = ["-m", linux.emulation, "-shared", "-soname", name]
+            .map(str::to_owned)
+            .into();
+        // What it shows is its own: another library's must not get in between.
+        arguments.push("-Bsymbolic".to_owned());
+        // Ends of threads are told to it, so it stays once it is loaded.
+        arguments.extend(["-z", "nodelete"].map(str::to_owned));
+        // Nothing inside may ask for them.
+        arguments.extend(public.iter().map(|symbol| format!("--undefined={symbol}")));
+        arguments.extend(common_flags(options));
+        Self {
+            arguments,
+            inputs: Vec::new(),
+            optional: vec!["libm.so.6", linux.loader_name()],
+        }
+    }
+
+    /// Adds the system's libraries.
+    pub fn libraries(&mut self, target: &Triple, linux: &LinuxTarget) -> Result<(), LinkError> {
+        self.arguments.push("--as-needed".to_owned());
+        for name in ["libc.so.6"].into_iter().chain(self.optional.clone()) {
+            let path = libraries::find(name, target, linux)?;
+            self.input(name, Content::File(path));
+        }
+        Ok(())
+    }
+
+    /// Adds the libraries that the program's C functions are in.
+    pub fn foreign(&mut self, options: &LinkOptions, linux: &LinuxTarget) -> Result<(), LinkError> {
+        for name in &options.foreign.names {
+            // These are linked anyway.
+            if !matches!(&**name, "c" | "m" | "pthread" | "dl") {
+                let path = libraries::foreign(name, options, linux)?;
+                self.input(path.to_string_lossy().into_owned(), Content::File(path));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn input(&mut self, name: impl Into<Cow<'static, str>>, content: Content) {
+        let name = name.into();
+        self.arguments.push(name.clone().into_owned());
         self.inputs.push(Input { name, content });
     }
 }
 
 fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
     let loader = libraries::loader(&options.target, linux);
+    let first = ["-m", linux.emulation, "-pie", "-dynamic-linker", &loader];
+    let mut flags: Vec<String> = first.map(str::to_owned).into();
+    flags.extend(common_flags(options));
+    flags
+}
+
+/// What holds for everything that is linked.
+fn common_flags(options: &LinkOptions) -> Vec<String> {
     let mut flags = vec![
-        "-m",
-        linux.emulation,
-        "-pie",
-        "-dynamic-linker",
-        &loader,
         "-z",
         "relro",
         "-z",

@@ -28,6 +28,18 @@ pub enum LinkError {
         target: String,
         looked_in: Vec<PathBuf>,
     },
+    /// A library that the program names is in none of these directories.
+    NoForeign {
+        name: String,
+        target: String,
+        looked_in: Vec<PathBuf>,
+    },
+    /// Libraries are not made for the target.
+    UnsupportedLibrary(String),
+    /// The runtime's archive is not what it claims to be.
+    Runtime(object::read::Error),
+    /// An archive could not be put together.
+    Archive(io::Error),
     /// The start-up code could not be put into an object.
     Startup(object::write::Error),
     /// The executable could not be read again to be reported on.
@@ -81,6 +93,20 @@ impl fmt::Display for LinkError {
             Self::UnsupportedStatic => {
                 write!(f, "the built-in linker cannot make static executables")
             }
+            Self::NoForeign {
+                name,
+                target,
+                looked_in,
+            } => {
+                write!(f, "the library `{name}` for `{target}` was not found")?;
+                list(f, looked_in)?;
+                write!(f, "; name its folder with `-L FOLDER`")
+            }
+            Self::UnsupportedLibrary(target) => {
+                write!(f, "libraries for `{target}` can't be made, only objects")
+            }
+            Self::Runtime(error) => write!(f, "the runtime's archive is malformed: {error}"),
+            Self::Archive(error) => write!(f, "cannot make the archive: {error}"),
             Self::NoLibrary {
                 name,
                 target,
@@ -140,6 +166,8 @@ impl std::error::Error for LinkError {
             Self::Write(_, error) | Self::Read(_, error) | Self::Start(_, error) => Some(error),
             Self::Startup(error) => Some(error),
             Self::Report(error) => Some(error),
+            Self::Runtime(error) => Some(error),
+            Self::Archive(error) => Some(error),
             Self::Neither { inside, .. } => Some(inside.as_ref()),
             _ => None,
         }

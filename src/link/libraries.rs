@@ -4,8 +4,10 @@
 //! of a development package.  A file counts only if it is for the target's
 //! machine, because 32-bit libraries share names and directories with it.
 
+use super::LinkOptions;
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
+use ruff_runtime::foreign;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,42 @@ pub fn find(
         name,
         target: target.to_string(),
         looked_in: directories,
+    })
+}
+
+/// The file of a library that the program names: a file's name, or as linkers
+/// have it.
+pub fn foreign(
+    name: &str,
+    options: &LinkOptions,
+    linux: &LinuxTarget,
+) -> Result<PathBuf, LinkError> {
+    if foreign::is_file(name) {
+        let path = PathBuf::from(name);
+        return match File::open(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(LinkError::Read(path, error)),
+        };
+    }
+    let mut looked_in = options.foreign.directories.clone();
+    looked_in.extend(directories(&options.target, linux));
+    for folder in &looked_in {
+        // What is for linking may be a script of GNU's; what is for running is not.
+        let shared = |ending: &str| folder.join(format!("lib{name}.so{ending}"));
+        let versions = (0..=9).rev().map(|version| shared(&format!(".{version}")));
+        let mut files = std::iter::once(shared("")).chain(versions);
+        if let Some(path) = files.find(|path| machine(path) == Some(linux.machine)) {
+            return Ok(path);
+        }
+        let archive = folder.join(format!("lib{name}.a"));
+        if archive.is_file() {
+            return Ok(archive);
+        }
+    }
+    Err(LinkError::NoForeign {
+        name: name.to_owned(),
+        target: options.target.to_string(),
+        looked_in,
     })
 }
 

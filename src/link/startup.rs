@@ -130,6 +130,14 @@ const UNWINDER: &[&str] = &[
 
 /// The start-up object of `target`.
 pub fn object(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
+    let (mut object, machine) = empty(target);
+    add_start(&mut object, machine)?;
+    add_unwinder(&mut object, machine);
+    object.write()
+}
+
+/// An object of `target` with nothing in it.
+fn empty(target: &LinuxTarget) -> (Object<'static>, &'static Machine) {
     let machine = match target.machine {
         elf::EM_AARCH64 => &AARCH64,
         elf::EM_RISCV => &RISCV64,
@@ -145,10 +153,15 @@ pub fn object(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
             e_flags: elf::EF_RISCV_RVC | elf::EF_RISCV_FLOAT_ABI_DOUBLE,
         };
     }
-    add_start(&mut object, machine)?;
-    add_unwinder(&mut object, machine);
     // Its presence says that the stack need not be executable.
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
+    (object, machine)
+}
+
+/// Only the unwinder's entry points, for a shared library of `target`.
+pub fn unwinder(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
+    let (mut object, machine) = empty(target);
+    add_unwinder(&mut object, machine);
     object.write()
 }
 

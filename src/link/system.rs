@@ -5,6 +5,7 @@ use super::command::Command;
 use super::content::Content;
 use super::error::LinkError;
 use super::{Libc, LinkOptions, Linked, Symbols, targets};
+use ruff_runtime::foreign;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
@@ -103,6 +104,15 @@ fn like_cc_with(
     program.arg(on_disk(&directory, "program.o", &object)?);
     program.arg(on_disk(&directory, "libruffrt.a", runtime)?);
     program.args(extra);
+    for folder in &options.foreign.directories {
+        program.arg("-L").arg(folder);
+    }
+    for name in &options.foreign.names {
+        match foreign::is_file(name) {
+            true => program.arg(name),
+            false => program.arg(format!("-l{name}")),
+        };
+    }
     let target = &options.target;
     match (target.operating_system, options.libc) {
         (OperatingSystem::Windows, _) => {
@@ -141,8 +151,8 @@ fn like_ld(
     let output = directory.path().join("executable");
     let mut files = Vec::new();
     for input in &command.inputs {
-        let file = on_disk(&directory, input.name, &input.content)?;
-        files.push((input.name, file));
+        let file = on_disk(&directory, &input.name, &input.content)?;
+        files.push((&*input.name, file));
     }
     let mut program = process::Command::new(path);
     program.arg("-o").arg(&output);

@@ -24,7 +24,7 @@ pub fn link(command: Command) -> Result<Vec<u8>, LinkError> {
         inputs: command
             .inputs
             .into_iter()
-            .map(|input| (PathBuf::from(input.name), Arc::new(input.content)))
+            .map(|input| (PathBuf::from(&*input.name), Arc::new(input.content)))
             .collect(),
         output: Output::default(),
     };

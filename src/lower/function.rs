@@ -99,6 +99,9 @@ impl<'a> Lowerer<'a> {
             Body::Func(func) => {
                 flags.is_generator = func.is_generator;
                 flags.is_async = func.is_async;
+                if let Some(declared) = &func.foreign {
+                    self.foreign(func, declared);
+                }
                 &func.body
             }
             Body::Block(block) => block,

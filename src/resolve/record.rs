@@ -12,8 +12,8 @@ use super::check;
 use super::index::{FunctionIndex, HoistIndex, ScopeIndex, Symbol, UnitIndex};
 use super::tape::{Declare, Event, Mention, Recording, Symbols};
 use super::{
-    Function, FunctionKind, Hoist, HoistItem, Mutability, Place, SCRIPT, Scope, ScopeKind, Test,
-    Unit,
+    Function, FunctionKind, Hoist, HoistItem, Mutability, Place, Role, SCRIPT, Scope, ScopeKind,
+    Test, Unit,
 };
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -28,6 +28,8 @@ pub(super) struct Recorder {
     pub out: Recording,
     /// The file that is being recorded.
     unit: UnitIndex,
+    /// What becomes of the script.
+    pub role: Role,
     frame: Frame,
     /// The declarations that are visible by each name, innermost last.
     visible: FxHashMap<Symbol, Vec<HoistIndex>>,
@@ -83,6 +85,7 @@ impl Default for Recorder {
                 changing: Default::default(),
             },
             unit: UnitIndex(0),
+            role: Role::default(),
             frame: Frame::default(),
             visible: FxHashMap::default(),
         }
@@ -101,7 +104,7 @@ impl Recorder {
         self.frame = Frame::default();
         self.frame.function = self.function_row(FunctionKind::TopLevel, None);
         self.out.units.push(Unit::new(self.frame.function));
-        if self.unit != SCRIPT {
+        if self.unit != SCRIPT || self.role == Role::Library {
             self.exports(&program.body);
         }
         let scope = self.enter(None, ScopeKind::Module, &program.body);
@@ -364,6 +367,7 @@ impl Recorder {
     /// A function that is written with parameters.
     fn func(&mut self, func: &Func, kind: FunctionKind) -> FunctionIndex {
         check::parameters(func, &mut self.out.diagnostics);
+        check::foreign(func, &mut self.out.diagnostics);
         let index = self.function(kind, func.span.start, func.is_generator, |recorder| {
             let is_static = kind == FunctionKind::Method { has_self: false };
             if is_static {

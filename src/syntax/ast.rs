@@ -168,11 +168,22 @@ pub struct Func {
     pub name: Option<Name>,
     pub params: Vec<Param>,
     pub result: Option<Type>,
+    /// Empty if the function is C's.
     pub body: Block,
+    /// Set if it is a C function that is only declared here.
+    pub foreign: Option<Foreign>,
     pub is_async: bool,
     /// Written `func*`, or contains a `yield` of its own.
     pub is_generator: bool,
     pub span: Span,
+}
+
+/// What `extern "library" func name() = "symbol"` says of a C function.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    pub library: Option<Arc<str>>,
+    /// What C calls it, if not as the declaration does.
+    pub symbol: Option<Arc<str>>,
 }
 
 /// A parameter; its name is `self` for a receiver.

@@ -8,6 +8,7 @@ use crate::heap::Function;
 use crate::loaded::LoadedProgram;
 use crate::start::{self, End};
 use crate::value::{RawValue, Value};
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use core::mem::offset_of;
 
@@ -78,21 +79,34 @@ pub unsafe extern "C" fn ruff_rt_checked_main(
 /// # Safety
 /// As for `ruff_rt_main`.
 unsafe fn run(header: *const ImageHeader, argc: i32, argv: *const *const u8) -> End {
+    // SAFETY: the caller vouches for its arguments.
+    unsafe {
+        match load(header) {
+            Ok(loaded) => start::run_to_end(loaded, start::arguments(argc, argv)),
+            Err(message) => start::fail(&message),
+        }
+    }
+}
+
+/// Makes the program in `header` ready to run; says why that can't be done.
+///
+/// # Safety
+/// `header` is what the compiler emitted.
+pub unsafe fn load(header: *const ImageHeader) -> Result<Box<LoadedProgram>, Cow<'static, str>> {
     // SAFETY: the compiler emitted what the header says; see `ImageHeader`.
     unsafe {
         if (*header).abi_version != super::ABI_VERSION as u64 {
-            start::fail("this program was compiled for another version of the Ruff runtime");
+            let message = "this program was compiled for another version of the Ruff runtime";
+            return Err(message.into());
         }
         let bytes = core::slice::from_raw_parts((*header).image, (*header).image_len as usize);
         let Ok(program) = decode::decode(bytes) else {
-            start::fail("this program's image is damaged");
+            return Err("this program's image is damaged".into());
         };
         let builtin = |index: usize, _: &str| Some(*(*header).builtins.add(index));
         let entry = |id: FunctionId| (*(*header).entries.add(id as usize)).unwrap_or(no_entry);
-        match LoadedProgram::load(Box::new(program), &builtin, &entry) {
-            Ok(loaded) => start::run_to_end(loaded, start::arguments(argc, argv)),
-            Err(error) => start::fail(&alloc::format!("{error}")),
-        }
+        LoadedProgram::load(Box::new(program), &builtin, &entry)
+            .map_err(|error| alloc::format!("{error}").into())
     }
 }
 

@@ -9,9 +9,9 @@ use super::wire::{
     function_bits, method_bits, unfold,
 };
 use super::{
-    ArgKind, BuiltinSite, CallSite, Capture, Constant, Function, FunctionFlags, FunctionId,
-    FunctionInfo, Handler, MethodSite, ModuleInfo, Op, Path, Position, Program, Step, StructInfo,
-    StructSite, Var, VariantSite,
+    ArgKind, BuiltinSite, CallSite, Capture, Constant, ForeignSite, ForeignType, Function,
+    FunctionFlags, FunctionId, FunctionInfo, Handler, MethodSite, ModuleInfo, Op, Path, Position,
+    Program, Step, StructInfo, StructSite, Var, VariantSite,
 };
 use crate::heap::VariantKind;
 use crate::names::WELL_KNOWN;
@@ -121,6 +121,7 @@ impl<'a> Reader<'a> {
             builtin_sites: self.list(Reader::builtin_site)?,
             struct_sites: self.list(Reader::struct_site)?,
             variant_sites: self.list(Reader::variant_site)?,
+            foreign_sites: self.list(Reader::foreign_site)?,
             name_lists: self.list(Reader::numbers)?,
             structs: self.list(Reader::struct_info)?,
             functions: self.functions()?,
@@ -328,6 +329,25 @@ impl<'a> Reader<'a> {
             enum_name: self.option()?,
             name: self.option()?,
         })
+    }
+
+    fn foreign_site(&mut self) -> Read<ForeignSite> {
+        let name = self.text()?;
+        let symbol = self.text()?;
+        let has_library = self.flag()?;
+        let library = self.text()?;
+        Ok(ForeignSite {
+            name,
+            symbol,
+            library: has_library.then_some(library),
+            params: self.list(Reader::foreign_type)?,
+            result: self.foreign_type()?,
+        })
+    }
+
+    fn foreign_type(&mut self) -> Read<ForeignType> {
+        let found = ForeignType::ALL.get(self.byte()? as usize);
+        found.copied().ok_or(DecodeFault::Mark)
     }
 
     fn struct_info(&mut self) -> Read<StructInfo> {

@@ -243,6 +243,14 @@ fn note(program: &Program, op: &Op) -> Option<String> {
             .variant_sites
             .get(site as usize)
             .map(|site| variant(program, site)),
+        Op::CallForeign { site } => {
+            let site = program.foreign_sites.get(site as usize)?;
+            let library = site
+                .library
+                .as_ref()
+                .map(|library| format!(" in {library}"));
+            Some(format!("{}{}", site.symbol, library.unwrap_or_default()))
+        }
         Op::MakeStructDef { declaration } => program
             .structs
             .get(declaration as usize)

@@ -9,8 +9,8 @@ use super::wire::{
     function_bits, method_bits,
 };
 use super::{
-    ArgKind, BuiltinSite, Capture, Constant, Function, FunctionFlags, FunctionId, MethodSite,
-    ModuleInfo, Op, Path, Position, Program, Step, StructInfo, StructSite, VariantSite,
+    ArgKind, BuiltinSite, Capture, Constant, ForeignSite, Function, FunctionFlags, FunctionId,
+    MethodSite, ModuleInfo, Op, Path, Position, Program, Step, StructInfo, StructSite, VariantSite,
 };
 use crate::names::WELL_KNOWN;
 use alloc::vec::Vec;
@@ -39,6 +39,7 @@ pub fn encode_for_image(program: &Program, keep_body: &dyn Fn(FunctionId) -> boo
     out.list(&program.builtin_sites, Writer::builtin_site);
     out.list(&program.struct_sites, Writer::struct_site);
     out.list(&program.variant_sites, Writer::variant_site);
+    out.list(&program.foreign_sites, Writer::foreign_site);
     out.list(&program.name_lists, |out, list| out.numbers(list));
     out.list(&program.structs, Writer::struct_info);
     let functions: Vec<(bool, &Function)> = program
@@ -217,6 +218,22 @@ impl Writer {
         self.byte(*kind as u8);
         self.option(*enum_name);
         self.option(*name);
+    }
+
+    fn foreign_site(&mut self, site: &ForeignSite) {
+        let ForeignSite {
+            name,
+            symbol,
+            library,
+            params,
+            result,
+        } = site;
+        self.text(name);
+        self.text(symbol);
+        self.byte(u8::from(library.is_some()));
+        self.text(library.as_deref().unwrap_or_default());
+        self.list(params, |out, ty| out.byte(*ty as u8));
+        self.byte(*result as u8);
     }
 
     fn struct_info(&mut self, declaration: &StructInfo) {

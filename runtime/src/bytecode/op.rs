@@ -135,6 +135,8 @@ macro_rules! for_each_op {
             CallFunction { func: u32, argc: u32 } (argc -> 1) [raises runs];
             /// Call a built-in with `argc` arguments.
             CallBuiltin { builtin: u32, argc: u32 } (argc -> 1) [raises runs];
+            /// Call a C function with its arguments.
+            CallForeign { site: u32 } ($program.foreign_sites[site as usize].params.len() as u32 -> 1) [raises];
             /// Call a value with spread or named arguments: callee below one value per
             /// argument as written.
             CallWith { site: u32 } ($program.call_sites[site as usize].args.len() as u32 + 1 -> 1) [raises runs];

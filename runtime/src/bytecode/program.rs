@@ -1,5 +1,6 @@
 //! A program: its functions and the tables that their instructions index.
 
+use super::foreign::ForeignSite;
 use super::op::{Op, Var, VarKind};
 use crate::heap::VariantKind;
 use crate::names::NameId;
@@ -33,6 +34,7 @@ pub struct Program {
     pub builtin_sites: Vec<BuiltinSite>,
     pub struct_sites: Vec<StructSite>,
     pub variant_sites: Vec<VariantSite>,
+    pub foreign_sites: Vec<ForeignSite>,
     /// For `DictRest`.
     pub name_lists: Vec<Vec<NameId>>,
     /// Display names of the source files.

@@ -152,12 +152,17 @@ impl Stacks {
 /// The lowest address that this thread's stack may reach.
 pub fn stack_limit_here() -> usize {
     let (lowest, size) = stack_range();
+    stack_limit_in(lowest, size)
+}
+
+/// The lowest address that may be reached of a stack.
+pub fn stack_limit_in(lowest: usize, size: usize) -> usize {
     lowest + STACK_MARGIN.min(size / 2)
 }
 
 /// Where this thread's stack starts, and its size.
 #[cfg(target_os = "linux")]
-fn stack_range() -> (usize, usize) {
+pub fn stack_range() -> (usize, usize) {
     // SAFETY: asks the C library about this thread.
     unsafe {
         let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
@@ -173,7 +178,7 @@ fn stack_range() -> (usize, usize) {
 
 /// Where this thread's stack starts, and its size.
 #[cfg(target_vendor = "apple")]
-fn stack_range() -> (usize, usize) {
+pub fn stack_range() -> (usize, usize) {
     // SAFETY: asks the C library about this thread.
     unsafe {
         let this = libc::pthread_self();
@@ -184,7 +189,7 @@ fn stack_range() -> (usize, usize) {
 
 /// Where this thread's stack starts, and its size.
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn stack_range() -> (usize, usize) {
+pub fn stack_range() -> (usize, usize) {
     guessed_stack_range()
 }
 

@@ -95,6 +95,14 @@ pub unsafe fn lend(heap: *mut Heap) {
     thread_slot::set(heap);
 }
 
+/// Makes a heap, or none, the thread's; gives the one that it was.  A host
+/// that goes from one program to another changes heaps by this.
+pub fn replace(heap: *mut Heap) -> *mut Heap {
+    let before = thread_slot::get();
+    thread_slot::set(heap);
+    before
+}
+
 /// Gives the thread's memory back.
 ///
 /// # Safety

@@ -5,6 +5,7 @@ use super::inst::Inst;
 use super::machine::Machine;
 use super::{calls, paths, suspend};
 use crate::context::VMContext;
+use crate::foreign;
 use crate::heap::{CellObject, Ref};
 use crate::semantics::convert::{interpolate, truthy};
 use crate::semantics::{R, arith, call, catch, compare, index, iterate, make, matching, modules};
@@ -88,6 +89,12 @@ pub(super) unsafe fn execute(
             }
             Inst::MakeVariant { site, count } => {
                 m.replace(count, |values| make::variant(ctx, site, values))?
+            }
+            Inst::CallForeign { site } => {
+                let count = ctx.program.program.foreign_sites[site as usize]
+                    .params
+                    .len();
+                m.replace(count as u32, |values| foreign::call(ctx, site, values))?;
             }
             Inst::MakeClosure { func } => {
                 let mut captures = make::captures(ctx, func, m.slots, m.callee);

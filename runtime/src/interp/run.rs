@@ -537,6 +537,7 @@ pub(super) unsafe fn run(ctx: &mut VMContext, start: &Machine) -> RawValue {
                     | Inst::DictExtend { .. }
                     | Inst::MakeStruct { .. }
                     | Inst::MakeVariant { .. }
+                    | Inst::CallForeign { .. }
                     | Inst::MakeClosure { .. }
                     | Inst::MakeStructDef { .. }
                     | Inst::MakeEnumDef { .. }

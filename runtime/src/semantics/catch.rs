@@ -155,7 +155,7 @@ pub fn report(ctx: &VMContext, pending: &Pending) -> String {
 }
 
 /// The names of the functions that were active, outermost first.
-fn active_names(ctx: &VMContext, pending: &Pending) -> Vec<String> {
+pub fn active_names(ctx: &VMContext, pending: &Pending) -> Vec<String> {
     // A caught error that was thrown again keeps its own stack.
     if let Some(error) = pending
         .thrown

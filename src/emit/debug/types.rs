@@ -180,7 +180,8 @@ impl Types {
             Class::Int => self.int,
             Class::Float => self.float,
             Class::Bool => self.bool,
-            Class::Null | Class::Dynamic => self.value,
+            // One that is taken apart has no mirror.
+            Class::Null | Class::Dynamic | Class::Record(_) => self.value,
             Class::Object(tag) => self
                 .objects
                 .iter()

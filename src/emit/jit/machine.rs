@@ -17,6 +17,7 @@ use cranelift_jit::{JITBuilder, JITMemoryProvider, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleError};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Program};
+use ruff_runtime::foreign;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::mem::ManuallyDrop;
 
@@ -65,6 +66,9 @@ pub(super) struct Machine {
     refused: Vec<Option<Refusal>>,
     /// Loops that somebody wanted; those without code were refused.
     loops: FxHashMap<(FunctionId, u32), Option<FuncId>>,
+    /// C functions, by site, as far as code was to call them; `None` if they are
+    /// not there.
+    foreign: FxHashMap<u32, Option<FuncId>>,
     /// For declarations: nothing is called by its declared signature.
     signature: Signature,
     perf_map: Option<PerfMap>,
@@ -72,12 +76,19 @@ pub(super) struct Machine {
     registered: Vec<Registered>,
 }
 
+/// What the names of C functions begin with; their addresses follow.
+const FOREIGN_PREFIX: &str = "ruff.foreign.";
+
 impl Machine {
     pub fn new(program: &Program, options: &JitOptions) -> Result<Machine, EmitError> {
         let isa = target::isa(&options.target, Ending::Memory)?;
         let mut builder =
             JITBuilder::with_isa(isa.clone(), cranelift_module::default_libcall_names());
         builder.symbol_lookup_fn(Box::new(|symbol| {
+            let address = symbol.strip_prefix(FOREIGN_PREFIX);
+            if let Some(address) = address.and_then(|text| usize::from_str_radix(text, 16).ok()) {
+                return Some(std::ptr::with_exposed_provenance(address));
+            }
             Helper::ALL
                 .iter()
                 .find(|helper| helper.row().symbol == symbol)
@@ -98,6 +109,7 @@ impl Machine {
             module: ManuallyDrop::new(JITModule::new(builder)),
             helpers: FxHashMap::default(),
             stubs: FxHashMap::default(),
+            foreign: FxHashMap::default(),
             direct: vec![Direct::Nothing; count],
             entries: vec![None; count],
             refused: vec![None; count],
@@ -143,6 +155,9 @@ impl Machine {
             };
         }
         let codes = self.batch(program, job, stats).map_err(Failure::Refused)?;
+        for (_, code) in &codes {
+            self.find_foreign(program, code)?;
+        }
         let mut ids = Vec::with_capacity(codes.len());
         for (job, _) in &codes {
             ids.push(self.declare(*job)?);
@@ -196,6 +211,7 @@ impl Machine {
                 facts: &self.facts,
                 isa: &*self.isa,
                 debug: self.debug,
+                library: None,
             };
             self.registered.extend(gdb::register(source, &placed));
         }
@@ -213,6 +229,7 @@ impl Machine {
             facts: &self.facts,
             isa: &*self.isa,
             debug: self.debug,
+            library: None,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
@@ -244,9 +261,35 @@ impl Machine {
             Job::Cold(helper) => {
                 self.stubs.insert(helper, id);
             }
-            Job::Typed(_) => {}
+            Job::Typed(_) | Job::Export(_) => {}
         }
         Ok(id)
+    }
+
+    /// Finds the C functions that the code calls.
+    fn find_foreign(&mut self, program: &Program, code: &Code) -> Result<(), Failure> {
+        for callee in code.callees() {
+            let Callee::Foreign(site) = callee else {
+                continue;
+            };
+            let found = match self.foreign.get(&site) {
+                Some(known) => *known,
+                None => {
+                    let address = foreign::address(&program.foreign_sites[site as usize]);
+                    let symbol = format!("{FOREIGN_PREFIX}{:x}", address.expose_provenance());
+                    let declare = || {
+                        self.module
+                            .declare_function(&symbol, Linkage::Import, &self.signature)
+                    };
+                    (!address.is_null()).then(declare).transpose()?
+                }
+            };
+            self.foreign.insert(site, found);
+            if found.is_none() {
+                return Err(Failure::Refused(Refusal::NoForeign));
+            }
+        }
+        Ok(())
     }
 
     fn define(&mut self, id: FuncId, code: &Code) -> Result<(), ModuleError> {
@@ -264,6 +307,7 @@ impl Machine {
         let relocations = code.relocations(id, |callee| match callee {
             Callee::Helper(helper) => self.helpers[&helper],
             Callee::Cold(helper) => self.stubs[&helper],
+            Callee::Foreign(site) => self.foreign[&site].expect("other code was refused"),
             Callee::Generic(func) => {
                 self.entries[func as usize].expect("nothing calls entries by name")
             }
@@ -323,7 +367,12 @@ impl Batch<'_> {
                 }
                 self.add(job)
             }
-            Job::Loop(..) | Job::Typed(_) | Job::Body(_) | Job::Shim(_) | Job::Cold(_) => self
+            Job::Loop(..)
+            | Job::Typed(_)
+            | Job::Body(_)
+            | Job::Shim(_)
+            | Job::Cold(_)
+            | Job::Export(_) => self
                 .add(job)
                 .inspect_err(|refusal| self.stats.note_fallback(refusal.to_string())),
         }
@@ -386,13 +435,13 @@ impl Batch<'_> {
 fn directly_called(callee: Callee) -> Option<FunctionId> {
     match callee {
         Callee::Direct(func) => Some(func),
-        Callee::Generic(_) | Callee::Helper(_) | Callee::Cold(_) => None,
+        Callee::Generic(_) | Callee::Helper(_) | Callee::Cold(_) | Callee::Foreign(_) => None,
     }
 }
 
 fn called_through_stub(callee: Callee) -> Option<Helper> {
     match callee {
         Callee::Cold(helper) => Some(helper),
-        Callee::Generic(_) | Callee::Helper(_) | Callee::Direct(_) => None,
+        Callee::Generic(_) | Callee::Helper(_) | Callee::Direct(_) | Callee::Foreign(_) => None,
     }
 }

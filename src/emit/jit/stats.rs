@@ -25,7 +25,7 @@ impl JitStats {
         match job {
             Job::Body(_) | Job::Typed(_) => self.function_count += 1,
             Job::Loop(..) => self.loop_count += 1,
-            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) => {}
+            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) | Job::Export(_) => {}
         }
         self.compiled_count = self.function_count + self.loop_count;
     }

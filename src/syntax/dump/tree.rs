@@ -172,7 +172,17 @@ impl Dump {
     }
 
     fn func(&mut self, func: &Func) {
-        let modifier = if func.is_async { "async " } else { "" };
+        let (modifier, symbol) = match &func.foreign {
+            Some(Foreign { library, symbol }) => {
+                let quoted = |text: &str| format!("{text:?} ");
+                let library = library.as_deref().map_or_else(String::new, quoted);
+                let symbol = symbol.as_deref();
+                let symbol = symbol.map_or_else(String::new, |text| format!(" = {text:?}"));
+                (format!("extern {library}"), symbol)
+            }
+            None if func.is_async => ("async ".to_owned(), String::new()),
+            None => Default::default(),
+        };
         let star = if func.is_generator { "*" } else { "" };
         let name = func
             .name
@@ -193,7 +203,8 @@ impl Dump {
             .result
             .as_ref()
             .map_or(String::new(), |result| format!(" -> {}", type_text(result)));
-        let head = format!("{modifier}func{star}{name}({}){result}", params.join(", "));
+        let params = params.join(", ");
+        let head = format!("{modifier}func{star}{name}({params}){result}{symbol}");
         self.block(&head, &func.body);
     }
 

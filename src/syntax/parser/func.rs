@@ -3,7 +3,7 @@
 use super::{Header, Parsed, Parser};
 use crate::source::Span;
 use crate::syntax::ast::*;
-use crate::syntax::token::{Keyword, Operator, Punctuation, TokenKind};
+use crate::syntax::token::{Keyword, Operator, Punctuation, Token, TokenKind};
 use std::sync::Arc;
 
 /// How messages call the parts of a function.
@@ -73,6 +73,63 @@ impl Parser {
         self.func_rest(start, Some(name), is_async, has_star, &DECLARATION)
     }
 
+    /// Whether the `extern` here begins the declaration of a C function.
+    pub(super) fn is_foreign_declaration(&self) -> bool {
+        let has_library = matches!(self.ahead(1).kind, TokenKind::Str(_));
+        let ahead = 1 + usize::from(has_library);
+        let begins = |token: &Token| token.is_keyword(Keyword::Func) || token.is_identifier("fn");
+        (1..=ahead).all(|distance| !self.ahead(distance).starts_line)
+            && begins(self.ahead(ahead))
+            && self.ahead(ahead + 1).is_name()
+    }
+
+    /// `extern ["library"] func name(params) [-> type] [= "symbol"]`
+    pub(super) fn foreign_declaration(&mut self) -> Parsed<StmtKind> {
+        let start = self.bump();
+        let library = self.take_text();
+        self.bump();
+        let name = self.take_name();
+        let opening = self.expect(Punctuation::LeftParen, DECLARATION.before_params)?;
+        let params = self.params()?;
+        self.expect_close(Punctuation::RightParen, DECLARATION.params, opening)?;
+        let result = self.result_type()?;
+        let symbol = if self.take_operator(Operator::Equal) {
+            let Some(symbol) = self.take_text() else {
+                return Err(self.expected("the C function's name, in quotes"));
+            };
+            Some(symbol)
+        } else {
+            None
+        };
+        let span = self.since(start);
+        let end = Span {
+            start: span.end,
+            ..span
+        };
+        Ok(StmtKind::Func(Arc::new(Func {
+            name,
+            params,
+            result,
+            body: Block {
+                statements: Vec::new(),
+                span: end,
+            },
+            foreign: Some(Foreign { library, symbol }),
+            is_async: false,
+            is_generator: false,
+            span,
+        })))
+    }
+
+    fn take_text(&mut self) -> Option<Arc<str>> {
+        let TokenKind::Str(text) = self.kind() else {
+            return None;
+        };
+        let text = text.clone();
+        self.bump();
+        Some(text)
+    }
+
     /// A literal, at its `async`, `func` or `fn`.
     pub(super) fn func_literal(&mut self) -> Parsed<Expr> {
         let start = self.span();
@@ -119,6 +176,7 @@ impl Parser {
             params,
             result,
             body,
+            foreign: None,
             is_async,
             is_generator,
             span,

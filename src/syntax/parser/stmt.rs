@@ -126,6 +126,9 @@ impl Parser {
         if self.at_word("fn") && self.is_fn_keyword() && self.ahead(1).is_name() {
             return Some(self.func_declaration());
         }
+        if self.at_word("extern") && self.is_foreign_declaration() {
+            return Some(self.foreign_declaration());
+        }
         self.test_declaration()
     }
 

@@ -217,6 +217,7 @@ impl Frame<'_> {
             | Op::Call { .. }
             | Op::CallFunction { .. }
             | Op::CallBuiltin { .. }
+            | Op::CallForeign { .. }
             | Op::CallWith { .. }
             | Op::MakeStruct { .. }
             | Op::MakeVariant { .. }

@@ -252,6 +252,7 @@ fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
             )?;
             operands(body, count)
         }
+        Op::CallForeign { site } => below(site, program.foreign_sites.len(), Fault::Site),
         Op::MakeClosure { func } => closure(body, func),
         Op::MakeStructDef { declaration } => {
             below(declaration, program.structs.len(), Fault::Struct)

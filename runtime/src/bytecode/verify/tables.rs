@@ -5,8 +5,8 @@
 
 use super::{Fault, MAX_SLOTS, VerifyError, require};
 use crate::bytecode::{
-    ArgKind, Constant, Function, FunctionId, GlobalId, MethodSite, ModuleInfo, Path, Program, Step,
-    StructInfo, StructSite, VariantSite,
+    ArgKind, Constant, ForeignType, Function, FunctionId, GlobalId, MethodSite, ModuleInfo, Path,
+    Program, Step, StructInfo, StructSite, VariantSite,
 };
 use crate::heap::VariantKind;
 use crate::names::{NameId, WELL_KNOWN};
@@ -58,6 +58,10 @@ fn check_tables(program: &Program) -> Result<(), Fault> {
     }
     for site in &program.variant_sites {
         check_variant_site(program, site)?;
+    }
+    for site in &program.foreign_sites {
+        let has_null = site.params.contains(&ForeignType::Null);
+        require(site.has_room() && !has_null, Fault::Site)?;
     }
     for list in &program.name_lists {
         list.iter()
