@@ -4,6 +4,7 @@
 //! and touch no files.  What the driver has to say goes into a `Log`, for
 //! whoever asked for it.
 
+mod elsewhere;
 mod failure;
 mod log;
 mod output;
@@ -11,10 +12,13 @@ mod process;
 mod request;
 mod test;
 
+pub use elsewhere::run_elsewhere;
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
-pub use request::{Build, Check, Explain, Fallbacks, Kind, Linking, Run, Sink, Test, Wanted};
+pub use request::{
+    Build, Check, Explain, Fallbacks, Kind, Linking, Run, RunElsewhere, Sink, Test, Wanted,
+};
 pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
 use crate::check;
@@ -248,29 +252,37 @@ fn described(program: &Program, fallback: &Fallback) -> String {
 }
 
 fn link(object: &Object, sink: &Sink, request: &Build, log: &mut Log) -> Result<(), Failure> {
-    let Sink::File(path) = sink else {
-        return Err(Failure::refused(
-            "an executable can't be written to standard output".to_owned(),
-        ));
+    let mut options = link_options(&request.linking, &request.code);
+    let linked = match sink {
+        Sink::File(path) => {
+            options.output.clone_from(path);
+            log.stage("link", || link::executable(&object.bytes, &options))?
+        }
+        Sink::StandardOutput => {
+            let (bytes, linked) = log.stage("link", || link::image(&object.bytes, &options))?;
+            output::write(sink, &bytes)?;
+            linked
+        }
     };
-    let Linking {
-        linker,
-        runtime,
-        libc,
-        symbols,
-    } = request.linking.clone();
-    let target = request.code.target.triple.clone();
-    let options = LinkOptions {
-        linker,
-        runtime,
-        libc,
-        symbols,
-        ..LinkOptions::new(target, path)
-    };
-    let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
     log.note(|| format!("linked by {}", linked.linker));
     if let Some(reason) = &linked.fallback {
         log.note(|| format!("not by the linker inside: {reason}"));
     }
     Ok(())
+}
+
+fn link_options(linking: &Linking, code: &emit::Options) -> LinkOptions {
+    let Linking {
+        linker,
+        runtime,
+        libc,
+        symbols,
+    } = linking.clone();
+    LinkOptions {
+        linker,
+        runtime,
+        libc,
+        symbols,
+        ..LinkOptions::new(code.target.triple.clone(), "")
+    }
 }

@@ -30,6 +30,8 @@ pub mod codegen;
 pub mod emit;
 pub mod link;
 
+pub mod toolchain;
+
 pub mod vm;
 
 pub mod driver;

@@ -4,6 +4,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Form};
 use crate::emit::EmitError;
 use crate::link::LinkError;
 use crate::source::SourceMap;
+use crate::toolchain::{NoRunner, ToolchainError};
 use ruff_runtime::loaded::LoadError;
 use std::io;
 use std::path::Path;
@@ -24,6 +25,14 @@ pub enum Failure {
     },
     Emit(EmitError),
     Link(LinkError),
+    Toolchain(ToolchainError),
+    /// Programs of the target can't be run on this machine.
+    NoRunner(NoRunner),
+    /// A program could not be started.
+    Start {
+        name: String,
+        error: io::Error,
+    },
 }
 
 impl Failure {
@@ -57,7 +66,10 @@ impl Failure {
             Failure::Emit(EmitError::Target(_) | EmitError::UnknownBuiltin(_)) => STATUS_FILE,
             Failure::Emit(EmitError::Module(_) | EmitError::Write(_)) => STATUS_INTERNAL,
             Failure::Link(LinkError::Startup(_) | LinkError::Wild(_)) => STATUS_INTERNAL,
-            Failure::Link(_) => STATUS_FILE,
+            Failure::Link(_)
+            | Failure::Toolchain(_)
+            | Failure::NoRunner(_)
+            | Failure::Start { .. } => STATUS_FILE,
         }
     }
 
@@ -73,6 +85,11 @@ impl Failure {
             }
             Failure::Emit(error) => cli_error(&error.to_string()),
             Failure::Link(error) => cli_error(&error.to_string()),
+            Failure::Toolchain(error) => cli_error(&error.to_string()),
+            Failure::NoRunner(error) => cli_error(&error.to_string()),
+            Failure::Start { name, error } => {
+                cli_error(&format!("Failed to start '{name}': {error}"))
+            }
         }
     }
 }
@@ -98,6 +115,18 @@ impl From<EmitError> for Failure {
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Failure {
         Failure::Link(error)
+    }
+}
+
+impl From<ToolchainError> for Failure {
+    fn from(error: ToolchainError) -> Failure {
+        Failure::Toolchain(error)
+    }
+}
+
+impl From<NoRunner> for Failure {
+    fn from(error: NoRunner) -> Failure {
+        Failure::NoRunner(error)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::emit;
 use crate::link::{Libc, Linker, Symbols};
 use crate::vm::Engine;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Make something of a program.
@@ -73,7 +74,7 @@ pub enum Fallbacks {
 #[derive(Clone, Debug)]
 pub struct Linking {
     pub linker: Linker,
-    /// Instead of the runtime inside this compiler.
+    /// Instead of the runtime that is looked for.
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
@@ -85,6 +86,15 @@ pub struct Run {
     pub input: PathBuf,
     pub args: Vec<String>,
     pub engine: Engine,
+}
+
+/// Run a program for another target, as an executable.
+#[derive(Clone, Debug)]
+pub struct RunElsewhere {
+    pub input: PathBuf,
+    pub args: Vec<OsString>,
+    pub code: emit::Options,
+    pub linking: Linking,
 }
 
 /// Run the tests of a program.

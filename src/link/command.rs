@@ -5,6 +5,7 @@ use super::content::Content;
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
 use super::{Libc, LinkOptions, Symbols, libraries, startup};
+use target_lexicon::Triple;
 
 /// A linker's command line, with the inputs that it names.
 pub struct Command {
@@ -28,6 +29,9 @@ impl Command {
         let target = &options.target;
         let linux = targets::linux(target)
             .ok_or_else(|| LinkError::UnsupportedTarget(target.to_string()))?;
+        if targets::is_musl(target) {
+            return Self::with_musl(object, runtime, options, linux);
+        }
         if options.libc == Libc::Static {
             return Err(LinkError::UnsupportedStatic);
         }
@@ -38,14 +42,52 @@ impl Command {
             optional: vec!["libm.so.6", linux.loader_name()],
         };
         command.input("start.o", Content::Bytes(start.into()));
-        command.input("program.o", Content::Bytes(object.to_vec().into()));
-        command.input("libruffrt.a", runtime.clone());
+        command.program(object, runtime, target)?;
         command.arguments.push("--as-needed".to_owned());
         for name in ["libc.so.6"].into_iter().chain(command.optional.clone()) {
             let path = libraries::find(name, target, linux)?;
             command.input(name, Content::File(path));
         }
         Ok(command)
+    }
+
+    /// musl is linked in, and its own start-up code begins the program.
+    fn with_musl(
+        object: &[u8],
+        runtime: &Content,
+        options: &LinkOptions,
+        linux: &LinuxTarget,
+    ) -> Result<Self, LinkError> {
+        let mut command = Self {
+            arguments: flags(options, linux),
+            inputs: Vec::new(),
+            optional: Vec::new(),
+        };
+        let file = |name| libraries::find_for_musl(name, &options.target, linux);
+        for name in ["rcrt1.o", "crti.o"] {
+            command.input(name, Content::File(file(name)?));
+        }
+        command.program(object, runtime, &options.target)?;
+        for name in ["libc.a", "crtn.o"] {
+            command.input(name, Content::File(file(name)?));
+        }
+        Ok(command)
+    }
+
+    /// What every program consists of.
+    fn program(
+        &mut self,
+        object: &[u8],
+        runtime: &Content,
+        target: &Triple,
+    ) -> Result<(), LinkError> {
+        self.input("program.o", Content::Bytes(object.to_vec().into()));
+        if let Some(unwinder) = startup::unwinder(target.architecture) {
+            let unwinder = unwinder.map_err(LinkError::Startup)?;
+            self.input("unwinder.o", Content::Bytes(unwinder.into()));
+        }
+        self.input("libruffrt.a", runtime.clone());
+        Ok(())
     }
 
     fn input(&mut self, name: &'static str, content: Content) {
@@ -56,12 +98,13 @@ impl Command {
 
 fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
     let loader = libraries::loader(&options.target, linux);
-    let mut flags = vec![
-        "-m",
-        linux.emulation,
-        "-pie",
-        "-dynamic-linker",
-        &loader,
+    let mut flags = vec!["-m", linux.emulation, "-pie"];
+    if targets::is_musl(&options.target) {
+        flags.extend(["-static", "--no-dynamic-linker"]);
+    } else {
+        flags.extend(["-dynamic-linker", &loader]);
+    }
+    flags.extend([
         "-z",
         "relro",
         "-z",
@@ -72,7 +115,7 @@ fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
         "--eh-frame-hdr",
         "--hash-style=gnu",
         "--build-id=none",
-    ];
+    ]);
     match options.symbols {
         Symbols::Stripped => flags.push("--strip-all"),
         Symbols::Kept => {}

@@ -40,6 +40,32 @@ pub fn find(
     })
 }
 
+/// A file of musl's development package.
+pub fn find_for_musl(
+    name: &'static str,
+    target: &Triple,
+    linux: &LinuxTarget,
+) -> Result<PathBuf, LinkError> {
+    let musl = linux.musl_name;
+    let mut directories: Vec<PathBuf> = [
+        format!("/usr/lib/{musl}"),
+        format!("/usr/local/{musl}/lib"),
+        format!("/usr/{musl}/lib"),
+    ]
+    .map(PathBuf::from)
+    .into();
+    if targets::is_host(target) {
+        directories.extend(["/usr/lib", "/lib"].map(PathBuf::from));
+    }
+    let mut files = directories.iter().map(|directory| directory.join(name));
+    let found = files.find(|path| path.is_file());
+    found.ok_or_else(|| LinkError::NoLibrary {
+        name,
+        target: target.to_string(),
+        looked_in: directories.clone(),
+    })
+}
+
 /// The directories that distributions keep libraries in.
 fn directories(target: &Triple, linux: &LinuxTarget) -> Vec<PathBuf> {
     let name = linux.gnu_name;
