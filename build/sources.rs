@@ -4,7 +4,7 @@
 //! They become a Rust table of paths and texts, and their hash names the
 //! runtimes that are built from them.
 
-use std::collections::{BTreeMap, BTreeSet, hash_map::DefaultHasher};
+use std::collections::{BTreeMap, hash_map::DefaultHasher};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The package that is built, and the tables of the manifest that say how.
-const PACKAGE: &str = "ruff-runtime-archive";
+/// The tables of the manifest that say how the runtime is built.
 const TABLES: &[&str] = &[
     "[workspace]",
     "[workspace.package]",
@@ -29,12 +28,10 @@ const BUILDERS: &[&str] = &["src/link/condense.rs", "src/toolchain/build.rs"];
 pub fn write(root: &Path, out: &Path, table: &Path) -> Result<String> {
     let manifest = out.join("workspace.toml");
     fs::write(&manifest, own_tables(&read(&root.join("Cargo.toml"))?))?;
-    let lock = out.join("workspace.lock");
-    fs::write(&lock, needed_packages(&read(&root.join("Cargo.lock"))?)?)?;
-
     let mut files = BTreeMap::from([
         ("Cargo.toml".to_owned(), manifest),
-        ("Cargo.lock".to_owned(), lock),
+        // It names more than is needed; cargo takes that out by itself.
+        ("Cargo.lock".to_owned(), root.join("Cargo.lock")),
     ]);
     for part in ["runtime/Cargo.toml", "runtime/src", "runtime/archive"] {
         collect(root, &root.join(part), &mut files)?;
@@ -67,38 +64,6 @@ fn own_tables(manifest: &str) -> String {
         }
     }
     kept
-}
-
-/// The lock file without the packages that the runtime does not need, which
-/// cargo would otherwise want to remove.
-fn needed_packages(lock: &str) -> Result<String> {
-    let (head, packages) = lock
-        .split_once("[[package]]\n")
-        .ok_or("Cargo.lock lists no packages")?;
-    let packages: Vec<&str> = packages.split("[[package]]\n").collect();
-    let field = |package: &str, name: &str| {
-        let line = package.lines().find_map(|line| line.strip_prefix(name));
-        line.map_or_else(String::new, |value| value.trim_matches('"').to_owned())
-    };
-    let mut needed = BTreeSet::new();
-    let mut waiting = vec![PACKAGE.to_owned()];
-    while let Some(wanted) = waiting.pop() {
-        // A name, and a version if there are several.
-        let (name, version) = wanted.split_once(' ').unwrap_or((&wanted, ""));
-        for (index, package) in packages.iter().enumerate() {
-            let is_wanted = field(package, "name = ") == name
-                && (version.is_empty() || field(package, "version = ") == version);
-            if is_wanted && needed.insert(index) {
-                let dependencies = package.lines().filter_map(|line| line.strip_prefix(" \""));
-                waiting.extend(dependencies.map(|line| line.trim_end_matches("\",").to_owned()));
-            }
-        }
-    }
-    let kept = needed.into_iter().map(|index| packages[index]);
-    Ok(head.to_owned()
-        + &kept
-            .map(|one| format!("[[package]]\n{one}"))
-            .collect::<String>())
 }
 
 /// All files at or below a path, by their names from the root.

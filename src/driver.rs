@@ -64,7 +64,7 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
         return Ok(());
     }
 
-    let program = lower(tree, sources, log)?;
+    let mut program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -72,6 +72,7 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
         return Ok(());
     }
 
+    forget_folder(&mut program, &request.input);
     let facts = log.stage("infer", || infer::infer(&program));
     if let Some(sink) = request.sink(Kind::Clif) {
         let clif = log.stage("clif", || emit::clif(&program, &facts, &request.code))?;
@@ -181,6 +182,22 @@ fn lower_with_tests(
         panic!("lowering made {error}\n{}", disasm::disassemble(program));
     }
     Ok(lowered)
+}
+
+/// Names a script's files as they stand to it, if it was named from the root:
+/// what is made of it says nothing about where that was.
+fn forget_folder(program: &mut Program, script: &Path) {
+    let Some(folder) = script.parent().filter(|_| script.is_absolute()) else {
+        return;
+    };
+    for file in &mut program.files {
+        let path = Path::new(&**file);
+        let own = path.strip_prefix(folder).ok();
+        let elsewhere = path.file_name().map(Path::new);
+        if let Some(name) = own.or(elsewhere) {
+            *file = name.to_string_lossy().into();
+        }
+    }
 }
 
 fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {

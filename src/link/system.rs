@@ -152,17 +152,15 @@ fn like_cc(
     let object = Content::Bytes(object.to_vec().into());
     program.arg(on_disk(&directory, "program.o", &object)?);
     let target = &options.target;
-    if targets::is_elf(target)
-        && let Some(unwinder) = startup::unwinder(target.architecture)
-    {
+    let is_musl = targets::is_musl(target);
+    let libc = if is_musl { Libc::Static } else { options.libc };
+    // A static glibc brings libgcc's, from which parts can't be taken out.
+    let is_unwinder_missing = targets::is_elf(target) && (is_musl || libc == Libc::Dynamic);
+    if is_unwinder_missing && let Some(unwinder) = startup::unwinder(target.architecture) {
         let unwinder = Content::Bytes(unwinder.map_err(LinkError::Startup)?.into());
         program.arg(on_disk(&directory, "unwinder.o", &unwinder)?);
     }
     program.arg(on_disk(&directory, "libruffrt.a", runtime)?);
-    let libc = match targets::is_musl(target) {
-        true => Libc::Static,
-        false => options.libc,
-    };
     match (target.operating_system, libc) {
         (OperatingSystem::Windows, _) => {
             program.args(["-lws2_32", "-luserenv", "-lntdll", "-lbcrypt"]);

@@ -30,6 +30,10 @@ impl Runner {
             } => {
                 let mut command = Command::new(emulator);
                 command.args(arguments).arg(program);
+                // What wine says of itself is not the program's.
+                if env::var_os("WINEDEBUG").is_none() {
+                    command.env("WINEDEBUG", "-all");
+                }
                 command
             }
         }
@@ -80,7 +84,7 @@ pub fn runner(target: &Triple) -> Result<Runner, NoRunner> {
         return Ok(Runner::Native);
     }
     let emulators = match target.operating_system {
-        OperatingSystem::Windows => vec!["wine64".to_owned(), "wine".to_owned()],
+        OperatingSystem::Windows => vec!["wine".to_owned(), "wine64".to_owned()],
         OperatingSystem::Linux if host.operating_system == OperatingSystem::Linux => {
             qemu(&target.architecture)
         }
