@@ -21,7 +21,7 @@ use object::elf::{self, FileHeader64};
 use object::pod;
 use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader as _, SectionHeader as _, Sym as _, SymbolTable};
-use object::{BinaryFormat, Endianness, Object as _, ObjectSymbol as _};
+use object::{Endianness, Object as _, ObjectSymbol as _};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
@@ -62,9 +62,12 @@ pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
     for member in needed_members(archive)? {
         kept.push(slim(member)?);
     }
-    let kind = match object::File::parse(&*kept[0])?.format() {
-        BinaryFormat::MachO => ArchiveKind::Darwin64,
-        BinaryFormat::Coff => ArchiveKind::Coff,
+    // Linkers expect the kind of archive that is usual on their system.
+    let kind = match ArchiveFile::parse(archive)?.kind() {
+        object::read::archive::ArchiveKind::Coff => ArchiveKind::Coff,
+        object::read::archive::ArchiveKind::Bsd | object::read::archive::ArchiveKind::Bsd64 => {
+            ArchiveKind::Darwin
+        }
         _ => ArchiveKind::Gnu,
     };
     // rustc's member names hold hashes; plain ones keep builds comparable.
@@ -230,8 +233,8 @@ mod tests {
     use super::*;
     use object::write::{Object, Relocation, StandardSegment, Symbol, SymbolId, SymbolSection};
     use object::{
-        Architecture, ObjectSection as _, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
-        SymbolScope,
+        Architecture, BinaryFormat, ObjectSection as _, RelocationFlags, SectionKind, SymbolFlags,
+        SymbolKind, SymbolScope,
     };
 
     fn symbol(name: &str, section: SymbolSection, size: u64) -> Symbol {

@@ -20,7 +20,11 @@ pub fn compiler(
     runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
-    let program = find_compiler(&options.target)?;
+    let mut program = find_compiler(&options.target)?;
+    if targets::is_windows(&options.target) {
+        // The time of the link would be in the executable.
+        program.arg("-Wl,--no-insert-timestamp");
+    }
     like_cc(program, object, runtime, options)
 }
 
