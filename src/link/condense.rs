@@ -56,26 +56,23 @@ impl From<object::Error> for CondenseError {
 }
 
 /// The part of `archive` that programs can need, as a deterministic archive
-/// with a symbol index.
+/// with a symbol index.  Archives of other formats than ELF stay as they are:
+/// those for Windows hold import libraries, which depend on members' names.
 pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
+    let needed = needed_members(archive)?;
+    if FileHeader64::<Endianness>::parse(needed[0]).is_err() {
+        return Ok(archive.to_vec());
+    }
     let mut kept = Vec::new();
-    for member in needed_members(archive)? {
+    for member in needed {
         kept.push(slim(member)?);
     }
-    // Linkers expect the kind of archive that is usual on their system.
-    let kind = match ArchiveFile::parse(archive)?.kind() {
-        object::read::archive::ArchiveKind::Coff => ArchiveKind::Coff,
-        object::read::archive::ArchiveKind::Bsd | object::read::archive::ArchiveKind::Bsd64 => {
-            ArchiveKind::Darwin
-        }
-        _ => ArchiveKind::Gnu,
-    };
     // rustc's member names hold hashes; plain ones keep builds comparable.
     let members: Vec<NewArchiveMember> = (0..kept.len())
         .map(|i| NewArchiveMember::new(&kept[i], &DEFAULT_OBJECT_READER, format!("ruffrt{i}.o")))
         .collect();
     let mut written = io::Cursor::new(Vec::new());
-    write_archive_to_stream(&mut written, &members, kind, false, None)
+    write_archive_to_stream(&mut written, &members, ArchiveKind::Gnu, false, None)
         .map_err(CondenseError::Write)?;
     Ok(written.into_inner())
 }

@@ -36,7 +36,10 @@ pub fn zig(
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let mut program = find_zig()?;
     program.args(["-target", &zig_target(&options.target)]);
-    like_cc(program, object, runtime, options)
+    let (bytes, linked) = like_cc(program, object, runtime, options)?;
+    // Not Python's name.
+    let linker = "zig".to_owned();
+    Ok((bytes, Linked { linker, ..linked }))
 }
 
 /// Links with the program at `path`.
@@ -151,7 +154,11 @@ fn like_cc(
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let directory = temporary_directory()?;
-    let output = directory.path().join("executable");
+    let mut output = directory.path().join("executable");
+    if targets::is_windows(&options.target) {
+        // gcc would add it.
+        output.set_extension("exe");
+    }
     program.arg("-o").arg(&output);
     let object = Content::Bytes(object.to_vec().into());
     program.arg(on_disk(&directory, "program.o", &object)?);
