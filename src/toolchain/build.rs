@@ -54,12 +54,14 @@ pub fn add(target: &Triple, mut progress: impl FnMut(&str)) -> Result<Added, Too
         }
     ));
     let workspace = workspace(&path)?;
-    let built = run_cargo(&compiler, &name, &workspace)?;
+    // One directory for each target, so that two can be added at a time.
+    let directory = workspace.join("target").join(&name);
+    let built = run_cargo(&compiler, &name, &workspace, &directory)?;
     let archive = fs::read(&built).map_err(|error| ToolchainError::File(built, error))?;
     let condensed = link::condense(&archive).map_err(ToolchainError::Condense)?;
     install(&path, &condensed)?;
     // What cargo has left is a hundred times as large as the runtime.
-    let _ = fs::remove_dir_all(workspace.join("target"));
+    let _ = fs::remove_dir_all(directory);
     Ok(Added {
         path,
         bytes: condensed.len() as u64,
@@ -85,18 +87,16 @@ fn run_cargo(
     compiler: &Compiler,
     target: &str,
     workspace: &Path,
+    directory: &Path,
 ) -> Result<PathBuf, ToolchainError> {
     // Not `--locked`: the lock file names the compiler's packages as well, and
     // cargo takes out what is not needed.  What it keeps, it keeps as it is.
-    //
-    // One directory for each target, so that two can be added at a time.
-    let directory = workspace.join("target").join(target);
     let mut cargo = Command::new(&compiler.cargo);
     cargo
         .args(["build", "--profile", "runtime"])
         .args(["--package", "ruff-runtime-archive", "--target", target])
         .arg("--target-dir")
-        .arg(&directory)
+        .arg(directory)
         .current_dir(workspace)
         .stdin(Stdio::null());
     for name in [
