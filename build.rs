@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "runtime/Cargo.toml",
         "runtime/src",
         "runtime/archive",
+        "runtime/benches",
     ] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }

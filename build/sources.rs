@@ -33,7 +33,14 @@ pub fn write(root: &Path, out: &Path, table: &Path) -> Result<String> {
         // It names more than is needed; cargo takes that out by itself.
         ("Cargo.lock".to_owned(), root.join("Cargo.lock")),
     ]);
-    for part in ["runtime/Cargo.toml", "runtime/src", "runtime/archive"] {
+    // What the manifest names must be there, whether it is built or not.
+    let parts = [
+        "runtime/Cargo.toml",
+        "runtime/src",
+        "runtime/archive",
+        "runtime/benches",
+    ];
+    for part in parts {
         collect(root, &root.join(part), &mut files)?;
     }
     let mut hasher = DefaultHasher::new();
