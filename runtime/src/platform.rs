@@ -23,6 +23,18 @@ pub enum Pages {
     Small,
 }
 
+impl Default for RawMutex {
+    fn default() -> RawMutex {
+        RawMutex::new()
+    }
+}
+
+impl Default for RawCondition {
+    fn default() -> RawCondition {
+        RawCondition::new()
+    }
+}
+
 /// Writes all bytes to a file descriptor, as far as it takes them.
 pub fn write_all(descriptor: i32, bytes: &[u8]) {
     let mut rest = bytes;
