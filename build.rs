@@ -13,6 +13,8 @@ use std::process::Command;
 
 #[path = "src/link/condense.rs"]
 mod condense;
+#[path = "build/sources.rs"]
+mod sources;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
@@ -20,15 +22,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = variable("TARGET")?;
     for input in [
         "build.rs",
+        "build",
         "src/link/condense.rs",
+        "src/toolchain/build.rs",
         "Cargo.toml",
         "Cargo.lock",
         "runtime/Cargo.toml",
         "runtime/src",
         "runtime/archive",
+        "runtime/benches",
     ] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
+
+    let table = out.join("runtime_sources.rs");
+    let fingerprint = sources::write(&root, &out, &table)?;
+    println!("cargo::rustc-env=RUFFC_RUNTIME_SOURCES={}", table.display());
+    println!("cargo::rustc-env=RUFFC_RUNTIME_FINGERPRINT={fingerprint}");
 
     let built = build_archive(&root, &out, &target)?;
     let archive = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;

@@ -5,17 +5,18 @@
 
 mod arguments;
 mod print;
+mod target;
 mod test;
 
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
-use crate::link::{Libc, Symbols};
+use crate::link::{self, Libc, Linker, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
     Bindgen, Build, Check, CodeFlags, ColorChoice, Command, CommandLine, DebugChoice, Emit,
-    EngineChoice, Explain, KindName, Level, ReportFlags, Run, Test,
+    EngineChoice, Explain, KindName, Level, ReportFlags, Run, Target, Test,
 };
 use std::convert::Infallible;
 use std::env;
@@ -48,12 +49,14 @@ pub fn main() -> ExitCode {
 enum Request {
     Build(driver::Build),
     Run(driver::Run),
+    RunElsewhere(driver::RunElsewhere),
     Check(driver::Check),
     /// Several programs, each a request of its own.
     Test(Test),
     Explain(Explain),
     GdbPrinters(driver::Sink),
     Bindgen(driver::Bindgen),
+    Target(Target),
 }
 
 /// Does what was asked for; gives the exit status.
@@ -64,12 +67,14 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
     let result = match request {
         Request::Build(build) => driver::build(build, &mut sources, &mut log).map(|()| 0),
         Request::Run(run) => driver::run(run, &mut sources, &mut log),
+        Request::RunElsewhere(run) => driver::run_elsewhere(run, &mut sources, &mut log),
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
         Request::Bindgen(bindgen) => driver::bindgen(bindgen, &mut log).map(|()| 0),
         Request::Explain(explain) => self::explain(explain, line.color),
         Request::GdbPrinters(sink) => driver::gdb_printers(sink).map(|()| 0),
         Request::Test(test) => Ok(test::execute(test, line.color)),
+        Request::Target(target) => target::execute(target),
     };
     let status = match &result {
         Ok(status) => *status,
@@ -132,9 +137,11 @@ fn report_flags(line: &CommandLine) -> ReportFlags {
         | Command::Check(Check { report, .. })
         | Command::Emit(Emit { report, .. }) => report,
         // Every file has a report of its own.
-        Command::Test(_) | Command::Explain(_) | Command::GdbPrinters(_) | Command::Bindgen(_) => {
-            ReportFlags::default()
-        }
+        Command::Test(_)
+        | Command::Explain(_)
+        | Command::GdbPrinters(_)
+        | Command::Bindgen(_)
+        | Command::Target(_) => ReportFlags::default(),
     }
 }
 
@@ -143,7 +150,10 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
     Ok(match &line.command {
         Command::Build(build) => Request::Build(build_request(build)?),
         Command::Emit(emit) => Request::Build(emit_request(emit)?),
-        Command::Run(run) => Request::Run(run_request(run)),
+        Command::Run(run) => match &run.target {
+            Some(target) => Request::RunElsewhere(elsewhere_request(run, target)),
+            None => Request::Run(run_request(run)),
+        },
         Command::Test(test) => Request::Test(test.clone()),
         Command::Explain(explain) => Request::Explain(explain.clone()),
         Command::GdbPrinters(printers) => Request::GdbPrinters(match printers.output.to_str() {
@@ -151,6 +161,7 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
             _ => Sink::File(printers.output.clone()),
         }),
         Command::Bindgen(bindgen) => Request::Bindgen(bindgen_request(bindgen)),
+        Command::Target(target) => Request::Target(target.clone()),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
         }),
@@ -161,7 +172,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
     let base = build
         .output
         .clone()
-        .unwrap_or_else(|| default_output(&build.file));
+        .unwrap_or_else(|| default_output(&build.file, build.code.target.as_ref()));
     let is_exact = build.output.is_some() && build.emit.len() == 1;
     let mut wanted = Vec::new();
     for kind in &build.emit {
@@ -214,11 +225,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
             } else {
                 Libc::Dynamic
             },
-            symbols: if build.debug.is_some() {
-                Symbols::Kept
-            } else {
-                Symbols::Stripped
-            },
+            symbols: symbols(build.debug),
             directories: build.directories.clone(),
         },
     })
@@ -235,13 +242,7 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
         code: code_options(&emit.code),
         fallbacks: Fallbacks::Allowed,
         wants_shares: false,
-        linking: Linking {
-            linker: crate::link::Linker::Auto,
-            runtime: None,
-            libc: Libc::Dynamic,
-            symbols: Symbols::Stripped,
-            directories: Vec::new(),
-        },
+        linking: usual_linking(),
     })
 }
 
@@ -274,6 +275,35 @@ fn run_request(run: &Run) -> driver::Run {
     }
 }
 
+fn elsewhere_request(run: &Run, target: &Triple) -> driver::RunElsewhere {
+    let mut options = TargetOptions::new(target.clone());
+    options.verify |= run.verify;
+    options.debug = debug(run.debug);
+    driver::RunElsewhere {
+        input: run.file.clone(),
+        args: run.args.clone(),
+        code: emit::Options {
+            target: options,
+            bodies: Bodies::Compiled,
+            memory: memory(run.check_memory),
+        },
+        linking: Linking {
+            symbols: symbols(run.debug),
+            ..usual_linking()
+        },
+    }
+}
+
+fn usual_linking() -> Linking {
+    Linking {
+        linker: Linker::Auto,
+        runtime: None,
+        libc: Libc::Dynamic,
+        symbols: Symbols::Stripped,
+        directories: Vec::new(),
+    }
+}
+
 fn memory(is_checked: bool) -> Memory {
     if is_checked {
         Memory::Checked
@@ -293,6 +323,14 @@ fn run_engine(run: &Run) -> Engine {
     engine(run.engine, jit)
 }
 
+/// Debug information is found by symbols.
+fn symbols(choice: Option<DebugChoice>) -> Symbols {
+    match choice {
+        None => Symbols::Stripped,
+        Some(_) => Symbols::Kept,
+    }
+}
+
 fn debug(choice: Option<DebugChoice>) -> Debug {
     match choice {
         None => Debug::Nothing,
@@ -310,8 +348,11 @@ fn engine(choice: EngineChoice, jit: JitOptions) -> Engine {
 
 /// `app.ruff` becomes `app`; a name without extension must not be replaced by
 /// the result.
-fn default_output(input: &Path) -> PathBuf {
+fn default_output(input: &Path, target: Option<&Triple>) -> PathBuf {
     let name = Path::new(input.file_name().unwrap_or_default());
+    if target.map_or(cfg!(windows), link::is_windows) {
+        return name.with_extension("exe");
+    }
     match name.extension() {
         Some(_) => name.with_extension(""),
         None => name.with_extension("out"),
@@ -336,11 +377,11 @@ fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
         return Ok(Sink::File(path));
     }
     match kind.0 {
-        Kind::Exe | Kind::Staticlib | Kind::Cdylib | Kind::Runtime => Err(arguments::usage_error(
-            "what is linked can't be written to standard output",
+        Kind::Staticlib | Kind::Cdylib | Kind::Runtime => Err(arguments::usage_error(
+            "a library can't be written to standard output",
         )),
-        Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
-            "an object file is nothing for a terminal; name a file with `-o`",
+        Kind::Exe | Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
+            "what is made is nothing for a terminal; name a file with `-o`",
         )),
         _ => Ok(Sink::StandardOutput),
     }

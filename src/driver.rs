@@ -4,6 +4,7 @@
 //! and touch no files.  What the driver has to say goes into a `Log`, for
 //! whoever asked for it.
 
+mod elsewhere;
 mod failure;
 mod library;
 mod log;
@@ -12,11 +13,13 @@ mod process;
 mod request;
 mod test;
 
+pub use elsewhere::run_elsewhere;
 pub use failure::Failure;
 pub use log::Log;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
 pub use request::{
-    Bindgen, Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, Sink, Test, Wanted,
+    Bindgen, Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, RunElsewhere, Sink, Test,
+    Wanted,
 };
 pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 
@@ -77,7 +80,7 @@ fn build_program(
     if request.ends_before(Kind::Bytecode) {
         return Ok(());
     }
-    let program = lower(tree, sources, log)?;
+    let mut program = lower(tree, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -85,6 +88,7 @@ fn build_program(
         return Ok(());
     }
 
+    forget_folder(&mut program, &request.input);
     let facts = log.stage("infer", || infer::infer(&program));
     write_listings(request, &program, &facts, None, log)?;
     if request.ends_before(Kind::Obj) {
@@ -250,6 +254,22 @@ fn lower_as(
     Ok(lowered)
 }
 
+/// Names a script's files as they stand to it, if it was named from the root:
+/// what is made of it says nothing about where that was.
+fn forget_folder(program: &mut Program, script: &Path) {
+    let Some(folder) = script.parent().filter(|_| script.is_absolute()) else {
+        return;
+    };
+    for file in &mut program.files {
+        let path = Path::new(&**file);
+        let own = path.strip_prefix(folder).ok();
+        let elsewhere = path.file_name().map(Path::new);
+        if let Some(name) = own.or(elsewhere) {
+            *file = name.to_string_lossy().into();
+        }
+    }
+}
+
 fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
     match diagnostics.is_empty() {
         true => Ok(()),
@@ -321,8 +341,18 @@ fn link(
     request: &Build,
     log: &mut Log,
 ) -> Result<(), Failure> {
-    let options = link_options(program, sink, request)?;
-    let linked = log.stage("link", || link::executable(&object.bytes, &options))?;
+    let mut options = link_options(program, &request.linking, &request.code);
+    let linked = match sink {
+        Sink::File(path) => {
+            options.output.clone_from(path);
+            log.stage("link", || link::executable(&object.bytes, &options))?
+        }
+        Sink::StandardOutput => {
+            let (bytes, linked) = log.stage("link", || link::image(&object.bytes, &options))?;
+            output::write(sink, &bytes)?;
+            linked
+        }
+    };
     log.note(|| format!("linked by {}", linked.linker));
     if let Some(reason) = &linked.fallback {
         log.note(|| format!("not by the linker inside: {reason}"));
@@ -334,19 +364,15 @@ fn link(
     Ok(())
 }
 
-fn link_options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
-    let Sink::File(path) = sink else {
-        return Err(Failure::refused(
-            "what is linked can't be written to standard output".to_owned(),
-        ));
-    };
+/// How a program is linked; where it goes is not said.
+fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> LinkOptions {
     let Linking {
         linker,
         runtime,
         libc,
         symbols,
         directories,
-    } = request.linking.clone();
+    } = linking.clone();
     let mut names: Vec<String> = Vec::new();
     for library in program
         .foreign_sites
@@ -357,13 +383,12 @@ fn link_options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkO
             names.push(library.to_owned());
         }
     }
-    let target = request.code.target.triple.clone();
-    Ok(LinkOptions {
+    LinkOptions {
         linker,
         runtime,
         libc,
         symbols,
         foreign: ForeignLibraries { names, directories },
-        ..LinkOptions::new(target, path)
-    })
+        ..LinkOptions::new(code.target.triple.clone(), "")
+    }
 }

@@ -25,6 +25,7 @@ mod leaf;
 mod listing;
 mod object;
 mod simplify;
+mod words;
 
 pub mod jit;
 

@@ -33,6 +33,8 @@ pub mod link;
 
 pub mod bindgen;
 
+pub mod toolchain;
+
 pub mod vm;
 
 pub mod driver;

@@ -15,6 +15,7 @@
 mod error;
 mod targets;
 
+mod cache;
 mod content;
 mod runtime;
 mod startup;
@@ -30,13 +31,18 @@ mod wild;
 mod library;
 mod localise;
 
-// The build script is what uses it; here it is tested.
-#[cfg(test)]
 mod condense;
 
+pub use cache::{ARCHIVE, runtime as cached_runtime};
+pub use condense::{CondenseError, condense};
 pub use error::LinkError;
 pub use library::{Public, cdylib, runtime_archive, staticlib};
 pub use report::{Part, Share};
+pub use runtime::{Place, place as runtime_place};
+pub use system::on_path;
+pub use targets::{
+    TARGETS, TargetRow, is_host, is_musl, is_windows, parse as parse_target, row as target_row,
+};
 
 use command::Command;
 use content::Content;
@@ -87,7 +93,7 @@ impl LinkOptions {
 /// Who links.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linker {
-    /// The one inside, or else the target's C compiler.
+    /// The one inside, or else the target's C compiler, or else zig.
     Auto,
     /// The one inside: libwild.
     Wild,
@@ -142,7 +148,7 @@ pub struct Linked {
 /// Links `object` with the runtime and writes the executable.
 pub fn executable(object: &[u8], options: &LinkOptions) -> Result<Linked, LinkError> {
     refuse_directory(&options.output)?;
-    let (bytes, linked) = make(object, options)?;
+    let (bytes, linked) = image(object, options)?;
     write_executable(&options.output, &bytes)?;
     Ok(linked)
 }
@@ -154,7 +160,7 @@ pub fn report(object: &[u8], options: &LinkOptions) -> Result<Vec<Share>, LinkEr
         symbols: Symbols::Kept,
         ..options.clone()
     };
-    let (bytes, _) = make(object, &with_symbols)?;
+    let (bytes, _) = image(object, &with_symbols)?;
     let mut shares = report::shares(&bytes).map_err(LinkError::Report)?;
     if options.symbols == Symbols::Stripped {
         shares.retain(|share| !share.is_for_tools());
@@ -162,26 +168,70 @@ pub fn report(object: &[u8], options: &LinkOptions) -> Result<Vec<Share>, LinkEr
     Ok(shares)
 }
 
-/// Links; the executable is in memory.
-fn make(object: &[u8], options: &LinkOptions) -> Result<(Vec<u8>, Linked), LinkError> {
+/// Links `object` with the runtime and gives the executable's bytes.
+pub fn image(object: &[u8], options: &LinkOptions) -> Result<(Vec<u8>, Linked), LinkError> {
     let runtime = runtime::archive(&options.target, options.runtime.as_deref())?;
 
     match &options.linker {
         Linker::Auto => match in_process(object, &runtime, options) {
             Ok(made) => Ok(made),
-            Err(reason) => match system::compiler(object, &runtime, options) {
-                Ok((bytes, linked)) => {
-                    let fallback = Some(reason);
-                    Ok((bytes, Linked { fallback, ..linked }))
-                }
-                Err(error) => Err(LinkError::neither(reason, error)),
-            },
+            Err(reason) => outside(object, &runtime, options, reason),
         },
         Linker::Wild => in_process(object, &runtime, options),
         Linker::Cc => system::compiler(object, &runtime, options),
         Linker::Zig => system::zig(object, &runtime, options),
         Linker::Program(path) => system::program(path, object, &runtime, options),
     }
+}
+
+/// Links with whatever this machine has, as the linker inside cannot.
+fn outside(
+    object: &[u8],
+    runtime: &Content,
+    options: &LinkOptions,
+    reason: LinkError,
+) -> Result<(Vec<u8>, Linked), LinkError> {
+    let made = match system::compiler(object, runtime, options) {
+        // Whether zig is there is not asked before it is needed: asking Python
+        // takes longer than linking.
+        Err(error @ (LinkError::NoCompiler { .. } | LinkError::NoProgram(_))) => {
+            match system::zig(object, runtime, options) {
+                Err(no_zig @ LinkError::NoZig) => {
+                    return Err(LinkError::NoLinker(vec![reason, error, no_zig]));
+                }
+                made => made,
+            }
+        }
+        made => made,
+    };
+    match made {
+        Ok((bytes, linked)) => {
+            let fallback = Some(reason);
+            Ok((bytes, Linked { fallback, ..linked }))
+        }
+        Err(error) => Err(LinkError::NoLinker(vec![reason, error])),
+    }
+}
+
+/// The linkers that this machine has for a target, the preferred one first.
+pub fn linkers(target: &Triple) -> Vec<String> {
+    let mut found = Vec::new();
+    let nothing = Content::Bytes((&[][..]).into());
+    if Command::new(&[], &nothing, &LinkOptions::new(target.clone(), "")).is_ok() {
+        found.push("wild".to_owned());
+    }
+    if let Ok(compiler) = system::find_compiler(target) {
+        let program = Path::new(compiler.get_program());
+        let name = program.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        if program.is_absolute() || system::on_path(&name).is_some() {
+            found.push(name);
+        }
+    }
+    if targets::row(target).is_some() && system::find_zig().is_ok() {
+        found.push("zig".to_owned());
+    }
+    found
 }
 
 fn in_process(

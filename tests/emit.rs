@@ -187,6 +187,10 @@ fn objects_are_made_for_every_target() {
         "x86_64-pc-windows-gnu",
         "x86_64-apple-darwin",
         "aarch64-apple-darwin",
+        "aarch64-unknown-linux-musl",
+        "x86_64-unknown-freebsd",
+        "riscv64gc-unknown-none-elf",
+        "aarch64-unknown-none",
     ] {
         let object = object(&program, &options(triple, Bodies::Compiled));
         let file = object::File::parse(&*object.bytes);
@@ -195,6 +199,17 @@ fn objects_are_made_for_every_target() {
         let targets =
             relocated.filter(|(_, one)| matches!(one.target(), RelocationTarget::Symbol(_)));
         assert!(targets.count() > 10, "{triple}");
+    }
+}
+
+#[test]
+fn targets_without_objects_are_refused() {
+    let program = program(BROAD);
+    for triple in ["armv7-unknown-linux-gnueabihf", "aarch64-pc-windows-msvc"] {
+        let facts = infer::infer(&program);
+        let made = emit::object(&program, &facts, None, &options(triple, Bodies::Compiled));
+        let error = made.expect_err("there is no code generator");
+        assert!(error.to_string().contains(triple), "{error}");
     }
 }
 

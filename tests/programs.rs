@@ -7,6 +7,10 @@
 //!
 //! A program that ends with memory in use fails as well.
 //!
+//! Executables for other targets run as well, where `ruffc target list` shows
+//! their runtimes as ready: all programs for the first of `ELSEWHERE`, a few for
+//! the others.  Targets that `RUFF_REQUIRE_TARGETS` names must be ready.
+//!
 //! What does not work yet is listed in `tests/programs/pending.txt`.  A pending
 //! program that passes is a failure, so the list can only become shorter.
 
@@ -24,8 +28,9 @@ use std::time::{Duration, Instant};
 const RUFFC: &str = env!("CARGO_BIN_EXE_ruffc");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// How long a process may take.
+/// How long a process may take, and how much longer if it is emulated.
 const TIMEOUT: Duration = Duration::from_secs(20);
+const EMULATION: u32 = 6;
 /// How much of a process's output is read.
 const OUTPUT_LIMIT: u64 = 16 << 20;
 
@@ -48,7 +53,7 @@ fn trials() -> io::Result<Vec<Trial>> {
     find_programs(&root.join("tests/programs"), "", &mut programs)?;
     find_programs(&root.join("examples"), "examples/", &mut programs)?;
     let mut pending = read_pending(&root.join("tests/programs/pending.txt"))?;
-    let mut trials = Vec::new();
+    let mut trials = trials_elsewhere(&programs)?;
     for (name, path) in programs {
         let trial = match pending.remove(&name) {
             Some(reason) => {
@@ -67,6 +72,92 @@ fn trials() -> io::Result<Vec<Trial>> {
         }
     }));
     Ok(trials)
+}
+
+/// Other targets, with the programs that are run for them; without any, all.
+const ELSEWHERE: &[(&str, &[&str])] = &[
+    ("aarch64-unknown-linux-gnu", &[]),
+    ("riscv64gc-unknown-linux-gnu", FEW),
+    ("s390x-unknown-linux-gnu", FEW),
+    ("x86_64-unknown-linux-musl", FEW),
+    ("aarch64-unknown-linux-musl", FEW),
+    ("x86_64-pc-windows-gnu", FEW),
+];
+
+/// A program of each kind: output, numbers, text, memory, errors with traces,
+/// generators, threads, input and arguments.
+const FEW: &[&str] = &[
+    "examples/",
+    "core/bytes",
+    "core/hashes",
+    "core/input",
+    "core/json",
+    "core/random",
+    "language/err_",
+    "language/gen_",
+    "language/values",
+    "runtime/",
+    "system/",
+];
+
+fn trials_elsewhere(programs: &BTreeMap<String, PathBuf>) -> io::Result<Vec<Trial>> {
+    let list = Command::new(RUFFC).args(["target", "list"]).output()?;
+    let list = text(&list.stdout);
+    let required = std::env::var("RUFF_REQUIRE_TARGETS").unwrap_or_default();
+    let mut trials = Vec::new();
+    for (target, few) in ELSEWHERE {
+        let row = list.lines().find(|row| row.starts_with(target));
+        // A heading, then what there is for each target.
+        let is_ready = row.is_some_and(|row| {
+            let cells: Vec<&str> = row.split("  ").filter(|cell| !cell.is_empty()).collect();
+            let has = |cell: usize, nothing: &str| !cells[cell].trim().starts_with(nothing);
+            has(2, "no") && has(3, "none") && has(4, "no")
+        });
+        let is_required = required.split_whitespace().any(|name| name == *target);
+        if is_required && !is_ready {
+            let found = row.unwrap_or_default().to_owned();
+            let trial = Trial::test(format!("{target}: is ready"), || Err(found.into()));
+            trials.push(trial);
+        }
+        if !is_ready {
+            continue;
+        }
+        for (name, path) in programs {
+            if few.is_empty() || few.iter().any(|start| name.starts_with(start)) {
+                let (target, path) = (*target, path.clone());
+                let check = move || check_elsewhere(&path, target);
+                trials.push(Trial::test(format!("{target}: {name}"), check));
+            }
+        }
+    }
+    Ok(trials)
+}
+
+/// Runs a program as an executable for another target, as expected and with
+/// the interpreter's messages.
+fn check_elsewhere(program: &Path, target: &'static str) -> Result<(), Failed> {
+    let expected = Expected::read(program)?;
+    let interpreted = ENGINES[0].run(program, &expected)?;
+    let elsewhere = Engine {
+        name: target,
+        way: Way::Elsewhere,
+    };
+    let outcome = elsewhere.run(program, &expected)?;
+    let mut failures = String::new();
+    expected.compare(&outcome, target, &mut failures)?;
+    if outcome.stderr != interpreted.stderr {
+        let (one, other) = (text(&interpreted.stderr), text(&outcome.stderr));
+        writeln!(
+            failures,
+            "-- {target}: standard error is not the interpreter's"
+        )?;
+        writeln!(failures, "{}", difference(&one, &other))?;
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.into())
+    }
 }
 
 /// Collects the programs below a folder by their names, without extension.
@@ -119,26 +210,34 @@ fn check_pending(program: &Path, reason: &str) -> Result<(), Failed> {
 const ENGINES: [Engine; 4] = [
     Engine {
         name: "interpreter",
-        flags: Some(&["--engine", "interp"]),
+        way: Way::Run(&["--engine", "interp"]),
     },
     Engine {
         name: "jit at once",
-        flags: Some(&["--engine", "jit", "--jit-threshold", "1"]),
+        way: Way::Run(&["--engine", "jit", "--jit-threshold", "1"]),
     },
     Engine {
         name: "jit when hot",
-        flags: Some(&["--engine", "jit", "--jit-threshold", "100"]),
+        way: Way::Run(&["--engine", "jit", "--jit-threshold", "100"]),
     },
     Engine {
         name: "executable",
-        flags: None,
+        way: Way::Executable,
     },
 ];
 
 struct Engine {
     name: &'static str,
-    /// For `ruffc run`; without, an executable is built.
-    flags: Option<&'static [&'static str]>,
+    way: Way,
+}
+
+enum Way {
+    /// `ruffc run` with these flags.
+    Run(&'static [&'static str]),
+    /// An executable is built.
+    Executable,
+    /// An executable for the target of the engine's name, by `ruffc run`.
+    Elsewhere,
 }
 
 fn check(program: &Path) -> Result<(), Failed> {
@@ -235,7 +334,12 @@ impl Engine {
         let in_folder = |command: &mut Command| {
             command.current_dir(program.parent().unwrap_or(Path::new(".")));
         };
-        if let Some(flags) = self.flags {
+        let flags = match self.way {
+            Way::Run(flags) => Some(flags.to_vec()),
+            Way::Elsewhere => Some(vec!["--target", self.name]),
+            Way::Executable => None,
+        };
+        if let Some(flags) = flags {
             let mut command = Command::new(RUFFC);
             command
                 .args(["run", "--check-memory"])
@@ -244,7 +348,11 @@ impl Engine {
                 .arg("--")
                 .args(&expected.args);
             in_folder(&mut command);
-            return Ok(run(command, expected.stdin.as_deref())?);
+            let timeout = match self.way {
+                Way::Elsewhere => TIMEOUT * EMULATION,
+                Way::Run(_) | Way::Executable => TIMEOUT,
+            };
+            return Ok(run(command, expected.stdin.as_deref(), timeout)?);
         }
         let folder = tempfile::tempdir()?;
         let executable = folder.path().join("program");
@@ -254,7 +362,7 @@ impl Engine {
             .arg(&executable)
             .arg(file);
         in_folder(&mut build);
-        let built = run(build, None)?;
+        let built = run(build, None, TIMEOUT)?;
         // A program that is refused is refused alike, whether built or run.
         if built.end != End::Status(0) {
             return Ok(built);
@@ -262,7 +370,7 @@ impl Engine {
         let mut command = Command::new(&executable);
         command.args(&expected.args);
         in_folder(&mut command);
-        Ok(run(command, expected.stdin.as_deref())?)
+        Ok(run(command, expected.stdin.as_deref(), TIMEOUT)?)
     }
 }
 
@@ -277,7 +385,7 @@ struct Outcome {
 enum End {
     Status(i32),
     Signal(i32),
-    Timeout,
+    Timeout(Duration),
 }
 
 impl End {
@@ -285,12 +393,12 @@ impl End {
         match self {
             End::Status(status) => format!("exit status {status}"),
             End::Signal(signal) => format!("killed by signal {signal}"),
-            End::Timeout => format!("still running after {} s", TIMEOUT.as_secs()),
+            End::Timeout(time) => format!("still running after {} s", time.as_secs()),
         }
     }
 }
 
-fn run(mut command: Command, stdin: Option<&Path>) -> io::Result<Outcome> {
+fn run(mut command: Command, stdin: Option<&Path>, timeout: Duration) -> io::Result<Outcome> {
     command.stdin(match stdin {
         Some(file) => Stdio::from(fs::File::open(file)?),
         None => Stdio::null(),
@@ -299,7 +407,7 @@ fn run(mut command: Command, stdin: Option<&Path>) -> io::Result<Outcome> {
     let mut child = command.spawn()?;
     let stdout = read_in_background(child.stdout.take());
     let stderr = read_in_background(child.stderr.take());
-    let end = wait(&mut child)?;
+    let end = wait(&mut child, timeout)?;
     let stdout = stdout
         .join()
         .map_err(|_| io::Error::other("reading failed"))??;
@@ -325,17 +433,17 @@ fn read_in_background<T: Read + Send + 'static>(
     })
 }
 
-fn wait(child: &mut Child) -> io::Result<End> {
+fn wait(child: &mut Child, timeout: Duration) -> io::Result<End> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(end_of(status));
         }
-        if start.elapsed() > TIMEOUT {
+        if start.elapsed() > timeout {
             child.kill()?;
             child.wait()?;
-            return Ok(End::Timeout);
+            return Ok(End::Timeout(timeout));
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));

@@ -2,7 +2,7 @@
 //! interpreter, and the C interface of generated code.
 //!
 //! Rooms from the ground up; each may use the ones before it:
-//! `value`, `heap`, `bytecode`, `names` — what there is;
+//! `platform` — the operating system; `value`, `heap`, `bytecode`, `names` — what there is;
 //! `sync` — locks, for the little that threads share;
 //! `error`, `output`, `loaded`, `context`, `call` — a running program;
 //! `foreign` — C functions that it calls;
@@ -34,6 +34,7 @@ pub mod interp;
 pub mod loaded;
 pub mod names;
 pub mod output;
+pub mod platform;
 pub mod semantics;
 pub mod start;
 pub mod sync;

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+pub use crate::platform::write_all;
+
 /// Takes output that a host wants for itself.
 pub type Redirect = alloc::boxed::Box<dyn FnMut(&[u8])>;
 
@@ -63,23 +65,5 @@ impl Output {
             write_all(1, &self.buffer);
         }
         self.buffer.clear();
-    }
-}
-
-/// Writes all bytes to a file descriptor, as far as it takes them.
-pub fn write_all(descriptor: i32, bytes: &[u8]) {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        // SAFETY: the pointer and length are a live slice's.
-        let written = unsafe { libc::write(descriptor, rest.as_ptr().cast(), rest.len()) };
-        if written < 0 {
-            // SAFETY: reads the thread's error number.
-            let interrupted = unsafe { *libc::__errno_location() } == libc::EINTR;
-            if !interrupted {
-                return;
-            }
-            continue;
-        }
-        rest = &rest[written as usize..];
     }
 }

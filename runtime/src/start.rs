@@ -10,7 +10,7 @@ use crate::context::setup::stack_limit_here;
 use crate::error::{OUT_OF_MEMORY_REPORT, Raised};
 use crate::heap::{self, allocator};
 use crate::loaded::LoadedProgram;
-use crate::output::write_all;
+use crate::platform::{self, ENDED, Ending, Pages, Stack, Thread, write_all};
 use crate::semantics::catch;
 use crate::value::Value;
 use alloc::boxed::Box;
@@ -21,6 +21,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub use crate::error::STATUS_RUNTIME_ERROR;
 pub use crate::heap::allocator::live_blocks;
+pub use crate::platform::{arguments, end_on_closed_pipe};
 
 /// Exit status when the runtime itself can't go on.
 pub const STATUS_INTERNAL: i32 = 6;
@@ -138,19 +139,9 @@ fn out_of_memory(_size: usize) -> ! {
         if !ctx.is_null() {
             (*ctx).output.flush();
         }
-        write_all(2, OUT_OF_MEMORY_REPORT);
-        libc::_exit(STATUS_RUNTIME_ERROR)
     }
-}
-
-/// Lets a closed pipe end the process, as it ends other command-line tools.
-/// Rust programs start with the signal ignored.
-#[cfg(unix)]
-pub fn end_on_closed_pipe() {
-    // SAFETY: sets a signal's disposition to the default one.
-    unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
-    }
+    write_all(2, OUT_OF_MEMORY_REPORT);
+    platform::exit(STATUS_RUNTIME_ERROR)
 }
 
 /// Ends the process because the program can't even be started.
@@ -158,23 +149,7 @@ pub fn fail(message: &str) -> ! {
     write_all(2, b"error: ");
     write_all(2, message.as_bytes());
     write_all(2, b"\n");
-    // SAFETY: ends the process.
-    unsafe { libc::_exit(STATUS_INTERNAL) }
-}
-
-/// The command line's arguments, without the program's name.
-///
-/// # Safety
-/// `argv` points at `argc` C strings.
-pub unsafe fn arguments(argc: i32, argv: *const *const u8) -> Vec<String> {
-    let count = usize::try_from(argc).unwrap_or(0);
-    (1..count)
-        .map(|index| {
-            // SAFETY: the caller vouches for the strings.
-            let text = unsafe { core::ffi::CStr::from_ptr((*argv.add(index)).cast()) };
-            String::from_utf8_lossy(text.to_bytes()).into_owned()
-        })
-        .collect()
+    platform::exit(STATUS_INTERNAL)
 }
 
 /// What the thread with the large stack is handed.
@@ -202,39 +177,19 @@ pub fn on_large_stack(action: &mut dyn FnMut()) {
 
 /// Runs the job on a thread with a stack of this size; false if there can't be one.
 fn run_on_thread(job: &mut Job, size: usize) -> bool {
-    // SAFETY: the mapping is the thread's stack until it has ended; the job
-    // outlives the thread, which is joined.
-    unsafe {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let stack = libc::mmap(
-            null_mut(),
-            size,
-            libc::PROT_READ | libc::PROT_WRITE,
-            flags,
-            -1,
-            0,
-        );
-        if stack == libc::MAP_FAILED {
-            return false;
-        }
-        // The lowest page stays out of reach: whoever gets there is stopped.
-        libc::mprotect(stack, 4096, libc::PROT_NONE);
-        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
-        let mut thread = core::mem::zeroed();
-        let started = libc::pthread_attr_init(&mut attributes) == 0
-            && libc::pthread_attr_setstack(&mut attributes, stack, size) == 0
-            && libc::pthread_create(&mut thread, &attributes, run_job, (&raw mut *job).cast()) == 0;
-        if started {
-            libc::pthread_join(thread, null_mut());
-        }
-        libc::pthread_attr_destroy(&mut attributes);
-        libc::munmap(stack, size);
-        started
-    }
+    let Some(stack) = Stack::new(size, Pages::Any) else {
+        return false;
+    };
+    // SAFETY: the stack and the job outlive the thread, which is joined.
+    let thread = unsafe { Thread::start(&stack, run_job, (&raw mut *job).cast()) };
+    let is_started = thread.map(Thread::join).is_some();
+    // SAFETY: the thread has ended, or never was.
+    unsafe { stack.unmap() };
+    is_started
 }
 
 /// The thread's main function.
-extern "C" fn run_job(job: *mut libc::c_void) -> *mut libc::c_void {
+extern "system" fn run_job(job: *mut u8) -> Ending {
     // SAFETY: `run_on_thread` passes a job that outlives this thread and is
     // not touched meanwhile; its heap is lent by a thread that waits.
     unsafe {
@@ -243,5 +198,5 @@ extern "C" fn run_job(job: *mut libc::c_void) -> *mut libc::c_void {
         ((*job).action)();
         allocator::lend(null_mut());
     }
-    null_mut()
+    ENDED
 }

@@ -1,15 +1,16 @@
-//! Locks and waiting, over the C library's threads.
+//! Locks and waiting, over the operating system's.
 //!
 //! Only what threads of a program share is behind these; a value is never, for
 //! values belong to one thread.
 
+use crate::platform::{self, RawCondition, RawMutex};
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 
 /// A value that one thread at a time may use.  It must stay where it is while
 /// the lock is held, which the borrow of the guard sees to.
 pub struct Mutex<T> {
-    raw: UnsafeCell<libc::pthread_mutex_t>,
+    raw: RawMutex,
     value: UnsafeCell<T>,
 }
 
@@ -21,7 +22,7 @@ unsafe impl<T: Send> Send for Mutex<T> {}
 impl<T> Mutex<T> {
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
-            raw: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER),
+            raw: RawMutex::new(),
             value: UnsafeCell::new(value),
         }
     }
@@ -30,8 +31,7 @@ impl<T> Mutex<T> {
     /// not ask again.
     #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
-        // SAFETY: initialised, and it does not move while it is borrowed.
-        unsafe { libc::pthread_mutex_lock(self.raw.get()) };
+        self.raw.lock();
         Guard { mutex: self }
     }
 
@@ -47,13 +47,6 @@ impl<T> Mutex<T> {
 impl<T: Default> Default for Mutex<T> {
     fn default() -> Mutex<T> {
         Mutex::new(T::default())
-    }
-}
-
-impl<T> Drop for Mutex<T> {
-    fn drop(&mut self) {
-        // SAFETY: nobody borrows it, so it is unlocked; it is not used again.
-        unsafe { libc::pthread_mutex_destroy(self.raw.get()) };
     }
 }
 
@@ -84,16 +77,16 @@ impl<T> Drop for Guard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: this thread took the lock.
-        unsafe { libc::pthread_mutex_unlock(self.mutex.raw.get()) };
+        unsafe { self.mutex.raw.unlock() };
     }
 }
 
 /// Where threads wait for a change of what a mutex guards.
 pub struct Condition {
-    raw: UnsafeCell<libc::pthread_cond_t>,
+    raw: RawCondition,
 }
 
-// SAFETY: the C library's conditions are made to be shared.
+// SAFETY: conditions are made to be shared.
 unsafe impl Sync for Condition {}
 // SAFETY: a condition that moves has no waiters, and is plain data.
 unsafe impl Send for Condition {}
@@ -101,39 +94,21 @@ unsafe impl Send for Condition {}
 impl Condition {
     /// A condition whose waiters look at the clock that never goes back.
     pub fn new() -> Condition {
-        // SAFETY: the attributes are initialised before they are used; a
-        // condition is plain data until somebody waits.
-        unsafe {
-            let mut attributes: libc::pthread_condattr_t = core::mem::zeroed();
-            let raw = UnsafeCell::new(libc::PTHREAD_COND_INITIALIZER);
-            libc::pthread_condattr_init(&mut attributes);
-            libc::pthread_condattr_setclock(&mut attributes, libc::CLOCK_MONOTONIC);
-            libc::pthread_cond_init(raw.get(), &attributes);
-            libc::pthread_condattr_destroy(&mut attributes);
-            Condition { raw }
+        Condition {
+            raw: RawCondition::new(),
         }
     }
 
     /// Lets others use the value until somebody wakes this thread, or until
     /// the monotonic clock shows `until` (nanoseconds).  It may also just wake.
     pub fn wait<T>(&self, guard: &mut Guard<'_, T>, until: Option<u64>) {
-        let mutex = guard.mutex.raw.get();
         // SAFETY: this thread holds the lock, as its guard shows.
-        unsafe {
-            match until {
-                None => libc::pthread_cond_wait(self.raw.get(), mutex),
-                Some(until) => {
-                    let time = timespec(until);
-                    libc::pthread_cond_timedwait(self.raw.get(), mutex, &time)
-                }
-            };
-        }
+        unsafe { self.raw.wait(&guard.mutex.raw, until) };
     }
 
     /// Wakes a thread that waits here.
     pub fn wake(&self) {
-        // SAFETY: initialised.
-        unsafe { libc::pthread_cond_signal(self.raw.get()) };
+        self.raw.wake();
     }
 }
 
@@ -143,19 +118,9 @@ impl Default for Condition {
     }
 }
 
-impl Drop for Condition {
-    fn drop(&mut self) {
-        // SAFETY: nobody borrows it, so nobody waits; it is not used again.
-        unsafe { libc::pthread_cond_destroy(self.raw.get()) };
-    }
-}
-
 /// Nanoseconds on the clock that never goes back.
 pub fn now() -> u64 {
-    let mut time = timespec(0);
-    // SAFETY: writes to the variable.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
-    time.tv_sec as u64 * NANOSECONDS + time.tv_nsec as u64
+    platform::monotonic_time()
 }
 
 /// The time so many milliseconds from now.
@@ -170,16 +135,7 @@ pub fn sleep_until(until: u64) {
         if left == 0 {
             return;
         }
-        // SAFETY: reads the variable; interrupted or not, the clock is asked again.
-        unsafe { libc::nanosleep(&timespec(left), core::ptr::null_mut()) };
-    }
-}
-
-const NANOSECONDS: u64 = 1_000_000_000;
-
-fn timespec(nanoseconds: u64) -> libc::timespec {
-    libc::timespec {
-        tv_sec: (nanoseconds / NANOSECONDS) as libc::time_t,
-        tv_nsec: (nanoseconds % NANOSECONDS) as _,
+        // Interrupted or not, the clock is asked again.
+        platform::sleep(left);
     }
 }

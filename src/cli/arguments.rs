@@ -2,6 +2,7 @@
 
 use crate::driver::Kind;
 use crate::emit;
+use crate::link;
 use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -26,6 +27,7 @@ Examples:
   ruffc explain --fallbacks app.ruff    say which functions are not compiled
   ruffc emit bytecode app.ruff          show what the program is lowered to
   ruffc build -g -O0 app.ruff           make an executable for a debugger
+  ruffc target list                     the targets that executables can be made for
 
 Exit status: 0 success, 1 failed tests or denied warnings, 2 wrong command line, 3 syntax error, 4 error of the program,
 5 a file cannot be read or written, 6 internal failure. `ruffc run` ends like the program.";
@@ -60,6 +62,8 @@ pub enum Command {
     Emit(Emit),
     GdbPrinters(GdbPrinters),
     Bindgen(Bindgen),
+    #[command(subcommand)]
+    Target(Target),
 }
 
 /// Compile a program to an executable
@@ -76,7 +80,23 @@ Examples:
   ruffc build --report app.ruff               make `app`, and say what is in it and how large
   ruffc build --emit staticlib,header rules.ruff
                                               make `librules.a` and `rules.h` for C programs
-  ruffc build --time -v app.ruff              say what is done and how long it takes")]
+  ruffc build --time -v app.ruff              say what is done and how long it takes
+  ruffc build --target aarch64-unknown-linux-gnu app.ruff
+                                              make an executable for another machine
+  ruffc build --target x86_64-unknown-linux-musl app.ruff
+                                              make one that runs on any Linux, without a libc
+
+For another target, executables need its runtime, which is built once by `ruffc target add TARGET`;
+a build never does that by itself, as it takes minutes, a Rust compiler and perhaps the network.
+Looked for are, in this order, the file that `--runtime` names, TARGET/libruffrt.a in the directory
+$RUFF_RUNTIME_DIR, the runtime inside ruffc (for its own target), and what `target add` has built.
+
+Linkers are tried in this order: the one inside ruffc, for Linux where the target's libc is found;
+the C compiler that CC_TARGET or TARGET_CC names (CC for this machine), or that is called like the
+target (`aarch64-linux-gnu-gcc`); `zig cc`, also as Python's package `ziglang`.
+
+The same program gives the same bytes, whatever the directory, if ruffc, the target's runtime and
+libc, and the linker are the same.")]
 pub struct Build {
     /// The program
     pub file: PathBuf,
@@ -102,15 +122,20 @@ pub struct Build {
     #[arg(long)]
     pub no_fallback: bool,
     /// Who links: `auto`, `wild` (the linker inside), `cc`, `zig`, or the path of a linker or C compiler
-    #[arg(long, value_name = "LINKER", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "LINKER",
+        default_value = "auto",
+        env = "RUFF_LINKER"
+    )]
     pub linker: String,
     /// Where libraries are looked for that `extern` functions are in
     #[arg(short = 'L', value_name = "FOLDER")]
     pub directories: Vec<PathBuf>,
-    /// The runtime to link with, instead of the one inside ruffc
+    /// The runtime to link with, instead of the one that is looked for
     #[arg(long, value_name = "ARCHIVE")]
     pub runtime: Option<PathBuf>,
-    /// Link the C library in as well
+    /// Link the C library in as well, so that the executable needs no other file; musl's always is
     #[arg(long = "static")]
     pub is_static: bool,
     /// Make an executable for debuggers and profilers: with symbols and frames, and `lines`, which
@@ -121,6 +146,9 @@ pub struct Build {
     /// Say what the bytes of the executable are for
     #[arg(long = "report")]
     pub wants_shares: bool,
+    /// Leave symbols out of the executable, as is done without `-g` anyway
+    #[arg(long, conflicts_with = "debug")]
+    pub strip: bool,
     #[command(flatten)]
     pub report: ReportFlags,
 }
@@ -138,7 +166,11 @@ Examples:
   ruffc run --jit-threshold 1 app.ruff    compile everything at once
   perf record ruffc run --perf-map app.ruff
                                           let perf name compiled code
-  gdb --args ruffc run -g app.ruff        let gdb stop in compiled code")]
+  gdb --args ruffc run -g app.ruff        let gdb stop in compiled code
+  ruffc run --target s390x-linux-gnu app.ruff
+                                          build an executable for another machine and run it by an
+                                          emulator: qemu's user mode (QEMU_LD_PREFIX says where the
+                                          libc is), or wine")]
 pub struct Run {
     /// Who runs the program
     #[arg(long, default_value = "auto")]
@@ -163,6 +195,9 @@ pub struct Run {
     /// End with status 6 if memory is left in use in the end
     #[arg(long, hide = true)]
     pub check_memory: bool,
+    /// Run it as an executable for another target
+    #[arg(long, value_name = "TRIPLE", value_parser = target, conflicts_with_all = ["engine", "jit_threshold", "stats", "perf_map"])]
+    pub target: Option<Triple>,
     #[command(flatten)]
     pub report: ReportFlags,
     /// The program
@@ -340,6 +375,37 @@ pub struct Bindgen {
     pub output: PathBuf,
 }
 
+/// Show targets, or get ready to make executables for one
+#[derive(Clone, Debug, Subcommand)]
+pub enum Target {
+    /// Show what this machine has for each target
+    ///
+    /// Object files are made for all of them without anything else. An executable needs the runtime
+    /// for its target and a linker, and can be run here if this machine or an emulator does that.
+    List,
+    Add(TargetAdd),
+}
+
+/// Build the runtime for targets, once
+///
+/// The sources are inside ruffc. What is built is kept in the user's directory for caches
+/// ($XDG_CACHE_HOME or ~/.cache on Linux) for this version of ruffc, and found by `ruffc build`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  ruffc target add aarch64-unknown-linux-gnu
+  RUSTC=/usr/bin/rustc ruffc target add s390x-unknown-linux-gnu x86_64-pc-windows-gnu
+
+It takes a Rust compiler with the target's standard library (`rustup target add TARGET`), or with
+the sources of that library (`rustup component add rust-src`, or Debian's rust-web-src), which is
+then built as well. The compilers on PATH are asked, or the one that RUSTC names; CARGO names cargo.
+Crates that cargo has already are not fetched again, so it works offline once it has worked.")]
+pub struct TargetAdd {
+    /// The targets, as `ruffc target list` shows them
+    #[arg(required = true, value_name = "TRIPLE", value_parser = target)]
+    pub targets: Vec<Triple>,
+}
+
 /// How code is made.
 #[derive(Args, Clone, Debug)]
 pub struct CodeFlags {
@@ -354,7 +420,7 @@ pub struct CodeFlags {
     /// Which processors the code must run on: `baseline`, `native` (this machine's), or a name such as `x86-64-v3`
     #[arg(long, default_value = "baseline")]
     pub cpu: String,
-    /// The target [default: this machine's]
+    /// The target, by Rust's name or a shorter one: `aarch64-linux-gnu`, `x86_64-windows-gnu` [default: this machine's]
     #[arg(long, value_name = "TRIPLE", value_parser = target)]
     pub target: Option<Triple>,
     /// Keep every function bytecode
@@ -487,7 +553,7 @@ impl ValueEnum for Level {
 }
 
 fn target(name: &str) -> Result<Triple, UnknownTarget> {
-    name.parse().map_err(|_| UnknownTarget)
+    link::parse_target(name).ok_or(UnknownTarget)
 }
 
 #[derive(Debug)]

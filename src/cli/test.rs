@@ -346,7 +346,13 @@ fn diagnostics_as_json(out: &mut String, failure: &Failure, sources: &SourceMap)
                 .map(|diagnostic| diagnostic::json(diagnostic, sources));
             out.push_str(&objects.collect::<Vec<_>>().join(","));
         }
-        Failure::Write { .. } | Failure::Emit(_) | Failure::Link(_) | Failure::Bindgen(_) => {
+        Failure::Write { .. }
+        | Failure::Emit(_)
+        | Failure::Link(_)
+        | Failure::Bindgen(_)
+        | Failure::Toolchain(_)
+        | Failure::NoRunner(_)
+        | Failure::Start { .. } => {
             out.push_str("{\"message\":");
             json_string(out, failure.text(sources, Form::Plain).trim_end());
             out.push('}');

@@ -5,6 +5,7 @@ use crate::diagnostic::{self, Code, Diagnostic, Form};
 use crate::emit::EmitError;
 use crate::link::LinkError;
 use crate::source::SourceMap;
+use crate::toolchain::{NoRunner, ToolchainError};
 use ruff_runtime::loaded::LoadError;
 use std::io;
 use std::path::Path;
@@ -26,6 +27,14 @@ pub enum Failure {
     Emit(EmitError),
     Link(LinkError),
     Bindgen(BindgenError),
+    Toolchain(ToolchainError),
+    /// Programs of the target can't be run on this machine.
+    NoRunner(NoRunner),
+    /// A program could not be started.
+    Start {
+        name: String,
+        error: io::Error,
+    },
 }
 
 impl Failure {
@@ -63,7 +72,11 @@ impl Failure {
                 STATUS_INTERNAL
             }
             Failure::Link(LinkError::Startup(_) | LinkError::Wild(_)) => STATUS_INTERNAL,
-            Failure::Link(_) | Failure::Bindgen(_) => STATUS_FILE,
+            Failure::Link(_)
+            | Failure::Bindgen(_)
+            | Failure::Toolchain(_)
+            | Failure::NoRunner(_)
+            | Failure::Start { .. } => STATUS_FILE,
         }
     }
 
@@ -80,6 +93,11 @@ impl Failure {
             Failure::Emit(error) => cli_error(&error.to_string()),
             Failure::Link(error) => cli_error(&error.to_string()),
             Failure::Bindgen(error) => cli_error(&error.to_string()),
+            Failure::Toolchain(error) => cli_error(&error.to_string()),
+            Failure::NoRunner(error) => cli_error(&error.to_string()),
+            Failure::Start { name, error } => {
+                cli_error(&format!("Failed to start '{name}': {error}"))
+            }
         }
     }
 }
@@ -111,6 +129,18 @@ impl From<LinkError> for Failure {
 impl From<BindgenError> for Failure {
     fn from(error: BindgenError) -> Failure {
         Failure::Bindgen(error)
+    }
+}
+
+impl From<ToolchainError> for Failure {
+    fn from(error: ToolchainError) -> Failure {
+        Failure::Toolchain(error)
+    }
+}
+
+impl From<NoRunner> for Failure {
+    fn from(error: NoRunner) -> Failure {
+        Failure::NoRunner(error)
     }
 }
 

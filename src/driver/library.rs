@@ -2,15 +2,15 @@
 //! what C sees beside them.
 
 use super::{
-    Build, Failure, Kind, Log, Role, link_options, lower_as, output, tell, write_listings,
+    Build, Failure, Kind, Log, Role, Sink, link_options, lower_as, output, tell, write_listings,
 };
 use crate::emit;
 use crate::infer;
 use crate::interface;
-use crate::link;
+use crate::link::{self, LinkOptions};
 use crate::source::SourceMap;
 use crate::syntax::{self, ast};
-use ruff_runtime::bytecode::disasm;
+use ruff_runtime::bytecode::{Program, disasm};
 use std::sync::Arc;
 
 /// Makes what is wanted of a library that is parsed.
@@ -63,18 +63,30 @@ pub(super) fn build(
     }
     let public = interface::public_symbols();
     if let Some(sink) = request.sink(Kind::Staticlib) {
-        let options = link_options(&program, sink, request)?;
+        let options = options(&program, sink, request)?;
         log.stage("archive", || {
             link::staticlib(&object.bytes, public, &options)
         })?;
     }
     if let Some(sink) = request.sink(Kind::Cdylib) {
-        let options = link_options(&program, sink, request)?;
+        let options = options(&program, sink, request)?;
         log.stage("link", || link::cdylib(&object.bytes, public, &options))?;
     }
     if let Some(sink) = request.sink(Kind::Runtime) {
-        let options = link_options(&program, sink, request)?;
+        let options = options(&program, sink, request)?;
         log.stage("archive", || link::runtime_archive(public, &options))?;
     }
     Ok(())
+}
+
+fn options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
+    match sink {
+        Sink::File(path) => Ok(LinkOptions {
+            output: path.clone(),
+            ..link_options(program, &request.linking, &request.code)
+        }),
+        Sink::StandardOutput => Err(Failure::refused(
+            "a library can't be written to standard output".to_owned(),
+        )),
+    }
 }

@@ -5,6 +5,7 @@ use crate::emit;
 use crate::link::{Libc, Linker, Symbols};
 pub use crate::resolve::Role;
 use crate::vm::Engine;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Make something of a program.
@@ -107,7 +108,7 @@ pub enum Fallbacks {
 #[derive(Clone, Debug)]
 pub struct Linking {
     pub linker: Linker,
-    /// Instead of the runtime inside this compiler.
+    /// Instead of the runtime that is looked for.
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
     pub symbols: Symbols,
@@ -129,6 +130,15 @@ pub struct Run {
     pub args: Vec<String>,
     pub engine: Engine,
     pub memory: emit::Memory,
+}
+
+/// Run a program for another target, as an executable.
+#[derive(Clone, Debug)]
+pub struct RunElsewhere {
+    pub input: PathBuf,
+    pub args: Vec<OsString>,
+    pub code: emit::Options,
+    pub linking: Linking,
 }
 
 /// Run the tests of a program.

@@ -10,6 +10,7 @@ use super::inlining::Inliner;
 use super::leaf;
 use super::simplify::simplify;
 use super::target::Ending;
+use super::words;
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Debug, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
@@ -176,6 +177,7 @@ impl<'a> Compiler<'a> {
             simplify(&mut self.context);
             cold::use_stubs(&mut self.context);
         }
+        words::return_in_memory(&mut self.context.func, self.source.isa);
         self.place_callees();
         let mut listing = listing_before.unwrap_or_default();
         let code = match self.machine_code() {

@@ -4,7 +4,7 @@ use crate::codegen::Debug;
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable, SetError};
 use std::fmt;
-use target_lexicon::Triple;
+use target_lexicon::{Architecture, BinaryFormat, Triple};
 
 /// How much effort goes into the code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,7 +123,17 @@ impl std::error::Error for TargetError {}
 pub(super) fn isa(options: &TargetOptions, ending: Ending) -> Result<OwnedTargetIsa, TargetError> {
     let flags = settings::Flags::new(flags(options, ending).map_err(TargetError::Setting)?);
     let unsupported = |_| TargetError::Unsupported(options.triple.clone());
-    let mut builder = isa::lookup(options.triple.clone()).map_err(unsupported)?;
+    let mut triple = options.triple.clone();
+    // Without an operating system, the usual format.
+    if triple.binary_format == BinaryFormat::Unknown {
+        triple.binary_format = BinaryFormat::Elf;
+    }
+    let is_coff = triple.binary_format == BinaryFormat::Coff;
+    if is_coff && matches!(triple.architecture, Architecture::Aarch64(_)) {
+        // Cranelift's objects for it lack the relocations.
+        return Err(TargetError::Unsupported(triple));
+    }
+    let mut builder = isa::lookup(triple).map_err(unsupported)?;
     match &options.cpu {
         Cpu::Baseline => {}
         Cpu::Native if options.triple.architecture != Triple::host().architecture => {

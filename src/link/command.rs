@@ -30,6 +30,9 @@ impl Command {
         let target = &options.target;
         let linux = targets::linux(target)
             .ok_or_else(|| LinkError::UnsupportedTarget(target.to_string()))?;
+        if targets::is_musl(target) {
+            return Self::with_musl(object, runtime, options, linux);
+        }
         if options.libc == Libc::Static {
             return Err(LinkError::UnsupportedStatic);
         }
@@ -40,10 +43,33 @@ impl Command {
             optional: vec!["libm.so.6", linux.loader_name()],
         };
         command.input("start.o", Content::Bytes(start.into()));
-        command.input("program.o", Content::Bytes(object.to_vec().into()));
-        command.input("libruffrt.a", runtime.clone());
+        command.program(object, runtime, target)?;
         command.foreign(options, linux)?;
         command.libraries(target, linux)?;
+        Ok(command)
+    }
+
+    /// musl is linked in, and its own start-up code begins the program.
+    fn with_musl(
+        object: &[u8],
+        runtime: &Content,
+        options: &LinkOptions,
+        linux: &LinuxTarget,
+    ) -> Result<Self, LinkError> {
+        let mut command = Self {
+            arguments: flags(options, linux),
+            inputs: Vec::new(),
+            optional: Vec::new(),
+        };
+        let file = |name| libraries::find_for_musl(name, &options.target, linux);
+        for name in ["rcrt1.o", "crti.o"] {
+            command.input(name, Content::File(file(name)?));
+        }
+        command.program(object, runtime, &options.target)?;
+        command.foreign(options, linux)?;
+        for name in ["libc.a", "crtn.o"] {
+            command.input(name, Content::File(file(name)?));
+        }
         Ok(command)
     }
 
@@ -70,6 +96,22 @@ impl Command {
             inputs: Vec::new(),
             optional: vec!["libm.so.6", linux.loader_name()],
         }
+    }
+
+    /// What every program and every library consists of.
+    pub fn program(
+        &mut self,
+        object: &[u8],
+        runtime: &Content,
+        target: &Triple,
+    ) -> Result<(), LinkError> {
+        self.input("program.o", Content::Bytes(object.to_vec().into()));
+        if let Some(unwinder) = startup::unwinder(target.architecture) {
+            let unwinder = unwinder.map_err(LinkError::Startup)?;
+            self.input("unwinder.o", Content::Bytes(unwinder.into()));
+        }
+        self.input("libruffrt.a", runtime.clone());
+        Ok(())
     }
 
     /// Adds the system's libraries.
@@ -103,8 +145,13 @@ impl Command {
 
 fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
     let loader = libraries::loader(&options.target, linux);
-    let first = ["-m", linux.emulation, "-pie", "-dynamic-linker", &loader];
-    let mut flags: Vec<String> = first.map(str::to_owned).into();
+    let mut flags = vec!["-m", linux.emulation, "-pie"];
+    if targets::is_musl(&options.target) {
+        flags.extend(["-static", "--no-dynamic-linker"]);
+    } else {
+        flags.extend(["-dynamic-linker", &loader]);
+    }
+    let mut flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
     flags.extend(common_flags(options));
     flags
 }

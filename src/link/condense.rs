@@ -21,7 +21,7 @@ use object::elf::{self, FileHeader64};
 use object::pod;
 use object::read::archive::ArchiveFile;
 use object::read::elf::{FileHeader as _, SectionHeader as _, Sym as _, SymbolTable};
-use object::{BinaryFormat, Endianness, Object as _, ObjectSymbol as _};
+use object::{Endianness, Object as _, ObjectSymbol as _};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
@@ -56,23 +56,23 @@ impl From<object::Error> for CondenseError {
 }
 
 /// The part of `archive` that programs can need, as a deterministic archive
-/// with a symbol index.
+/// with a symbol index.  Archives of other formats than ELF stay as they are:
+/// those for Windows hold import libraries, which depend on members' names.
 pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
+    let needed = needed_members(archive)?;
+    if FileHeader64::<Endianness>::parse(needed[0]).is_err() {
+        return Ok(archive.to_vec());
+    }
     let mut kept = Vec::new();
-    for member in needed_members(archive)? {
+    for member in needed {
         kept.push(slim(member)?);
     }
-    let kind = match object::File::parse(&*kept[0])?.format() {
-        BinaryFormat::MachO => ArchiveKind::Darwin64,
-        BinaryFormat::Coff => ArchiveKind::Coff,
-        _ => ArchiveKind::Gnu,
-    };
     // rustc's member names hold hashes; plain ones keep builds comparable.
     let members: Vec<NewArchiveMember> = (0..kept.len())
         .map(|i| NewArchiveMember::new(&kept[i], &DEFAULT_OBJECT_READER, format!("ruffrt{i}.o")))
         .collect();
     let mut written = io::Cursor::new(Vec::new());
-    write_archive_to_stream(&mut written, &members, kind, false, None)
+    write_archive_to_stream(&mut written, &members, ArchiveKind::Gnu, false, None)
         .map_err(CondenseError::Write)?;
     Ok(written.into_inner())
 }
@@ -230,8 +230,8 @@ mod tests {
     use super::*;
     use object::write::{Object, Relocation, StandardSegment, Symbol, SymbolId, SymbolSection};
     use object::{
-        Architecture, ObjectSection as _, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
-        SymbolScope,
+        Architecture, BinaryFormat, ObjectSection as _, RelocationFlags, SectionKind, SymbolFlags,
+        SymbolKind, SymbolScope,
     };
 
     fn symbol(name: &str, section: SymbolSection, size: u64) -> Symbol {

@@ -48,8 +48,14 @@ pub enum LinkError {
     Wild(String),
     /// No such program.
     NoProgram(PathBuf),
-    /// There is no C compiler for the target.
-    NoCompiler { target: String, reason: String },
+    /// There is no C compiler for the target; these were looked for.
+    NoCompiler {
+        target: String,
+        looked_for: Vec<&'static str>,
+        packages: &'static str,
+    },
+    /// There is no zig.
+    NoZig,
     /// A program could not be started.
     Start(PathBuf, io::Error),
     /// A program ran and failed, saying this.
@@ -58,20 +64,8 @@ pub enum LinkError {
         status: std::process::ExitStatus,
         output: String,
     },
-    /// The linker inside could not, and then neither could the C compiler.
-    Neither {
-        inside: Box<LinkError>,
-        compiler: Box<LinkError>,
-    },
-}
-
-impl LinkError {
-    pub(super) fn neither(inside: Self, compiler: Self) -> Self {
-        Self::Neither {
-            inside: Box::new(inside),
-            compiler: Box::new(compiler),
-        }
-    }
+    /// One linker after the other could not; why, in that order.
+    NoLinker(Vec<LinkError>),
 }
 
 impl fmt::Display for LinkError {
@@ -85,7 +79,10 @@ impl fmt::Display for LinkError {
             Self::NoRuntime { target, looked_in } => {
                 write!(f, "there is no Ruff runtime for `{target}`")?;
                 list(f, looked_in)?;
-                write!(f, "; name one with `--runtime FILE`")
+                write!(
+                    f,
+                    "; build it with `ruffc target add {target}`, or name one with `--runtime FILE`"
+                )
             }
             Self::UnsupportedTarget(target) => {
                 write!(f, "the built-in linker cannot link for `{target}`")
@@ -121,12 +118,24 @@ impl fmt::Display for LinkError {
             Self::NoProgram(program) => {
                 write!(f, "the linker `{}` was not found", program.display())
             }
-            Self::NoCompiler { target, reason } => {
-                write!(
-                    f,
-                    "no C compiler for `{target}` was found to link with: {reason}"
-                )
+            Self::NoCompiler {
+                target,
+                looked_for,
+                packages,
+            } => {
+                write!(f, "no C compiler for `{target}` was found to link with")?;
+                if !looked_for.is_empty() {
+                    write!(f, " (looked for `{}`)", looked_for.join("`, `"))?;
+                }
+                if !packages.is_empty() {
+                    write!(f, "; Debian has `{packages}`")?;
+                }
+                Ok(())
             }
+            Self::NoZig => write!(
+                f,
+                "zig was found neither as `zig` nor as Python's `ziglang` (`pip install ziglang`)"
+            ),
             Self::Start(program, error) => {
                 write!(f, "cannot start `{}`: {error}", program.display())
             }
@@ -141,8 +150,9 @@ impl fmt::Display for LinkError {
                     text => write!(f, ":\n{text}"),
                 }
             }
-            Self::Neither { inside, compiler } => {
-                write!(f, "{inside}; nor could a C compiler link: {compiler}")
+            Self::NoLinker(reasons) => {
+                let reasons: Vec<String> = reasons.iter().map(Self::to_string).collect();
+                write!(f, "{}", reasons.join("; "))
             }
         }
     }
@@ -168,7 +178,6 @@ impl std::error::Error for LinkError {
             Self::Report(error) => Some(error),
             Self::Runtime(error) => Some(error),
             Self::Archive(error) => Some(error),
-            Self::Neither { inside, .. } => Some(inside.as_ref()),
             _ => None,
         }
     }

@@ -57,13 +57,19 @@ pub fn foreign(
         };
     }
     let mut looked_in = options.foreign.directories.clone();
-    looked_in.extend(directories(&options.target, linux));
+    // musl is linked in, and so is what is linked with it.
+    let is_static = targets::is_musl(&options.target);
+    looked_in.extend(match is_static {
+        true => musl_directories(&options.target, linux),
+        false => directories(&options.target, linux),
+    });
     for folder in &looked_in {
         // What is for linking may be a script of GNU's; what is for running is not.
         let shared = |ending: &str| folder.join(format!("lib{name}.so{ending}"));
         let versions = (0..=9).rev().map(|version| shared(&format!(".{version}")));
         let mut files = std::iter::once(shared("")).chain(versions);
-        if let Some(path) = files.find(|path| machine(path) == Some(linux.machine)) {
+        let shared = files.find(|path| machine(path) == Some(linux.machine));
+        if let Some(path) = shared.filter(|_| !is_static) {
             return Ok(path);
         }
         let archive = folder.join(format!("lib{name}.a"));
@@ -76,6 +82,38 @@ pub fn foreign(
         target: options.target.to_string(),
         looked_in,
     })
+}
+
+/// A file of musl's development package.
+pub fn find_for_musl(
+    name: &'static str,
+    target: &Triple,
+    linux: &LinuxTarget,
+) -> Result<PathBuf, LinkError> {
+    let directories = musl_directories(target, linux);
+    let mut files = directories.iter().map(|directory| directory.join(name));
+    let found = files.find(|path| path.is_file());
+    found.ok_or_else(|| LinkError::NoLibrary {
+        name,
+        target: target.to_string(),
+        looked_in: directories.clone(),
+    })
+}
+
+/// The directories that musl's development packages are in.
+fn musl_directories(target: &Triple, linux: &LinuxTarget) -> Vec<PathBuf> {
+    let musl = linux.musl_name;
+    let mut directories: Vec<PathBuf> = [
+        format!("/usr/lib/{musl}"),
+        format!("/usr/local/{musl}/lib"),
+        format!("/usr/{musl}/lib"),
+    ]
+    .map(PathBuf::from)
+    .into();
+    if targets::is_host(target) {
+        directories.extend(["/usr/lib", "/lib"].map(PathBuf::from));
+    }
+    directories
 }
 
 /// The directories that distributions keep libraries in.

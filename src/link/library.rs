@@ -9,7 +9,7 @@
 use super::command::Command;
 use super::content::Content;
 use super::localise::{self, Defined};
-use super::{LinkError, LinkOptions, needed, runtime, startup, targets, wild, write_executable};
+use super::{LinkError, LinkOptions, needed, runtime, targets, wild, write_executable};
 use ar_archive_writer::{
     ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
 };
@@ -49,18 +49,17 @@ pub fn cdylib(object: &[u8], public: Public, options: &LinkOptions) -> Result<()
     super::refuse_directory(&options.output)?;
     refuse_target(options)?;
     let linux = targets::linux(&options.target)
+        // A shared library with a musl of its own would be none.
+        .filter(|_| !targets::is_musl(&options.target))
         .ok_or_else(|| LinkError::UnsupportedTarget(options.target.to_string()))?;
     let runtime = read(&runtime::archive(
         &options.target,
         options.runtime.as_deref(),
     )?)?;
     let runtime = archive(&localised(&members(&runtime)?, public)?)?;
-    let unwinder = startup::unwinder(linux).map_err(LinkError::Startup)?;
     let name = options.output.file_name().unwrap_or_default();
     let mut command = Command::library(options, linux, &name.to_string_lossy(), public);
-    command.input("unwind.o", Content::Bytes(unwinder.into()));
-    command.input("program.o", Content::Bytes(object.to_vec().into()));
-    command.input("libruffrt.a", Content::Bytes(runtime.into()));
+    command.program(object, &Content::Bytes(runtime.into()), &options.target)?;
     command.foreign(options, linux)?;
     command.libraries(&options.target, linux)?;
     let optional = command.optional.clone();

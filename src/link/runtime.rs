@@ -2,8 +2,9 @@
 //!
 //! The first of: the one that the user names, the one in the directory that
 //! `RUFF_RUNTIME_DIR` names, the one that this compiler carries for the target
-//! that it was built for.
+//! that it was built for, the one that `ruffc target add` has built.
 
+use super::cache::{self, ARCHIVE};
 use super::content::Content;
 use super::error::LinkError;
 use std::borrow::Cow;
@@ -18,27 +19,53 @@ use target_lexicon::Triple;
 const EMBEDDED: &[u8] = include_bytes!(env!("RUFFC_RUNTIME_ARCHIVE"));
 const EMBEDDED_TARGET: &str = env!("RUFFC_RUNTIME_TARGET");
 
+/// Where a target's runtime is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the directory that the user names for it.
+    Named(PathBuf),
+    /// Inside this compiler.
+    Embedded,
+    /// Built by `ruffc target add`.
+    Cached(PathBuf),
+}
+
+/// Where the runtime for `target` is, or the files that it could have been in.
+pub fn place(target: &Triple) -> Result<Place, Vec<PathBuf>> {
+    let name = target.to_string();
+    let mut looked_in = Vec::new();
+    if let Some(directory) = env::var_os("RUFF_RUNTIME_DIR") {
+        let path = PathBuf::from(directory).join(&name).join(ARCHIVE);
+        if path.is_file() {
+            return Ok(Place::Named(path));
+        }
+        looked_in.push(path);
+    }
+    if name == EMBEDDED_TARGET {
+        return Ok(Place::Embedded);
+    }
+    if let Some(path) = cache::runtime(&name) {
+        if path.is_file() {
+            return Ok(Place::Cached(path));
+        }
+        looked_in.push(path);
+    }
+    Err(looked_in)
+}
+
 /// The runtime for `target`.
 pub fn archive(target: &Triple, chosen: Option<&Path>) -> Result<Content, LinkError> {
     if let Some(path) = chosen {
         return readable(path.to_owned());
     }
-    let name = target.to_string();
-    let mut looked_in = Vec::new();
-    if let Some(directory) = env::var_os("RUFF_RUNTIME_DIR") {
-        let path = PathBuf::from(directory).join(&name).join("libruffrt.a");
-        if path.is_file() {
-            return readable(path);
-        }
-        looked_in.push(path);
+    match place(target) {
+        Ok(Place::Embedded) => Ok(Content::Bytes(Cow::Borrowed(EMBEDDED))),
+        Ok(Place::Named(path) | Place::Cached(path)) => readable(path),
+        Err(looked_in) => Err(LinkError::NoRuntime {
+            target: target.to_string(),
+            looked_in,
+        }),
     }
-    if name == EMBEDDED_TARGET {
-        return Ok(Content::Bytes(Cow::Borrowed(EMBEDDED)));
-    }
-    Err(LinkError::NoRuntime {
-        target: name,
-        looked_in,
-    })
 }
 
 /// The file at `path`, or why it can't be read, before a linker says less.

@@ -1,21 +1,22 @@
 //! The object that a program starts in: `_start`, made here, so that linking
 //! needs no `crt1.o` and so no C development package.
 //!
-//! It also defines the unwinder's entry points that a Rust runtime refers to.
-//! Ruff's runtime aborts on panic and never unwinds, so they have nothing to do;
-//! with them here, programs need not load libgcc_s.
+//! Another one defines the unwinder's entry points that a Rust runtime refers
+//! to.  Ruff's runtime aborts on panic and never unwinds, so they have nothing
+//! to do; with them here, programs need not load libgcc_s.
 
 use super::targets::LinuxTarget;
 use object::elf;
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind,
-    SymbolScope,
+    BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope,
 };
+use target_lexicon::Architecture;
 
 /// Machine code for one architecture.
 struct Machine {
-    architecture: Architecture,
+    architecture: object::Architecture,
+    endianness: Endianness,
     /// Calls `__libc_start_main(main, argc, argv, 0, 0, rtld_fini, stack_end)`.
     start: &'static [u8],
     relocations: &'static [(u64, Target, u32, i64)],
@@ -34,7 +35,8 @@ enum Target {
 }
 
 const X86_64: Machine = Machine {
-    architecture: Architecture::X86_64,
+    architecture: object::Architecture::X86_64,
+    endianness: Endianness::Little,
     start: &[
         0x31, 0xed, // xor ebp, ebp
         0x49, 0x89, 0xd1, // mov r9, rdx
@@ -58,7 +60,8 @@ const X86_64: Machine = Machine {
 };
 
 const AARCH64: Machine = Machine {
-    architecture: Architecture::Aarch64,
+    architecture: object::Architecture::Aarch64,
+    endianness: Endianness::Little,
     start: &[
         0x1d, 0x00, 0x80, 0xd2, // mov x29, #0
         0x1e, 0x00, 0x80, 0xd2, // mov x30, #0
@@ -83,7 +86,8 @@ const AARCH64: Machine = Machine {
 };
 
 const RISCV64: Machine = Machine {
-    architecture: Architecture::Riscv64,
+    architecture: object::Architecture::Riscv64,
+    endianness: Endianness::Little,
     start: &[
         0x93, 0x07, 0x05, 0x00, // mv a5, a0
         0x17, 0x05, 0x00, 0x00, // auipc a0, %pcrel_hi(main)
@@ -105,6 +109,16 @@ const RISCV64: Machine = Machine {
     ],
     zero: &[0x13, 0x05, 0x00, 0x00, 0x67, 0x80, 0x00, 0x00],
     trap: &[0x73, 0x00, 0x10, 0x00],
+};
+
+/// Programs for it are linked by a C compiler, which has a `_start`.
+const S390X: Machine = Machine {
+    architecture: object::Architecture::S390x,
+    endianness: Endianness::Big,
+    start: &[],
+    relocations: &[],
+    zero: &[0xa7, 0x29, 0x00, 0x00, 0x07, 0xfe],
+    trap: &[0x00, 0x00],
 };
 
 /// Walks the stack for a panic's message; here it finds no frame.
@@ -130,21 +144,33 @@ const UNWINDER: &[&str] = &[
 
 /// The start-up object of `target`.
 pub fn object(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
-    let (mut object, machine) = empty(target);
-    add_start(&mut object, machine)?;
-    add_unwinder(&mut object, machine);
-    object.write()
-}
-
-/// An object of `target` with nothing in it.
-fn empty(target: &LinuxTarget) -> (Object<'static>, &'static Machine) {
     let machine = match target.machine {
         elf::EM_AARCH64 => &AARCH64,
         elf::EM_RISCV => &RISCV64,
         _ => &X86_64,
     };
-    let mut object = Object::new(BinaryFormat::Elf, machine.architecture, Endianness::Little);
-    if target.machine == elf::EM_RISCV {
+    let mut object = new_object(machine);
+    add_start(&mut object, machine)?;
+    object.write()
+}
+
+/// The unwinder's object for an ELF target; `None` if its machine is unknown.
+pub fn unwinder(architecture: Architecture) -> Option<object::write::Result<Vec<u8>>> {
+    let machine = match architecture {
+        Architecture::X86_64 => &X86_64,
+        Architecture::Aarch64(_) => &AARCH64,
+        Architecture::Riscv64(_) => &RISCV64,
+        Architecture::S390x => &S390X,
+        _ => return None,
+    };
+    let mut object = new_object(machine);
+    add_unwinder(&mut object, machine);
+    Some(object.write())
+}
+
+fn new_object(machine: &Machine) -> Object<'static> {
+    let mut object = Object::new(BinaryFormat::Elf, machine.architecture, machine.endianness);
+    if machine.architecture == object::Architecture::Riscv64 {
         // Compressed instructions and the double-float calling convention, as
         // all that it is linked with has been compiled for.
         object.flags = object::FileFlags::Elf {
@@ -155,14 +181,7 @@ fn empty(target: &LinuxTarget) -> (Object<'static>, &'static Machine) {
     }
     // Its presence says that the stack need not be executable.
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
-    (object, machine)
-}
-
-/// Only the unwinder's entry points, for a shared library of `target`.
-pub fn unwinder(target: &LinuxTarget) -> object::write::Result<Vec<u8>> {
-    let (mut object, machine) = empty(target);
-    add_unwinder(&mut object, machine);
-    object.write()
+    object
 }
 
 fn add_start(object: &mut Object<'_>, machine: &Machine) -> object::write::Result<()> {

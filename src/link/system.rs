@@ -4,7 +4,7 @@
 use super::command::Command;
 use super::content::Content;
 use super::error::LinkError;
-use super::{Libc, LinkOptions, Linked, Symbols, targets};
+use super::{Libc, LinkOptions, Linked, Symbols, startup, targets};
 use ruff_runtime::foreign;
 use std::env;
 use std::ffi::OsStr;
@@ -21,7 +21,11 @@ pub fn compiler(
     runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
-    let program = find_compiler(&options.target)?;
+    let mut program = find_compiler(&options.target)?;
+    if targets::is_windows(&options.target) {
+        // The time of the link would be in the executable.
+        program.arg("-Wl,--no-insert-timestamp");
+    }
     like_cc(program, object, runtime, options)
 }
 
@@ -31,10 +35,12 @@ pub fn zig(
     runtime: &Content,
     options: &LinkOptions,
 ) -> Result<(Vec<u8>, Linked), LinkError> {
-    let mut program = process::Command::new("zig");
-    program.args(["cc", "-target", &zig_target(&options.target)]);
-    // Rust's own unwinder's names are in zig's libunwind.
-    like_cc_with(program, object, runtime, options, &["-lunwind"])
+    let mut program = find_zig()?;
+    program.args(["-target", &zig_target(&options.target)]);
+    let (bytes, linked) = like_cc(program, object, runtime, options)?;
+    // Not Python's name.
+    let linker = "zig".to_owned();
+    Ok((bytes, Linked { linker, ..linked }))
 }
 
 /// Links with the program at `path`.
@@ -57,53 +63,116 @@ pub fn program(
     }
 }
 
-/// The compiler that `CC` names, as for C; the machine's own for its own
-/// programs; for other targets the cross compiler that the `cc` crate knows.
-fn find_compiler(target: &Triple) -> Result<process::Command, LinkError> {
-    if targets::is_host(target) && env::var_os("CC").is_none() {
+/// The compiler that `CC_target`, `TARGET_CC` or `CC` names, as for C; the
+/// machine's own for its own programs; for other targets a cross compiler.
+pub fn find_compiler(target: &Triple) -> Result<process::Command, LinkError> {
+    let name = target.to_string();
+    let is_host = targets::is_host(target);
+    let variables = [
+        format!("CC_{name}"),
+        format!("CC_{}", name.replace('-', "_")),
+        if is_host { "HOST_CC" } else { "TARGET_CC" }.to_owned(),
+    ];
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    if variables.iter().any(|name| is_set(name)) || (is_host && is_set("CC")) {
+        return named_compiler(&name);
+    }
+    if is_host {
         return Ok(process::Command::new("cc"));
     }
+    let row = targets::row(target);
+    let mut looked_for: Vec<&'static str> = row.map_or(&[][..], |row| row.compilers).to_vec();
+    // Debian's wrapper around the machine's own compiler.
+    if targets::is_musl(target) && target.architecture == target_lexicon::HOST.architecture {
+        looked_for.push("musl-gcc");
+    }
+    match looked_for.iter().find_map(|name| on_path(name)) {
+        Some(path) => Ok(process::Command::new(path)),
+        None => Err(LinkError::NoCompiler {
+            target: name,
+            looked_for,
+            packages: row.map_or("", |row| row.packages),
+        }),
+    }
+}
+
+/// The compiler in the variables that the `cc` crate knows, with its arguments.
+fn named_compiler(target: &str) -> Result<process::Command, LinkError> {
     let found = cc::Build::new()
         .cargo_metadata(false)
         .cargo_warnings(false)
         .cargo_output(false)
-        .target(&target.to_string())
+        .target(target)
         .host(&target_lexicon::HOST.to_string())
         .opt_level(0)
         .try_get_compiler();
     match found {
         Ok(tool) => Ok(tool.to_command()),
-        Err(error) => Err(LinkError::NoCompiler {
-            target: target.to_string(),
-            reason: error.to_string(),
+        Err(_) => Err(LinkError::NoCompiler {
+            target: target.to_owned(),
+            looked_for: Vec::new(),
+            packages: "",
         }),
     }
 }
 
-fn like_cc(
-    program: process::Command,
-    object: &[u8],
-    runtime: &Content,
-    options: &LinkOptions,
-) -> Result<(Vec<u8>, Linked), LinkError> {
-    like_cc_with(program, object, runtime, options, &[])
+/// `zig cc`, by itself or as a package of Python's.
+pub fn find_zig() -> Result<process::Command, LinkError> {
+    if let Some(zig) = on_path("zig") {
+        let mut command = process::Command::new(zig);
+        command.arg("cc");
+        return Ok(command);
+    }
+    let python = ["python3", "python"].iter().find_map(|name| on_path(name));
+    let python = python.ok_or(LinkError::NoZig)?;
+    let has_zig = process::Command::new(&python)
+        .args(["-c", "import ziglang"])
+        .stderr(process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !has_zig {
+        return Err(LinkError::NoZig);
+    }
+    let mut command = process::Command::new(python);
+    command.args(["-m", "ziglang", "cc"]);
+    Ok(command)
+}
+
+/// The program of this name in the directories of `PATH`.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    let directories = env::var_os("PATH")?;
+    env::split_paths(&directories)
+        .map(|directory| directory.join(&file))
+        .find(|path| path.is_file())
 }
 
 /// Runs `program` with the arguments of a C compiler.
-fn like_cc_with(
+fn like_cc(
     mut program: process::Command,
     object: &[u8],
     runtime: &Content,
     options: &LinkOptions,
-    extra: &[&str],
 ) -> Result<(Vec<u8>, Linked), LinkError> {
     let directory = temporary_directory()?;
-    let output = directory.path().join("executable");
+    let mut output = directory.path().join("executable");
+    if targets::is_windows(&options.target) {
+        // gcc would add it.
+        output.set_extension("exe");
+    }
     program.arg("-o").arg(&output);
     let object = Content::Bytes(object.to_vec().into());
     program.arg(on_disk(&directory, "program.o", &object)?);
+    let target = &options.target;
+    let is_musl = targets::is_musl(target);
+    let libc = if is_musl { Libc::Static } else { options.libc };
+    // A static glibc brings libgcc's, from which parts can't be taken out.
+    let is_unwinder_missing = targets::is_elf(target) && (is_musl || libc == Libc::Dynamic);
+    if is_unwinder_missing && let Some(unwinder) = startup::unwinder(target.architecture) {
+        let unwinder = Content::Bytes(unwinder.map_err(LinkError::Startup)?.into());
+        program.arg(on_disk(&directory, "unwinder.o", &unwinder)?);
+    }
     program.arg(on_disk(&directory, "libruffrt.a", runtime)?);
-    program.args(extra);
     for folder in &options.foreign.directories {
         program.arg("-L").arg(folder);
     }
@@ -113,8 +182,7 @@ fn like_cc_with(
             false => program.arg(format!("-l{name}")),
         };
     }
-    let target = &options.target;
-    match (target.operating_system, options.libc) {
+    match (target.operating_system, libc) {
         (OperatingSystem::Windows, _) => {
             program.args(["-lws2_32", "-luserenv", "-lntdll", "-lbcrypt"]);
         }
@@ -213,14 +281,10 @@ fn on_disk(directory: &TempDir, name: &str, content: &Content) -> Result<PathBuf
     }
 }
 
-/// What zig calls `target`: no vendor, and `macos` for `darwin`.
+/// What zig calls `target`.
 fn zig_target(target: &Triple) -> String {
-    let architecture = match target.architecture {
-        target_lexicon::Architecture::Riscv64(_) => "riscv64".to_owned(),
-        other => other.to_string(),
-    };
-    match target.operating_system {
-        OperatingSystem::Darwin(_) | OperatingSystem::MacOSX(_) => format!("{architecture}-macos"),
-        system => format!("{architecture}-{system}-{}", target.environment),
+    match targets::row(target) {
+        Some(row) => row.zig.to_owned(),
+        None => target.to_string(),
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! No built-in calls C anywhere else.
 
+use crate::platform;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, Ordering};
+
+pub use crate::platform::{monotonic_time, read_input, unix_time};
 
 /// The C library's mathematics; `core` has none.
 pub mod c {
@@ -37,44 +40,14 @@ pub fn square_root(number: f64) -> f64 {
     c::sqrt(number)
 }
 
-/// Nanoseconds since the Unix epoch.
-pub fn unix_time() -> i128 {
-    read_clock(libc::CLOCK_REALTIME)
-}
-
-/// Nanoseconds on a clock that never goes back.
-pub fn monotonic_time() -> u64 {
-    read_clock(libc::CLOCK_MONOTONIC) as u64
-}
-
-fn read_clock(clock: libc::clockid_t) -> i128 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: writes to the variable.
-    unsafe { libc::clock_gettime(clock, &mut time) };
-    time.tv_sec as i128 * 1_000_000_000 + time.tv_nsec as i128
-}
-
 /// Bytes that nobody can foresee.
 pub fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
     let mut bytes = [0; COUNT];
-    // SAFETY: the buffer has that many bytes.
-    let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), COUNT, 0) };
-    assert_eq!(
-        got, COUNT as isize,
+    assert!(
+        platform::random_bytes(&mut bytes),
         "the operating system gives random bytes"
     );
     bytes
-}
-
-/// Reads from standard input; gives the number of bytes, 0 at the end or if
-/// it can't be read.
-pub fn read_input(buffer: &mut [u8]) -> usize {
-    // SAFETY: the buffer is live and that long.
-    let got = unsafe { libc::read(0, buffer.as_mut_ptr().cast(), buffer.len()) };
-    usize::try_from(got).unwrap_or(0)
 }
 
 /// A value of which a process has only one, and which one thread at a time
@@ -103,8 +76,7 @@ impl<T> Lock<T> {
             .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
             .is_err()
         {
-            // SAFETY: gives the processor to another thread.
-            unsafe { libc::sched_yield() };
+            platform::give_way();
         }
         // SAFETY: the flag was taken here, so nobody else has the value.
         let result = action(unsafe { &mut *self.value.get() });

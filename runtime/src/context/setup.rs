@@ -5,11 +5,11 @@ use crate::call;
 use crate::heap::{allocator, cycles};
 use crate::loaded::LoadedProgram;
 use crate::output::Output;
+use crate::platform;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem::size_of;
-use core::ptr::null_mut;
 
 /// Machine stack that helpers may use without asking: writing and comparing
 /// values takes a few hundred bytes for each of at most 4,096 levels.
@@ -26,8 +26,7 @@ impl VMContext {
     /// A context that is ready to run a program, with standard output
     /// buffered by line if it is a terminal.
     pub fn new(program: Box<LoadedProgram>) -> Box<VMContext> {
-        // SAFETY: asks about a file descriptor.
-        let is_terminal = unsafe { libc::isatty(1) == 1 };
+        let is_terminal = platform::output_is_terminal();
         let Some(stacks) = Stacks::reserve(VALUE_STACK) else {
             allocator::out_of_memory(VALUE_STACK);
         };
@@ -106,7 +105,7 @@ impl Drop for VMContext {
             )));
             cycles::collect();
             let size = self.stack.limit as usize - self.trace_base as usize;
-            libc::munmap(self.trace_base.cast(), size);
+            platform::release(self.trace_base.cast(), size);
         }
     }
 }
@@ -125,27 +124,14 @@ impl Stacks {
     /// Stacks with so many bytes for values; `None` if there is no room.
     pub fn reserve(value_stack: usize) -> Option<Stacks> {
         let size = TRACE_SIZE + value_stack;
-        // SAFETY: a fresh private mapping.
-        let range = unsafe {
-            libc::mmap(
-                null_mut(),
-                size,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        (range != libc::MAP_FAILED).then_some(Stacks {
-            base: range.cast(),
-            size,
-        })
+        let base = platform::reserve(size)?;
+        Some(Stacks { base, size })
     }
 
     /// Gives stacks back that no context has.
     pub fn unmap(self) {
         // SAFETY: nobody else has the mapping.
-        unsafe { libc::munmap(self.base.cast(), self.size) };
+        unsafe { platform::release(self.base, self.size) };
     }
 }
 
@@ -161,40 +147,11 @@ pub fn stack_limit_in(lowest: usize, size: usize) -> usize {
 }
 
 /// Where this thread's stack starts, and its size.
-#[cfg(target_os = "linux")]
 pub fn stack_range() -> (usize, usize) {
-    // SAFETY: asks the C library about this thread.
-    unsafe {
-        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
-        let (mut lowest, mut size) = (null_mut(), 0);
-        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) == 0 {
-            libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
-            libc::pthread_attr_destroy(&mut attributes);
-            return (lowest as usize, size);
-        }
-    }
-    guessed_stack_range()
-}
-
-/// Where this thread's stack starts, and its size.
-#[cfg(target_vendor = "apple")]
-pub fn stack_range() -> (usize, usize) {
-    // SAFETY: asks the C library about this thread.
-    unsafe {
-        let this = libc::pthread_self();
-        let size = libc::pthread_get_stacksize_np(this);
-        (libc::pthread_get_stackaddr_np(this) as usize - size, size)
-    }
-}
-
-/// Where this thread's stack starts, and its size.
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-pub fn stack_range() -> (usize, usize) {
-    guessed_stack_range()
+    platform::stack_range().unwrap_or_else(guessed_stack_range)
 }
 
 /// A stack of one megabyte, of which little is used: what is common at least.
-#[cfg(not(target_vendor = "apple"))]
 fn guessed_stack_range() -> (usize, usize) {
     const SIZE: usize = 1 << 20;
     let here = 0u8;

@@ -7,6 +7,7 @@
 
 use super::Header;
 use super::cycles::Root;
+use crate::platform;
 use alloc::vec::Vec;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{null_mut, without_provenance_mut};
@@ -300,9 +301,7 @@ unsafe impl GlobalAlloc for CLibrary {
             let block = if layout.align() <= MALLOC_ALIGN {
                 libc::malloc(layout.size())
             } else {
-                let mut block = null_mut();
-                libc::posix_memalign(&mut block, layout.align(), layout.size());
-                block
+                platform::allocate_aligned(layout.align(), layout.size()).cast()
             };
             if block.is_null() {
                 out_of_memory(layout.size());
@@ -311,9 +310,15 @@ unsafe impl GlobalAlloc for CLibrary {
         }
     }
 
-    unsafe fn dealloc(&self, block: *mut u8, _layout: Layout) {
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         // SAFETY: it came from one of the functions above.
-        unsafe { libc::free(block.cast()) }
+        unsafe {
+            if layout.align() <= MALLOC_ALIGN {
+                libc::free(block.cast());
+            } else {
+                platform::free_aligned(block);
+            }
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
@@ -442,7 +447,7 @@ mod thread_slot {
     }
 }
 
-/// Elsewhere the C library's keys do the same, a call slower.
+/// Elsewhere the system's keys do the same, a call slower.
 #[cfg(not(all(
     target_os = "linux",
     any(
@@ -453,41 +458,42 @@ mod thread_slot {
 )))]
 mod thread_slot {
     use super::Heap;
+    use crate::platform::{self, Key};
     use core::sync::atomic::{AtomicUsize, Ordering};
 
     /// The key plus one; 0 while there is none.
     static KEY: AtomicUsize = AtomicUsize::new(0);
 
-    fn key() -> libc::pthread_key_t {
-        let known = KEY.load(Ordering::Acquire);
-        if known != 0 {
-            return (known - 1) as libc::pthread_key_t;
+    #[inline]
+    fn key() -> Key {
+        match KEY.load(Ordering::Acquire) {
+            0 => make_key(),
+            known => (known - 1) as Key,
         }
-        let mut fresh: libc::pthread_key_t = 0;
-        // SAFETY: plain C calls on a key of our own.
-        unsafe {
-            if libc::pthread_key_create(&mut fresh, None) != 0 {
-                libc::abort();
-            }
-            match KEY.compare_exchange(0, fresh as usize + 1, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => fresh,
-                Err(winner) => {
-                    libc::pthread_key_delete(fresh);
-                    (winner - 1) as libc::pthread_key_t
-                }
+    }
+
+    #[cold]
+    fn make_key() -> Key {
+        let Some(fresh) = platform::new_key() else {
+            super::out_of_memory(size_of::<Heap>());
+        };
+        match KEY.compare_exchange(0, fresh as usize + 1, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => fresh,
+            Err(winner) => {
+                // SAFETY: nobody else knows this one.
+                unsafe { platform::delete_key(fresh) };
+                (winner - 1) as Key
             }
         }
     }
 
     pub fn get() -> *mut Heap {
         // SAFETY: the key is valid once made.
-        unsafe { libc::pthread_getspecific(key()).cast() }
+        unsafe { platform::key_value(key()).cast() }
     }
 
     pub fn set(heap: *mut Heap) {
         // SAFETY: the key is valid once made.
-        unsafe {
-            libc::pthread_setspecific(key(), heap.cast());
-        }
+        unsafe { platform::set_key_value(key(), heap.cast()) }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::heap::allocator;
 use crate::output::{BUFFER_SIZE, Redirect, Shared, write_all};
+use crate::platform;
 use crate::sync::Mutex;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -102,6 +103,5 @@ fn out_of_memory(_size: usize) -> ! {
         lines.close();
     }
     write_all(2, crate::error::OUT_OF_MEMORY_REPORT);
-    // SAFETY: ends the process.
-    unsafe { libc::_exit(crate::error::STATUS_RUNTIME_ERROR) }
+    platform::exit(crate::error::STATUS_RUNTIME_ERROR)
 }

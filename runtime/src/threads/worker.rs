@@ -16,11 +16,11 @@ use crate::context::VMContext;
 use crate::context::setup::{Stacks, stack_limit_here};
 use crate::heap::{allocator, cycles};
 use crate::loaded::LoadedProgram;
+use crate::platform::{ENDED, Ending, Pages, Stack, Thread};
 use crate::sync;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::ptr::null_mut;
 
 /// Workers that are at work at a time before jobs have to wait for a while.
 const AT_ONCE: usize = 32;
@@ -31,7 +31,6 @@ const PATIENCE: u64 = 10;
 /// Address space of a worker's machine stack, and of its value stack.
 const MACHINE_STACK: usize = 64 << 20;
 const VALUE_STACK: usize = 64 << 20;
-const PAGE: usize = 4096;
 /// Machine stack of the thread that watches the queue; it only starts others.
 const WATCHER_STACK: usize = 256 << 10;
 
@@ -44,17 +43,9 @@ pub(super) struct Job {
 
 /// A worker that does nothing any more but end.
 pub(super) struct Ended {
-    thread: libc::pthread_t,
+    thread: Thread,
     stack: Stack,
 }
-
-/// A machine stack: a mapping whose lowest page can't be touched.
-struct Stack(*mut libc::c_void);
-
-// SAFETY: the mapping belongs to whoever has this.
-unsafe impl Send for Stack {}
-// SAFETY: a thread's name may be used by any thread.
-unsafe impl Send for Ended {}
 
 /// Puts a job on the queue, and sees to it that somebody takes it.
 pub(super) fn start(world: &Arc<World>, job: Job) {
@@ -82,32 +73,33 @@ pub(super) fn hand_out(world: &Arc<World>, state: &mut State) {
 
 /// Starts a worker; false if there can't be one now.
 fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
-    let Some(stack) = state.ended.pop().map(join).or_else(Stack::new) else {
+    let stack = state.ended.pop().map(join);
+    let Some(stack) = stack.or_else(|| Stack::new(MACHINE_STACK, Pages::Small)) else {
         return false;
     };
     let Some(stacks) = Stacks::reserve(VALUE_STACK) else {
-        stack.unmap();
+        // SAFETY: no thread runs on it.
+        unsafe { stack.unmap() };
         return false;
     };
     let start = Box::into_raw(Box::new(Start {
         world: world.clone(),
-        stack: Stack(stack.0),
+        stack,
         stacks,
     }));
-    // SAFETY: the stack is the thread's until it has been joined; the thread
-    // takes the box over.
+    // SAFETY: the thread takes the box over, and leaves the stack to whoever
+    // joins it; what never started is still ours.
     unsafe {
-        let started = with_attributes(|attributes, thread| {
-            libc::pthread_attr_setstack(attributes, stack.0, MACHINE_STACK) == 0
-                && libc::pthread_create(thread, attributes, run_worker, start.cast()) == 0
-        });
-        if started {
+        let thread = Thread::start(&(*start).stack, run_worker, start.cast());
+        let is_started = thread.map(Thread::forget).is_some();
+        if is_started {
             state.running += 1;
         } else {
-            Box::from_raw(start).stacks.unmap();
-            stack.unmap();
+            let start = Box::from_raw(start);
+            start.stacks.unmap();
+            start.stack.unmap();
         }
-        started
+        is_started
     }
 }
 
@@ -118,72 +110,22 @@ struct Start {
     stacks: Stacks,
 }
 
-/// # Safety
-/// `create` uses what it gets as the C library asks.
-unsafe fn with_attributes(
-    create: impl FnOnce(*mut libc::pthread_attr_t, *mut libc::pthread_t) -> bool,
-) -> bool {
-    // SAFETY: the attributes are initialised before they are used.
-    unsafe {
-        let mut attributes: libc::pthread_attr_t = core::mem::zeroed();
-        let mut thread: libc::pthread_t = core::mem::zeroed();
-        if libc::pthread_attr_init(&mut attributes) != 0 {
-            return false;
-        }
-        let created = create(&mut attributes, &mut thread);
-        libc::pthread_attr_destroy(&mut attributes);
-        created
-    }
-}
-
-impl Stack {
-    fn new() -> Option<Stack> {
-        // SAFETY: a fresh private mapping.
-        unsafe {
-            let stack = libc::mmap(
-                null_mut(),
-                MACHINE_STACK,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            );
-            if stack == libc::MAP_FAILED {
-                return None;
-            }
-            libc::mprotect(stack, PAGE, libc::PROT_NONE);
-            // Most threads use a few pages; a huge one for each is too much.
-            #[cfg(target_os = "linux")]
-            libc::madvise(stack, MACHINE_STACK, libc::MADV_NOHUGEPAGE);
-            Some(Stack(stack))
-        }
-    }
-
-    fn unmap(self) {
-        // SAFETY: nobody else has the mapping.
-        unsafe { libc::munmap(self.0, MACHINE_STACK) };
-    }
-}
-
 impl Ended {
     /// Gives back what the worker leaves behind.
     pub fn clean_up(self) {
-        // SAFETY: a thread can't wait for itself; it lets go of itself
-        // instead, and its stack stays.
-        unsafe {
-            if libc::pthread_equal(self.thread, libc::pthread_self()) != 0 {
-                libc::pthread_detach(self.thread);
-                return;
-            }
+        // A thread can't wait for itself; it lets go of itself instead, and
+        // its stack stays.
+        if self.thread.is_current() {
+            return self.thread.detach();
         }
-        join(self).unmap();
+        // SAFETY: the thread has ended.
+        unsafe { join(self).unmap() };
     }
 }
 
 /// Waits until a worker that is ending has ended; gives its stack.
 fn join(ended: Ended) -> Stack {
-    // SAFETY: it was not joined before, and is not this thread.
-    unsafe { libc::pthread_join(ended.thread, null_mut()) };
+    ended.thread.join();
     ended.stack
 }
 
@@ -192,19 +134,15 @@ fn start_watcher(world: &Arc<World>) -> bool {
     let start = Box::into_raw(Box::new(world.clone()));
     // SAFETY: the thread takes the box over.
     unsafe {
-        let started = with_attributes(|attributes, thread| {
-            libc::pthread_attr_setstacksize(attributes, WATCHER_STACK);
-            libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
-            libc::pthread_create(thread, attributes, watch, start.cast()) == 0
-        });
-        if !started {
+        let is_started = Thread::start_detached(WATCHER_STACK, watch, start.cast());
+        if !is_started {
             drop(Box::from_raw(start));
         }
-        started
+        is_started
     }
 }
 
-extern "C" fn watch(start: *mut libc::c_void) -> *mut libc::c_void {
+extern "system" fn watch(start: *mut u8) -> Ending {
     // SAFETY: `start_watcher` hands the box over.
     let world = unsafe { Box::from_raw(start.cast::<Arc<World>>()) };
     let mut taken = None;
@@ -213,7 +151,7 @@ extern "C" fn watch(start: *mut libc::c_void) -> *mut libc::c_void {
         let mut state = world.state.lock();
         if state.queue.is_empty() || state.closed {
             state.is_watched = false;
-            return null_mut();
+            return ENDED;
         }
         if taken == Some(state.taken) {
             // Those at work are not getting on.
@@ -228,7 +166,7 @@ extern "C" fn watch(start: *mut libc::c_void) -> *mut libc::c_void {
     }
 }
 
-extern "C" fn run_worker(start: *mut libc::c_void) -> *mut libc::c_void {
+extern "system" fn run_worker(start: *mut u8) -> Ending {
     // SAFETY: `start_worker` hands the box over.
     let Start {
         world,
@@ -249,8 +187,7 @@ extern "C" fn run_worker(start: *mut libc::c_void) -> *mut libc::c_void {
     drop(ctx);
     // SAFETY: the context is gone, and with it all objects of this thread.
     unsafe { allocator::finish() };
-    // SAFETY: asks for this thread's name.
-    let thread = unsafe { libc::pthread_self() };
+    let thread = Thread::current();
     let before = {
         let mut state = world.state.lock();
         let before = (state.ended.len() >= MOST_IDLE).then(|| state.ended.pop());
@@ -260,7 +197,7 @@ extern "C" fn run_worker(start: *mut libc::c_void) -> *mut libc::c_void {
     if let Some(before) = before {
         before.clean_up();
     }
-    null_mut()
+    ENDED
 }
 
 fn new_context(world: &World, stacks: Stacks) -> Box<VMContext> {

@@ -8,6 +8,7 @@ use super::worker::{Ended, Job};
 use crate::context::{Capabilities, Tier, VMContext};
 use crate::loaded::Tables;
 use crate::output::Output;
+use crate::platform;
 use crate::sync::{Condition, Guard, Mutex};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -243,8 +244,7 @@ impl World {
                     lines
                 });
             }
-            // SAFETY: ends the process.
-            unsafe { libc::_exit(status) }
+            platform::exit(status)
         }
         state.exit_status.get_or_insert(status);
         state.wake_all();
