@@ -296,6 +296,10 @@ impl Translator<'_, '_, '_> {
     fn jump_if_null(&mut self, to: u32) {
         let entry = self.pop_owned();
         self.push(entry);
+        if let Class::Record(_) = entry.class {
+            // Never null; an object that is made for the jump would be lost.
+            return;
+        }
         let null = self.is_null(entry);
         self.branch(null, to);
         let entry = self.pop();
