@@ -38,6 +38,9 @@ impl Translator<'_, '_, '_> {
             self.push(field);
             return;
         }
+        self.push(object);
+        self.make_objects(1);
+        let object = self.pop();
         if self.regular_field(object, name) {
             return;
         }
