@@ -268,7 +268,7 @@ impl Translator<'_, '_, '_> {
         }
         self.builder.ins().brif(there, take, &[], done, &old);
         self.switch_sealed(take);
-        let words = record::load_fields(&mut self.builder, fields, object);
+        let words = record::load_fields(self.builder, fields, object);
         self.release_object(object);
         self.jump_with(done, &words);
         self.switch_sealed(done);

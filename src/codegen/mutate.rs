@@ -242,7 +242,7 @@ impl Translator<'_, '_, '_> {
                 let held = self.load_word(address, 8);
                 self.expect_unique(held, slow);
                 let words = self.in_class(value, value.class);
-                store_fields(&mut self.builder, fields, &words, held);
+                store_fields(self.builder, fields, &words, held);
             } else {
                 self.store_checked(array, view, position, value, slow);
             }

@@ -160,7 +160,7 @@ impl Translator<'_, '_, '_> {
             (Some(fields), _) => {
                 let found = self.struct_in(object, path, &way, indexes_at, slow);
                 let words = self.in_class(value, value.class);
-                store_fields(&mut self.builder, fields, &words, found);
+                store_fields(self.builder, fields, &words, found);
             }
             (None, Last::Field(offset)) => {
                 let old = self.load_value(way.holds, object, offset, Owner::Entry);
@@ -325,10 +325,10 @@ impl Translator<'_, '_, '_> {
         let at = self.stack.len() - operands;
         let object = self.go(path, &way, at, slow);
         let found = self.struct_in(object, path, &way, at, slow);
-        let words = load_fields(&mut self.builder, fields, found);
+        let words = load_fields(self.builder, fields, found);
         let receiver = Entry::owned(Type::instance(fields.declaration), class, &words);
         let changed = self.call_direct(func, site.args.len(), Some(receiver));
-        store_fields(&mut self.builder, fields, &changed, found);
+        store_fields(self.builder, fields, &changed, found);
         let value = self.pop();
         let words = self.in_class(value, result);
         self.jump_with(done, &words);

@@ -121,7 +121,7 @@ impl Translator<'_, '_, '_> {
         let words = self.in_class(entry, entry.class);
         let declaration = self.iconst(i64::from(fields.declaration));
         let object = self.call_helper(Helper::NewInstance, &[self.ctx, declaration])[0];
-        store_fields(&mut self.builder, fields, &words, object);
+        store_fields(self.builder, fields, &words, object);
         object
     }
 

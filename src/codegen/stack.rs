@@ -169,7 +169,7 @@ impl Translator<'_, '_, '_> {
             }
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, payload)],
             Class::Dynamic => vec![tag, payload],
-            Class::Record(fields) => load_fields(&mut self.builder, fields, payload),
+            Class::Record(fields) => load_fields(self.builder, fields, payload),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use ruff_runtime::context::VMContext;
 use ruff_runtime::start;
-use ruffc::driver::{self, Build, Fallbacks, Kind, Linking, Log, Sink, Wanted};
+use ruffc::driver::{self, Build, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use ruffc::emit::{Bodies, Effort, Memory, Options, TargetOptions};
 use ruffc::link::{Libc, Linker, Symbols};
 use ruffc::source::SourceMap;
@@ -132,6 +132,8 @@ fn executable(text: &str, folder: &Path) -> Result<Outcome, String> {
         .expect("the host's name is known");
     let request = Build {
         input,
+        role: Role::Program,
+        wants_shares: false,
         wanted: vec![Wanted {
             kind: Kind::Exe,
             sink: Sink::File(output.clone()),
@@ -150,6 +152,7 @@ fn executable(text: &str, folder: &Path) -> Result<Outcome, String> {
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
+            directories: Vec::new(),
         },
     };
     driver::build(&request, &mut SourceMap::new(), &mut Log::new(false))
