@@ -6,7 +6,7 @@
 
 use ruff_runtime::builtins::{self, Builtin};
 use ruff_runtime::bytecode::{FunctionId, Program, decode, disasm, verify};
-use ruff_runtime::call::Entry;
+use ruff_runtime::call::{Entry, Resume};
 use ruff_runtime::context::{LoopEntry, Tier, TraceEntry, VMContext};
 use ruff_runtime::heap::Function;
 use ruff_runtime::interp;
@@ -81,6 +81,10 @@ struct Limit;
 impl Tier for Limit {
     fn compile_function(&mut self, _: &Program, _: FunctionId) -> Option<Entry> {
         Some(called_too_often)
+    }
+
+    fn compile_generator(&mut self, _: &Program, _: FunctionId) -> Option<(Entry, Resume)> {
+        None
     }
 
     fn compile_loop(&mut self, _: &Program, _: FunctionId, _: u32) -> Option<LoopEntry> {
