@@ -33,12 +33,13 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn field(&mut self, name: NameId) {
-        let object = self.pop();
-        if let Some(field) = self.field_of_words(object, name) {
+        let whole = self.stack[self.stack.len() - 1];
+        if let Some(field) = self.field_of_words(whole, name) {
+            self.pop();
             self.push(field);
             return;
         }
-        self.push(object);
+        // It has no such field; what looks for it wants an object.
         self.make_objects(1);
         let object = self.pop();
         if self.regular_field(object, name) {

@@ -154,6 +154,7 @@ impl Translator<'_, '_, '_> {
                 | Op::SameValue {}
                 | Op::JumpIfFalse { .. }
                 | Op::JumpIfTrue { .. }
+                | Op::JumpIfNull { .. }
                 | Op::JumpIfUnwrapped { .. }
                 | Op::Index {}
                 | Op::OptionalField { .. }
