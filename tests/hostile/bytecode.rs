@@ -1,11 +1,11 @@
 //! Any bytes for the decoder and the verifier; what they let pass runs.
 //!
 //! Only programs run that come to an end and touch nothing but themselves:
-//! those without loops, with pure built-ins.  Functions that are called too
-//! often fail.
+//! those without loops, threads and C functions, with pure built-ins.  Functions
+//! that are called too often fail.
 
 use ruff_runtime::builtins::{self, Builtin};
-use ruff_runtime::bytecode::{FunctionId, Program, decode, disasm, verify};
+use ruff_runtime::bytecode::{FunctionId, Op, Program, decode, disasm, verify};
 use ruff_runtime::call::{Entry, Resume};
 use ruff_runtime::context::{LoopEntry, Tier, TraceEntry, VMContext};
 use ruff_runtime::heap::Function;
@@ -34,7 +34,12 @@ pub fn check(bytes: &[u8]) -> Fate {
     if verify::verify(&mut program).is_err() {
         return Fate::Invalid;
     }
-    if program.functions.iter().any(|function| function.loops > 0) {
+    let is_contained = |op: &Op| !matches!(op, Op::Spawn { .. } | Op::CallForeign { .. });
+    let may_run = program
+        .functions
+        .iter()
+        .all(|function| function.loops == 0 && function.code.iter().all(is_contained));
+    if !may_run {
         return Fate::Valid;
     }
     let mut fate = Fate::Valid;
