@@ -154,7 +154,6 @@ impl Translator<'_, '_, '_> {
                 | Op::SameValue {}
                 | Op::JumpIfFalse { .. }
                 | Op::JumpIfTrue { .. }
-                | Op::JumpIfNull { .. }
                 | Op::JumpIfUnwrapped { .. }
                 | Op::Index {}
                 | Op::OptionalField { .. }
