@@ -330,11 +330,7 @@ impl Generator {
                 let element = self.scalar_type();
                 let array = self.expression(&Type::array(element.clone()), 2);
                 let name = self.name("v");
-                let body = self.looped(6, |generator| {
-                    generator.know(&name, &element, true);
-                    generator.statements(depth)
-                });
-                statement!["for ", name, " in ", array, " ", body]
+                self.visits(&counter, &name, &element, array, depth)
             }
             5 => {
                 let (ty, element) = match self.chance(50) {
@@ -343,11 +339,7 @@ impl Generator {
                 };
                 let value = self.expression(&ty, 2);
                 let name = self.name("v");
-                let body = self.looped(6, |generator| {
-                    generator.know(&name, &element, true);
-                    generator.statements(depth)
-                });
-                statement!["for ", name, " in ", value, " ", body]
+                self.visits(&counter, &name, &element, value, depth)
             }
             6 => {
                 let body = self.looped(times, |generator| {
@@ -389,6 +381,29 @@ impl Generator {
                 Node::sequence(vec![start, header])
             }
         }
+    }
+
+    /// A loop over the elements of a value.  It may be a huge number as well,
+    /// so the loop counts its turns.
+    fn visits(
+        &mut self,
+        counter: &str,
+        name: &str,
+        element: &Type,
+        value: Node,
+        depth: u32,
+    ) -> Node {
+        let body = self.looped(6, |generator| {
+            generator.know(name, element, true);
+            let mut statements = vec![statement![counter, " += 1 if ", counter, " > 20 { break }"]];
+            statements.extend(generator.statements(depth));
+            statements
+        });
+        let start = statement!["mut ", counter, " := 0"];
+        Node::sequence(vec![
+            start,
+            statement!["for ", name, " in ", value, " ", body],
+        ])
     }
 
     pub fn attempt(&mut self, depth: u32) -> Node {
