@@ -17,6 +17,7 @@ mod compile;
 mod debug;
 mod program;
 
+mod branchless;
 mod cold;
 mod export;
 mod image;

@@ -144,55 +144,6 @@ impl Translator<'_, '_, '_> {
         }
     }
 
-    /// Whether two strings have the same text: the same object at once.
-    pub fn same_text(&mut self, left: Value, right: Value) -> Value {
-        if let Some(same) = self.is_short_literal(left, right) {
-            return same;
-        }
-        let (differ, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I8);
-        let same = self.builder.ins().icmp(IntCC::Equal, left, right);
-        let yes = self.builder.ins().iconst(types::I8, 1);
-        self.builder
-            .ins()
-            .brif(same, done, &[BlockArg::Value(yes)], differ, &[]);
-        self.switch_sealed(differ);
-        let flags = super::func::trusted();
-        let offset = ruff_runtime::heap::string::LEN_OFFSET as i32;
-        let left_len = self.builder.ins().load(types::I64, flags, left, offset);
-        let right_len = self.builder.ins().load(types::I64, flags, right, offset);
-        let lengths = self.builder.ins().icmp(IntCC::Equal, left_len, right_len);
-        let compare = self.builder.create_block();
-        let no = self.builder.ins().iconst(types::I8, 0);
-        self.builder
-            .ins()
-            .brif(lengths, compare, &[], done, &[BlockArg::Value(no)]);
-        self.switch_sealed(compare);
-        // The first bytes decide most comparisons, and all of single characters.
-        let text = ruff_runtime::heap::string::TEXT_OFFSET as i32;
-        let left_byte = self.builder.ins().uload8(types::I32, flags, left, text);
-        let right_byte = self.builder.ins().uload8(types::I32, flags, right, text);
-        let first = self.builder.ins().icmp(IntCC::Equal, left_byte, right_byte);
-        let empty = self.builder.ins().icmp_imm_u(IntCC::Equal, left_len, 0);
-        let first = self.builder.ins().bor(first, empty);
-        let short = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, left_len, 1);
-        let differ = self.builder.ins().icmp_imm_u(IntCC::Equal, first, 0);
-        let decided = self.builder.ins().bor(short, differ);
-        let rest = self.builder.create_block();
-        self.builder
-            .ins()
-            .brif(decided, done, &[BlockArg::Value(first)], rest, &[]);
-        self.switch_sealed(rest);
-        let word = self.call_helper(Helper::SameText, &[left, right])[0];
-        let same = self.builder.ins().ireduce(types::I8, word);
-        self.builder.ins().jump(done, &[BlockArg::Value(same)]);
-        self.switch_sealed(done);
-        result
-    }
-
     /// Null and bools: equal exactly when both words are.
     fn is_scalar_constant(&self, entry: Entry) -> bool {
         matches!(entry.class, Class::Null | Class::Bool)

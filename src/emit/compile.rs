@@ -5,6 +5,7 @@
 //! on how the work was shared out.
 
 use super::cold;
+use super::branchless;
 use super::debug::{Origin, Trace};
 use super::inlining::Inliner;
 use super::leaf;
@@ -175,6 +176,7 @@ impl<'a> Compiler<'a> {
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
+            branchless::select_values(&mut self.context.func);
             cold::use_stubs(&mut self.context);
         }
         words::return_in_memory(&mut self.context.func, self.source.isa);

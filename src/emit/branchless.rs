@@ -1,0 +1,270 @@
+//! Choices between values, without a branch.
+//!
+//! `if x < least { least = x }` decides between two values that are both there
+//! already.  A branch costs nothing while the processor guesses right, and some
+//! fifteen cycles otherwise; selecting one of the values always costs one or
+//! two.  So where both arms of a branch do next to nothing and meet again, what
+//! they do is done in any case, and their results are selected.
+//!
+//! An arm may check an overflow: what was computed in vain must not raise, so
+//! the check then asks for the branch's condition as well.
+
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::flowgraph::ControlFlowGraph;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::instructions::BlockArg;
+use cranelift_codegen::ir::{
+    Block, BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
+};
+use cranelift_codegen::traversals::Dfs;
+use rustc_hash::FxHashMap;
+
+/// Instructions that are done in vain at most.
+const MOST_INSTRUCTIONS: usize = 4;
+/// Values that one branch decides about at most.
+const MOST_VALUES: usize = 2;
+
+/// Replaces branches that only choose.
+pub(super) fn select_values(function: &mut Function) {
+    let graph = ControlFlowGraph::with_function(function);
+    let mut ways_in: FxHashMap<Block, usize> = function
+        .layout
+        .blocks()
+        .map(|block| (block, graph.pred_iter(block).count()))
+        .collect();
+    // Inner choices first: they may leave an arm of an outer one.
+    let order: Vec<Block> = Dfs::new().post_order_iter(function).collect();
+    for block in order {
+        if !function.layout.is_cold(block)
+            && let Some(choice) = choice(function, &ways_in, block)
+        {
+            replace(function, &mut ways_in, block, &choice);
+        }
+    }
+}
+
+/// One way from a branch to where both ways meet.
+struct Arm {
+    /// Its blocks; none if the branch itself leads there.
+    blocks: Vec<Block>,
+    /// What it does.
+    insts: Vec<Inst>,
+    /// Of these, how many come before the check, and the check: its condition
+    /// and where it leads if that holds.
+    check: Option<(usize, Value, BlockCall)>,
+    /// Where it leads, and with what.
+    end: BlockCall,
+}
+
+/// A branch that only chooses.
+struct Choice {
+    branch: Inst,
+    condition: Value,
+    arms: [Arm; 2],
+    meeting: Block,
+}
+
+fn choice(
+    function: &Function,
+    ways_in: &FxHashMap<Block, usize>,
+    block: Block,
+) -> Option<Choice> {
+    let branch = function.layout.last_inst(block)?;
+    let InstructionData::Brif { arg, blocks, .. } = function.dfg.insts[branch] else {
+        return None;
+    };
+    let pool = &function.dfg.value_lists;
+    let [first, second] = blocks.map(|call| arm(function, ways_in, call));
+    let (mut first, mut second) = (first?, second?);
+    // Where the branch itself leads to the meeting point, the arm that was
+    // followed beyond it was followed too far.
+    let ends = |arm: &Arm| arm.end.block(pool);
+    if ends(&first) != ends(&second) {
+        if blocks[0].block(pool) == ends(&second) {
+            first = Arm::direct(blocks[0]);
+        } else if blocks[1].block(pool) == ends(&first) {
+            second = Arm::direct(blocks[1]);
+        } else {
+            return None;
+        }
+    }
+    let meeting = ends(&first);
+    let is_cheap = first.insts.len() + second.insts.len() <= MOST_INSTRUCTIONS;
+    let checks = first.check.iter().count() + second.check.iter().count();
+    if !is_cheap || checks > 1 || meeting == block {
+        return None;
+    }
+    let mut decided = 0;
+    for (one, other) in first.end.args(pool).zip(second.end.args(pool)) {
+        let (one, other) = (one.as_value()?, other.as_value()?);
+        if one == other {
+            continue;
+        }
+        decided += 1;
+        if !function.dfg.value_type(one).is_int() {
+            return None;
+        }
+    }
+    (decided <= MOST_VALUES).then_some(Choice {
+        branch,
+        condition: arg,
+        arms: [first, second],
+        meeting,
+    })
+}
+
+impl Arm {
+    fn direct(end: BlockCall) -> Arm {
+        Arm {
+            blocks: Vec::new(),
+            insts: Vec::new(),
+            check: None,
+            end,
+        }
+    }
+}
+
+/// Follows a way as far as it does nothing that must not be done in vain.
+fn arm(function: &Function, ways_in: &FxHashMap<Block, usize>, start: BlockCall) -> Option<Arm> {
+    let dfg = &function.dfg;
+    let pool = &dfg.value_lists;
+    let mut arm = Arm::direct(start);
+    loop {
+        let block = arm.end.block(pool);
+        let is_own = ways_in.get(&block) == Some(&1)
+            && dfg.block_params(block).is_empty()
+            && !function.layout.is_cold(block);
+        if !is_own {
+            return Some(arm);
+        }
+        let last = function.layout.last_inst(block)?;
+        let before = arm.insts.len();
+        for inst in function.layout.block_insts(block) {
+            if inst != last && !is_harmless(function, inst) {
+                arm.insts.truncate(before);
+                return Some(arm);
+            }
+            if inst != last {
+                arm.insts.push(inst);
+            }
+        }
+        match dfg.insts[last] {
+            InstructionData::Jump { destination, .. } => arm.end = destination,
+            InstructionData::Brif {
+                arg: condition,
+                blocks: [failed, succeeded],
+                ..
+            } if arm.check.is_none()
+                && function.layout.is_cold(failed.block(pool))
+                && dfg.value_type(condition) == types::I8 =>
+            {
+                arm.check = Some((arm.insts.len(), condition, failed));
+                arm.end = succeeded;
+            }
+            _ => {
+                arm.insts.truncate(before);
+                return Some(arm);
+            }
+        }
+        arm.blocks.push(block);
+    }
+}
+
+/// Whether an instruction is cheap, has no effect and cannot fail.
+fn is_harmless(function: &Function, inst: Inst) -> bool {
+    let opcode = function.dfg.insts[inst].opcode();
+    let is_int = |value: &Value| function.dfg.value_type(*value).is_int();
+    matches!(
+        opcode,
+        Opcode::Iconst
+            | Opcode::Iadd
+            | Opcode::Isub
+            | Opcode::Ineg
+            | Opcode::Band
+            | Opcode::Bor
+            | Opcode::Bxor
+            | Opcode::Icmp
+            | Opcode::Select
+            | Opcode::Uextend
+            | Opcode::Sextend
+            | Opcode::Ireduce
+            | Opcode::SaddOverflow
+            | Opcode::SsubOverflow
+    ) && function.dfg.inst_results(inst).iter().all(is_int)
+}
+
+fn replace(
+    function: &mut Function,
+    ways_in: &mut FxHashMap<Block, usize>,
+    block: Block,
+    choice: &Choice,
+) {
+    function.layout.remove_inst(choice.branch);
+    let mut end_of_block = block;
+    for (arm, is_taken_if) in choice.arms.iter().zip([true, false]) {
+        for (position, inst) in arm.insts.iter().enumerate() {
+            if let Some((before, condition, failed)) = arm.check
+                && before == position
+            {
+                end_of_block =
+                    check(function, end_of_block, choice, is_taken_if, condition, failed);
+            }
+            function.layout.remove_inst(*inst);
+            function.layout.append_inst(*inst, end_of_block);
+        }
+        if let Some((before, condition, failed)) = arm.check
+            && before == arm.insts.len()
+        {
+            end_of_block = check(function, end_of_block, choice, is_taken_if, condition, failed);
+        }
+    }
+    ways_in.insert(end_of_block, 1);
+    for gone in choice.arms.iter().flat_map(|arm| &arm.blocks) {
+        while let Some(inst) = function.layout.first_inst(*gone) {
+            function.layout.remove_inst(inst);
+        }
+        function.layout.remove_block(*gone);
+    }
+    let pool = &function.dfg.value_lists;
+    let [one, other] = [&choice.arms[0], &choice.arms[1]]
+        .map(|arm| arm.end.args(pool).collect::<Vec<BlockArg>>());
+    let mut cursor = FuncCursor::new(function).at_bottom(end_of_block);
+    let args: Vec<BlockArg> = one
+        .into_iter()
+        .zip(other)
+        .map(|pair| match pair {
+            (BlockArg::Value(one), BlockArg::Value(other)) if one != other => {
+                BlockArg::Value(cursor.ins().select(choice.condition, one, other))
+            }
+            (same, _) => same,
+        })
+        .collect();
+    cursor.ins().jump(choice.meeting, &args);
+    *ways_in.entry(choice.meeting).or_default() -= 1;
+}
+
+/// Ends a block with an arm's check, which only counts if the arm is taken;
+/// gives the block behind it.
+fn check(
+    function: &mut Function,
+    block: Block,
+    choice: &Choice,
+    is_taken_if: bool,
+    condition: Value,
+    failed: BlockCall,
+) -> Block {
+    let next = function.dfg.make_block();
+    function.layout.insert_block_after(next, block);
+    let args: Vec<BlockArg> = failed.args(&function.dfg.value_lists).collect();
+    let failed = failed.block(&function.dfg.value_lists);
+    let mut cursor = FuncCursor::new(function).at_bottom(block);
+    let relation = if is_taken_if {
+        IntCC::NotEqual
+    } else {
+        IntCC::Equal
+    };
+    let is_taken = cursor.ins().icmp_imm_u(relation, choice.condition, 0);
+    let fails = cursor.ins().band(condition, is_taken);
+    cursor.ins().brif(fails, failed, &args, next, &[]);
+    next
+}
