@@ -39,8 +39,7 @@ impl Translator<'_, '_, '_> {
         for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
         }
-        let view = self.view_of(object);
-        if let Some(view) = view {
+        if let Some(view) = self.view_of(object) {
             let position = self.expect_tag(index, Tag::Int, slow);
             let address = self.viewed_address(view, position, slow);
             let words = self.load_viewed(class, address);
@@ -56,10 +55,6 @@ impl Translator<'_, '_, '_> {
         let words = self.index_words(object, index);
         if keeps {
             self.keep_borrowed_result(ty, &words);
-        }
-        if let Some(view) = view {
-            // Nothing has moved: this is for those that have not been set.
-            self.renew_view(view.slot);
         }
         let words = self.narrowed(class, words[0], words[1]);
         self.jump_with(done, &words);

@@ -122,76 +122,68 @@ impl Translator<'_, '_, '_> {
         }
         let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, types::I8);
-        let yes = self.builder.ins().iconst(types::I8, 1);
-        let no = self.builder.ins().iconst(types::I8, 0);
-        let len = self.load_word(left, LEN_OFFSET);
+        let left_len = self.load_word(left, LEN_OFFSET);
         let right_len = self.load_word(right, LEN_OFFSET);
-        let same_len = self.builder.ins().icmp(IntCC::Equal, len, right_len);
-        self.decide_unless(same_len, no, done);
-
         // Every string has room for a word of text.
         let left_word = self.load_word(left, TEXT_OFFSET);
         let right_word = self.load_word(right, TEXT_OFFSET);
-        let difference = self.builder.ins().bxor(left_word, right_word);
-        let (short, long) = (self.builder.create_block(), self.builder.create_block());
-        let is_short = self
+        let lens_differ = self.builder.ins().bxor(left_len, right_len);
+        let words_differ = self.builder.ins().bxor(left_word, right_word);
+        let either_len = self.builder.ins().bor(left_len, right_len);
+        let are_short = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, len, WORD);
-        self.builder.ins().brif(is_short, short, &[], long, &[]);
+            .icmp_imm_u(IntCC::UnsignedLessThan, either_len, WORD);
+        let (short, long) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(are_short, short, &[], long, &[]);
+
         self.switch_sealed(short);
         // The bytes behind the text don't count.  They are shifted out in two
         // steps, since a shift by 64 bits would do nothing.
         let word = self.iconst(WORD);
-        let unused = self.builder.ins().isub(word, len);
+        let unused = self.builder.ins().isub(word, left_len);
         let half = self.builder.ins().ishl_imm_u(unused, 2);
-        let mut counting = difference;
+        let mut counting = words_differ;
         for _ in 0..2 {
             counting = match self.source.isa.endianness() {
                 Endianness::Little => self.builder.ins().ishl(counting, half),
                 Endianness::Big => self.builder.ins().ushr(counting, half),
             };
         }
-        let same = self.builder.ins().icmp_imm_u(IntCC::Equal, counting, 0);
+        let differ = self.builder.ins().bor(counting, lens_differ);
+        let same = self.builder.ins().icmp_imm_u(IntCC::Equal, differ, 0);
         self.builder.ins().jump(done, &[BlockArg::Value(same)]);
 
         self.switch_sealed(long);
-        let same_start = self.builder.ins().icmp_imm_u(IntCC::Equal, difference, 0);
-        self.decide_unless(same_start, no, done);
-        let other = self.builder.ins().icmp(IntCC::NotEqual, left, right);
-        self.decide_unless(other, yes, done);
-        let (two_words, longer) = (self.builder.create_block(), self.cold_block());
-        let is_longer = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::UnsignedGreaterThan, len, 2 * WORD);
+        // The last word of a text that is shorter than a word begins before it,
+        // in the object, and then the lengths differ.
+        let (left_end, right_end) = (
+            self.builder.ins().iadd(left, left_len),
+            self.builder.ins().iadd(right, right_len),
+        );
+        let left_last = self.load_word(left_end, TEXT_OFFSET - WORD as usize);
+        let right_last = self.load_word(right_end, TEXT_OFFSET - WORD as usize);
+        let lasts_differ = self.builder.ins().bxor(left_last, right_last);
+        let differ = self.builder.ins().bor(words_differ, lasts_differ);
+        let differ = self.builder.ins().bor(differ, lens_differ);
+        let alike = self.builder.ins().icmp_imm_u(IntCC::Equal, differ, 0);
+        let are_two = self.builder.ins().icmp(IntCC::NotEqual, left, right);
+        let are_longer =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::UnsignedGreaterThan, left_len, 2 * WORD);
+        let undecided = self.builder.ins().band(alike, are_two);
+        let undecided = self.builder.ins().band(undecided, are_longer);
+        let compare = self.cold_block();
         self.builder
             .ins()
-            .brif(is_longer, longer, &[], two_words, &[]);
-        self.switch_sealed(two_words);
-        let (left_end, right_end) = (
-            self.builder.ins().iadd(left, len),
-            self.builder.ins().iadd(right, len),
-        );
-        let left_word = self.load_word(left_end, TEXT_OFFSET - WORD as usize);
-        let right_word = self.load_word(right_end, TEXT_OFFSET - WORD as usize);
-        let same = self.builder.ins().icmp(IntCC::Equal, left_word, right_word);
-        self.builder.ins().jump(done, &[BlockArg::Value(same)]);
-        self.switch_sealed(longer);
+            .brif(undecided, compare, &[], done, &[BlockArg::Value(alike)]);
+        self.switch_sealed(compare);
         let word = self.call_helper(Helper::SameText, &[left, right])[0];
         let same = self.builder.ins().ireduce(types::I8, word);
         self.builder.ins().jump(done, &[BlockArg::Value(same)]);
         self.switch_sealed(done);
         result
-    }
-
-    /// Goes on if the condition holds; otherwise the result is decided.
-    fn decide_unless(&mut self, condition: Value, otherwise: Value, done: Block) {
-        let next = self.builder.create_block();
-        self.builder
-            .ins()
-            .brif(condition, next, &[], done, &[BlockArg::Value(otherwise)]);
-        self.switch_sealed(next);
     }
 
     /// Whether a string is the literal that the other one is, if one is and it

@@ -163,42 +163,35 @@ impl Translator<'_, '_, '_> {
             unreachable!("only plain values are viewed");
         };
         let array = self.builder.use_var(first);
-        if self.holding.surely.contains(view.slot) {
-            let (data, len) = self.look_up(array, view.elements);
-            self.builder.def_var(view.data, data);
-            self.builder.def_var(view.len, len);
-            return;
-        }
-        let (there, done) = (self.builder.create_block(), self.builder.create_block());
+        let zero = BlockArg::Value(self.iconst(0));
+        // As the parameter of a block with two ways to it, the length is there
+        // once and for all, and not computed anew wherever it is used.
+        let done = self.builder.create_block();
         for _ in 0..2 {
             self.builder.append_block_param(done, types::I64);
         }
-        let zero = BlockArg::Value(self.iconst(0));
+        if !self.holding.surely.contains(view.slot) {
+            let there = self.builder.create_block();
+            self.builder
+                .ins()
+                .brif(array, there, &[], done, &[zero, zero]);
+            self.switch_sealed(there);
+        }
+        let kind = self.element_kind(array);
+        let is_expected =
+            self.builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, kind, view.elements as u8 as i64);
+        let data = self.load_word(array, DATA_OFFSET);
+        let len = self.load_word(array, LEN_OFFSET);
+        let (data, len) = (BlockArg::Value(data), BlockArg::Value(len));
         self.builder
             .ins()
-            .brif(array, there, &[], done, &[zero, zero]);
-        self.switch_sealed(there);
-        let (data, len) = self.look_up(array, view.elements);
-        self.builder
-            .ins()
-            .jump(done, &[BlockArg::Value(data), BlockArg::Value(len)]);
+            .brif(is_expected, done, &[data, len], done, &[data, zero]);
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
         self.builder.def_var(view.data, params[0]);
         self.builder.def_var(view.len, params[1]);
-    }
-
-    fn look_up(&mut self, array: Value, elements: Elements) -> (Value, Value) {
-        let kind = self.element_kind(array);
-        let expected = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
-        let len = self.load_word(array, LEN_OFFSET);
-        let zero = self.iconst(0);
-        let len = self.builder.ins().select(expected, len, zero);
-        let data = self.load_word(array, DATA_OFFSET);
-        (data, len)
     }
 
     /// The address of a viewed element; goes to `slow` if there is none.

@@ -64,11 +64,7 @@ struct Choice {
     meeting: Block,
 }
 
-fn choice(
-    function: &Function,
-    ways_in: &FxHashMap<Block, usize>,
-    block: Block,
-) -> Option<Choice> {
+fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) -> Option<Choice> {
     let branch = function.layout.last_inst(block)?;
     let InstructionData::Brif { arg, blocks, .. } = function.dfg.insts[branch] else {
         return None;
@@ -91,7 +87,10 @@ fn choice(
     let meeting = ends(&first);
     let is_cheap = first.insts.len() + second.insts.len() <= MOST_INSTRUCTIONS;
     let checks = first.check.iter().count() + second.check.iter().count();
-    if !is_cheap || checks > 1 || meeting == block {
+    // A branch that leads to the same block either way is there on purpose: its
+    // values are computed in its place, and not anew wherever they are used.
+    let is_on_purpose = first.blocks.is_empty() && second.blocks.is_empty();
+    if !is_cheap || checks > 1 || meeting == block || is_on_purpose {
         return None;
     }
     let mut decided = 0;
@@ -206,8 +205,14 @@ fn replace(
             if let Some((before, condition, failed)) = arm.check
                 && before == position
             {
-                end_of_block =
-                    check(function, end_of_block, choice, is_taken_if, condition, failed);
+                end_of_block = check(
+                    function,
+                    end_of_block,
+                    choice,
+                    is_taken_if,
+                    condition,
+                    failed,
+                );
             }
             function.layout.remove_inst(*inst);
             function.layout.append_inst(*inst, end_of_block);
@@ -215,7 +220,14 @@ fn replace(
         if let Some((before, condition, failed)) = arm.check
             && before == arm.insts.len()
         {
-            end_of_block = check(function, end_of_block, choice, is_taken_if, condition, failed);
+            end_of_block = check(
+                function,
+                end_of_block,
+                choice,
+                is_taken_if,
+                condition,
+                failed,
+            );
         }
     }
     ways_in.insert(end_of_block, 1);
@@ -226,8 +238,8 @@ fn replace(
         function.layout.remove_block(*gone);
     }
     let pool = &function.dfg.value_lists;
-    let [one, other] = [&choice.arms[0], &choice.arms[1]]
-        .map(|arm| arm.end.args(pool).collect::<Vec<BlockArg>>());
+    let [one, other] =
+        [&choice.arms[0], &choice.arms[1]].map(|arm| arm.end.args(pool).collect::<Vec<BlockArg>>());
     let mut cursor = FuncCursor::new(function).at_bottom(end_of_block);
     let args: Vec<BlockArg> = one
         .into_iter()

@@ -4,11 +4,12 @@
 //! named as `codegen` names it.  The result depends on the program alone, not
 //! on how the work was shared out.
 
-use super::cold;
 use super::branchless;
+use super::cold;
 use super::debug::{Origin, Trace};
 use super::inlining::Inliner;
 use super::leaf;
+use super::ranges;
 use super::simplify::simplify;
 use super::target::Ending;
 use super::words;
@@ -176,6 +177,7 @@ impl<'a> Compiler<'a> {
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
+            ranges::use_ranges(&mut self.context.func);
             branchless::select_values(&mut self.context.func);
             cold::use_stubs(&mut self.context);
         }

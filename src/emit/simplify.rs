@@ -29,13 +29,13 @@ pub(super) fn simplify(context: &mut Context) {
 }
 
 /// How control flows in a function.
-struct Flow {
-    graph: ControlFlowGraph,
-    dominators: DominatorTree,
+pub(super) struct Flow {
+    pub graph: ControlFlowGraph,
+    pub dominators: DominatorTree,
 }
 
 impl Flow {
-    fn of(function: &Function) -> Flow {
+    pub fn of(function: &Function) -> Flow {
         let graph = ControlFlowGraph::with_function(function);
         let dominators = DominatorTree::with_function(function, &graph);
         Flow { graph, dominators }

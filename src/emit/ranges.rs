@@ -1,0 +1,709 @@
+//! What integers can be, and what need not be asked because of it.
+//!
+//! Every value gets an interval: first from what makes it, joined over all ways
+//! to a block where it is a parameter, until nothing changes; then, for as long
+//! as a branch's condition holds, from that condition.  A loop's counter starts
+//! somewhere and is below its end wherever it is increased, so it can't overflow
+//! and is never less than its start.  Comparisons of which the outcome is known,
+//! checks of overflow among them, are done away with, and divisions of what is
+//! never negative become unsigned ones.
+//!
+//! Cranelift's own optimiser knows constants and nothing about intervals.
+
+mod edit;
+mod interval;
+mod relation;
+
+use super::simplify::Flow;
+use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::{
+    Block, BlockCall, Function, Inst, InstructionData, Opcode, Type, Value, types,
+};
+use edit::{Edit, apply};
+use interval::Interval;
+use relation::Relation;
+use rustc_hash::FxHashMap;
+
+/// Passes over a function before it is given up.
+const MOST_PASSES: usize = 12;
+/// Changes of a parameter's interval before its ends are let go.
+const PATIENCE: u8 = 3;
+/// Conditions inside conditions that are looked at.
+const DEPTH: usize = 4;
+
+/// Does away with what is known.
+pub(super) fn use_ranges(function: &mut Function) {
+    function.dfg.resolve_all_aliases();
+    let flow = Flow::of(function);
+    let edits = Analysis::new(function, &flow).edits();
+    for edit in edits {
+        apply(function, edit);
+    }
+}
+
+/// What a computation is, to see that it was done before.
+type Key = (Opcode, Type, [Value; 2], i64);
+
+/// What is undone when a block and all that it dominates are done.
+enum Undo {
+    Interval(Value, Interval),
+    Relation((Value, Value), Option<Relation>),
+    Key(Key),
+}
+
+struct Analysis<'a> {
+    function: &'a Function,
+    flow: &'a Flow,
+    /// The blocks that a block dominates directly, in an order of execution.
+    children: SecondaryMap<Block, Vec<Block>>,
+    /// What was seen to come to a block.
+    reached: SecondaryMap<Block, bool>,
+    params: SecondaryMap<Value, Interval>,
+    changes: SecondaryMap<Value, u8>,
+    has_changed: bool,
+    /// What holds at the point that is looked at.
+    now: SecondaryMap<Value, Interval>,
+    relations: FxHashMap<(Value, Value), Relation>,
+    computed: FxHashMap<Key, Value>,
+    /// The first value that is the same, if it is not the value itself.
+    first: SecondaryMap<Value, Option<Value>>,
+    undo: Vec<Undo>,
+    /// Collected in the last pass.
+    edits: Option<Vec<Edit>>,
+}
+
+enum Step {
+    Enter(Block),
+    Leave(usize),
+}
+
+impl<'a> Analysis<'a> {
+    fn new(function: &'a Function, flow: &'a Flow) -> Analysis<'a> {
+        let mut children: SecondaryMap<Block, Vec<Block>> = SecondaryMap::new();
+        for block in flow.dominators.cfg_rpo() {
+            if let Some(parent) = flow.dominators.idom(*block) {
+                children[parent].push(*block);
+            }
+        }
+        Analysis {
+            function,
+            flow,
+            children,
+            reached: SecondaryMap::new(),
+            params: SecondaryMap::with_default(Interval::EMPTY),
+            changes: SecondaryMap::new(),
+            has_changed: false,
+            now: SecondaryMap::with_default(Interval::EMPTY),
+            relations: FxHashMap::default(),
+            computed: FxHashMap::default(),
+            first: SecondaryMap::new(),
+            undo: Vec::new(),
+            edits: None,
+        }
+    }
+
+    fn edits(mut self) -> Vec<Edit> {
+        let Some(entry) = self.function.layout.entry_block() else {
+            return Vec::new();
+        };
+        self.reached[entry] = true;
+        for param in self.function.dfg.block_params(entry) {
+            if let Some(all) = self.all(*param) {
+                self.params[*param] = all;
+            }
+        }
+        for _ in 0..MOST_PASSES {
+            self.has_changed = false;
+            self.pass(entry);
+            if !self.has_changed {
+                self.edits = Some(Vec::new());
+                self.pass(entry);
+                break;
+            }
+        }
+        self.edits.unwrap_or_default()
+    }
+
+    /// All values of a value's type, if it is an integer that we know about.
+    fn all(&self, value: Value) -> Option<Interval> {
+        let ty = self.function.dfg.value_type(value);
+        (ty.is_int() && ty.bits() <= 64).then(|| Interval::of_type(ty))
+    }
+
+    /// Looks at every block once, those that dominate others first.
+    fn pass(&mut self, entry: Block) {
+        let mut steps = vec![Step::Enter(entry)];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Leave(mark) => self.undo_to(mark),
+                Step::Enter(block) => {
+                    let mark = self.undo.len();
+                    steps.push(Step::Leave(mark));
+                    if self.reached[block] && self.enter(block) {
+                        self.look_at(block);
+                        let children = self.children[block].iter().rev();
+                        steps.extend(children.map(|child| Step::Enter(*child)));
+                    }
+                }
+            }
+        }
+    }
+
+    fn undo_to(&mut self, mark: usize) {
+        while self.undo.len() > mark {
+            match self.undo.pop() {
+                Some(Undo::Interval(value, before)) => self.now[value] = before,
+                Some(Undo::Relation(pair, Some(before))) => {
+                    self.relations.insert(pair, before);
+                }
+                Some(Undo::Relation(pair, None)) => {
+                    self.relations.remove(&pair);
+                }
+                Some(Undo::Key(key)) => {
+                    self.computed.remove(&key);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Notes what holds where a block begins; false if control can't get there.
+    fn enter(&mut self, block: Block) -> bool {
+        for param in self.function.dfg.block_params(block) {
+            self.first[*param] = None;
+            self.now[*param] = self.params[*param];
+        }
+        let mut ways = self.flow.graph.pred_iter(block);
+        let (Some(way), None) = (ways.next(), ways.next()) else {
+            return true;
+        };
+        let InstructionData::Brif { arg, blocks, .. } = self.function.dfg.insts[way.inst] else {
+            return true;
+        };
+        let pool = &self.function.dfg.value_lists;
+        let is_first = blocks[0].block(pool) == block;
+        self.assume(arg, is_first, DEPTH)
+    }
+
+    fn look_at(&mut self, block: Block) {
+        let function = self.function;
+        for inst in function.layout.block_insts(block) {
+            self.define(inst);
+        }
+        let Some(last) = function.layout.last_inst(block) else {
+            return;
+        };
+        if let InstructionData::Brif { arg, blocks, .. } = function.dfg.insts[last] {
+            for (destination, outcome) in blocks.into_iter().zip([true, false]) {
+                let mark = self.undo.len();
+                if self.assume(arg, outcome, DEPTH) {
+                    self.go(destination);
+                }
+                self.undo_to(mark);
+            }
+            let condition = self.interval(arg);
+            if let Some(edits) = &mut self.edits {
+                if condition == Interval::exactly(0) {
+                    edits.push(Edit::Always(last, blocks[1]));
+                } else if !condition.contains(Interval::exactly(0)) {
+                    edits.push(Edit::Always(last, blocks[0]));
+                }
+            }
+            return;
+        }
+        let destinations = function.dfg.insts[last]
+            .branch_destination(&function.dfg.jump_tables, &function.dfg.exception_tables);
+        for destination in destinations {
+            self.go(*destination);
+        }
+    }
+
+    /// Joins what a jump passes with what is known of the parameters.
+    fn go(&mut self, destination: BlockCall) {
+        let function = self.function;
+        let pool = &function.dfg.value_lists;
+        let block = destination.block(pool);
+        if !self.reached[block] {
+            self.reached[block] = true;
+            self.has_changed = true;
+        }
+        let params = function.dfg.block_params(block);
+        for (param, arg) in params.iter().zip(destination.args(pool)) {
+            let Some(all) = self.all(*param) else {
+                continue;
+            };
+            let given = arg.as_value().map_or(all, |value| self.interval(value));
+            let before = self.params[*param];
+            if before.contains(given) {
+                continue;
+            }
+            let mut joined = before.join(given);
+            self.changes[*param] = self.changes[*param].saturating_add(1);
+            if self.changes[*param] > PATIENCE {
+                // Whatever grows on every pass has to come to an end.
+                if joined.lo < before.lo {
+                    joined.lo = if joined.lo >= 0 { 0 } else { all.lo };
+                }
+                if joined.hi > before.hi {
+                    joined.hi = all.hi;
+                }
+            }
+            self.params[*param] = joined;
+            self.has_changed = true;
+        }
+    }
+
+    /// The first value that was computed in the same way.
+    fn first(&self, value: Value) -> Value {
+        self.first[value].unwrap_or(value)
+    }
+
+    fn interval(&self, value: Value) -> Interval {
+        self.now[self.first(value)]
+    }
+
+    fn constant(&self, value: Value) -> Option<i64> {
+        self.interval(value).constant()
+    }
+
+    fn define(&mut self, inst: Inst) {
+        let function = self.function;
+        let data = &function.dfg.insts[inst];
+        let results = function.dfg.inst_results(inst);
+        if let Some(key) = results
+            .first()
+            .and_then(|result| self.key(data, function.dfg.value_type(*result)))
+        {
+            let result = results[0];
+            if let Some(before) = self.computed.get(&key) {
+                self.first[result] = Some(*before);
+                self.note_edits(inst);
+                return;
+            }
+            self.computed.insert(key, result);
+            self.undo.push(Undo::Key(key));
+        }
+        for (position, result) in results.iter().enumerate() {
+            self.first[*result] = None;
+            if let Some(all) = self.all(*result) {
+                self.now[*result] = match position {
+                    0 => self.made_by(data, all, *result).unwrap_or(all),
+                    _ if is_checked(data.opcode()) && self.never_overflows(data) => {
+                        Interval::exactly(0)
+                    }
+                    _ if is_checked(data.opcode()) => Interval::new(0, 1),
+                    _ => all,
+                };
+            }
+        }
+        self.note_edits(inst);
+    }
+
+    /// Computations that are the same whenever their operands are.
+    fn key(&self, data: &InstructionData, ty: Type) -> Option<Key> {
+        Some(match *data {
+            InstructionData::UnaryImm {
+                opcode: Opcode::Iconst,
+                imm,
+            } => (Opcode::Iconst, ty, [Value::from_u32(0); 2], imm.bits()),
+            InstructionData::Binary { opcode, args }
+                if matches!(
+                    opcode,
+                    Opcode::Iadd
+                        | Opcode::Isub
+                        | Opcode::Imul
+                        | Opcode::Band
+                        | Opcode::Ishl
+                        | Opcode::Ushr
+                        | Opcode::Sshr
+                ) =>
+            {
+                (opcode, ty, args.map(|arg| self.first(arg)), 0)
+            }
+            InstructionData::IntCompare { opcode, args, cond } => {
+                let operands = args.map(|arg| self.first(arg));
+                let ty = self.function.dfg.value_type(args[0]);
+                (opcode, ty, operands, cond as i64)
+            }
+            InstructionData::Unary { opcode, arg }
+                if matches!(opcode, Opcode::Uextend | Opcode::Sextend | Opcode::Ireduce) =>
+            {
+                (opcode, ty, [self.first(arg); 2], 0)
+            }
+            _ => return None,
+        })
+    }
+
+    /// The interval of an instruction's first result.
+    fn made_by(&self, data: &InstructionData, all: Interval, result: Value) -> Option<Interval> {
+        let ty = self.function.dfg.value_type(result);
+        match *data {
+            InstructionData::UnaryImm {
+                opcode: Opcode::Iconst,
+                imm,
+            } => {
+                let unused = 64 - ty.bits();
+                Some(Interval::exactly((imm.bits() << unused) >> unused))
+            }
+            InstructionData::Binary { opcode, args } => {
+                let [left, right] = args.map(|arg| self.interval(arg));
+                if left.is_empty() || right.is_empty() {
+                    return None;
+                }
+                self.binary(opcode, ty, left, right)
+            }
+            InstructionData::Unary { opcode, arg } => {
+                let given = self.interval(arg);
+                let from = self.function.dfg.value_type(arg);
+                match opcode {
+                    Opcode::Uextend if given.is_natural() => Some(given),
+                    Opcode::Uextend if from.bits() < 64 => Some(Interval::unsigned(from.bits())),
+                    Opcode::Sextend => Some(given),
+                    Opcode::Ireduce if all.contains(given) => Some(given),
+                    Opcode::Ineg => Interval::exactly(0).sub(given, ty),
+                    _ => None,
+                }
+            }
+            InstructionData::IntCompare { cond, args, .. } => {
+                Some(match self.decide(cond, args[0], args[1]) {
+                    Some(outcome) => Interval::exactly(outcome.into()),
+                    None => Interval::new(0, 1),
+                })
+            }
+            InstructionData::FloatCompare { .. } => Some(Interval::new(0, 1)),
+            InstructionData::Ternary {
+                opcode: Opcode::Select,
+                args,
+            } => Some(self.interval(args[1]).join(self.interval(args[2]))),
+            InstructionData::Load { opcode, .. } => match opcode {
+                Opcode::Uload8 => Some(Interval::unsigned(8)),
+                Opcode::Uload16 => Some(Interval::unsigned(16)),
+                Opcode::Uload32 => Some(Interval::unsigned(32)),
+                Opcode::Sload8 => Some(Interval::of_type(types::I8)),
+                Opcode::Sload16 => Some(Interval::of_type(types::I16)),
+                Opcode::Sload32 => Some(Interval::of_type(types::I32)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn binary(
+        &self,
+        opcode: Opcode,
+        ty: Type,
+        left: Interval,
+        right: Interval,
+    ) -> Option<Interval> {
+        let is_shift = (0..i64::from(ty.bits())).contains(&right.lo);
+        let by = right.constant().filter(|_| is_shift).map(|by| by as u32);
+        match opcode {
+            Opcode::Iadd | Opcode::SaddOverflow => left.add(right, ty),
+            Opcode::Isub | Opcode::SsubOverflow => left.sub(right, ty),
+            Opcode::Imul | Opcode::SmulOverflow => left.mul(right, ty),
+            Opcode::Sdiv => left.div(right),
+            Opcode::Udiv if left.is_natural() => left.div(right),
+            Opcode::Srem => left.rem(right),
+            Opcode::Urem if left.is_natural() && right.is_natural() => left.rem(right),
+            Opcode::Band => left.and(right),
+            Opcode::Bor | Opcode::Bxor => left.or(right),
+            Opcode::Ishl if ty == types::I64 => left.shift_left(by?),
+            Opcode::Sshr => by.map(|by| Interval::new(left.lo >> by, left.hi >> by)),
+            Opcode::Ushr if left.is_natural() => {
+                by.map(|by| Interval::new(left.lo >> by, left.hi >> by))
+            }
+            Opcode::Ushr => by
+                .filter(|by| *by > 0)
+                .map(|by| Interval::unsigned(ty.bits() - by)),
+            _ => None,
+        }
+    }
+
+    /// Whether an operation that tells of overflow has nothing to tell.
+    fn never_overflows(&self, data: &InstructionData) -> bool {
+        let InstructionData::Binary { opcode, args } = *data else {
+            return false;
+        };
+        let [left, right] = args.map(|arg| self.interval(arg));
+        let ty = self.function.dfg.value_type(args[0]);
+        !left.is_empty()
+            && !right.is_empty()
+            && is_checked(opcode)
+            && self.binary(opcode, ty, left, right).is_some()
+    }
+
+    fn note_edits(&mut self, inst: Inst) {
+        if self.edits.is_none() {
+            return;
+        }
+        let data = &self.function.dfg.insts[inst];
+        let edit = match *data {
+            InstructionData::IntCompare { .. } => {
+                let result = self.function.dfg.first_result(inst);
+                self.constant(result)
+                    .map(|outcome| Edit::Known(inst, outcome != 0))
+            }
+            InstructionData::Binary { opcode, .. } if is_checked(opcode) => {
+                self.never_overflows(data).then_some(Edit::Unchecked(inst))
+            }
+            InstructionData::Binary {
+                opcode: Opcode::Sdiv | Opcode::Srem,
+                args,
+            } => {
+                let [left, right] = args.map(|arg| self.interval(arg));
+                (left.is_natural() && right.lo > 0).then_some(Edit::Unsigned(inst))
+            }
+            _ => None,
+        };
+        if let (Some(edits), Some(edit)) = (&mut self.edits, edit) {
+            edits.push(edit);
+        }
+    }
+
+    /// The outcome of a comparison, if it is known.
+    fn decide(&self, condition: IntCC, left: Value, right: Value) -> Option<bool> {
+        let (left, right) = (self.first(left), self.first(right));
+        if left == right {
+            return Relation::of(IntCC::Equal).decides(condition);
+        }
+        let (a, b) = (self.now[left], self.now[right]);
+        if a.is_empty() || b.is_empty() {
+            return None;
+        }
+        let mut relation = self.relation(left, right);
+        let mut exclude = |condition: Relation| relation = relation.without(condition);
+        if a.lo >= b.hi {
+            exclude(Relation::of(IntCC::SignedLessThan));
+        }
+        if a.hi <= b.lo {
+            exclude(Relation::of(IntCC::SignedGreaterThan));
+        }
+        if a.meet(b).is_empty() {
+            exclude(Relation::of(IntCC::Equal));
+        }
+        if a.constant().is_some() && a == b {
+            exclude(Relation::of(IntCC::NotEqual));
+        }
+        if (a.is_natural() && b.is_natural()) || (a.hi < 0 && b.hi < 0) {
+            exclude(Relation::OPPOSED);
+        } else if (a.is_natural() && b.hi < 0) || (a.hi < 0 && b.is_natural()) {
+            exclude(Relation::ALIKE);
+        }
+        if let Some(order) = self.sum_and_operand(left, right) {
+            relation = relation.both(Relation::of(order));
+        } else if let Some(order) = self.sum_and_operand(right, left) {
+            relation = relation.both(Relation::of(order).turned());
+        }
+        // Where nothing is possible, control never gets.
+        (!relation.is_impossible()).then(|| relation.decides(condition))?
+    }
+
+    /// How a sum relates to its operand, if it is a sum, with a constant, that
+    /// does not overflow.
+    fn sum_and_operand(&self, sum: Value, operand: Value) -> Option<IntCC> {
+        let (added, constant) = self.sum_with_constant(sum)?;
+        let ty = self.function.dfg.value_type(sum);
+        if added != operand || constant == 0 {
+            return None;
+        }
+        self.now[operand].add(Interval::exactly(constant), ty)?;
+        Some(match constant > 0 {
+            true => IntCC::SignedGreaterThan,
+            false => IntCC::SignedLessThan,
+        })
+    }
+
+    /// What a value is the sum of, if one of the two is a constant.
+    fn sum_with_constant(&self, sum: Value) -> Option<(Value, i64)> {
+        let inst = self.function.dfg.value_def(sum).inst()?;
+        let InstructionData::Binary { opcode, args } = self.function.dfg.insts[inst] else {
+            return None;
+        };
+        let [left, right] = args.map(|arg| self.first(arg));
+        match opcode {
+            Opcode::Iadd => match (self.constant(left), self.constant(right)) {
+                (_, Some(constant)) => Some((left, constant)),
+                (Some(constant), None) => Some((right, constant)),
+                (None, None) => None,
+            },
+            Opcode::Isub => Some((left, self.constant(right)?.checked_neg()?)),
+            _ => None,
+        }
+    }
+
+    fn relation(&self, left: Value, right: Value) -> Relation {
+        let known = |pair| self.relations.get(&pair).copied().unwrap_or(Relation::ANY);
+        known((left, right)).both(known((right, left)).turned())
+    }
+
+    /// Notes that a condition is true or false; false if it can't be.
+    fn assume(&mut self, condition: Value, outcome: bool, depth: usize) -> bool {
+        let condition = self.first(condition);
+        let before = self.now[condition];
+        let is_possible = if outcome {
+            self.refine(condition, without(before, 0))
+        } else {
+            self.refine(condition, Interval::exactly(0))
+        };
+        if !is_possible {
+            return false;
+        }
+        let function = self.function;
+        let Some(inst) = function.dfg.value_def(condition).inst() else {
+            return true;
+        };
+        if depth == 0 {
+            return true;
+        }
+        match function.dfg.insts[inst] {
+            InstructionData::IntCompare { cond, args, .. } => {
+                let cond = if outcome { cond } else { cond.complement() };
+                if self.constant(args[1]) == Some(0) {
+                    let is_possible = match cond {
+                        IntCC::Equal => self.assume(args[0], false, depth - 1),
+                        IntCC::NotEqual => self.assume(args[0], true, depth - 1),
+                        _ => true,
+                    };
+                    if !is_possible {
+                        return false;
+                    }
+                }
+                self.assume_order(cond, args[0], args[1])
+            }
+            InstructionData::Binary { opcode, args }
+                if (opcode == Opcode::Band && outcome && is_bool(before))
+                    || (opcode == Opcode::Bor && !outcome) =>
+            {
+                args.iter().all(|arg| self.assume(*arg, outcome, depth - 1))
+            }
+            InstructionData::Binary { opcode, args } if is_checked(opcode) && !outcome => {
+                let [result, overflow] = *function.dfg.inst_results(inst) else {
+                    return true;
+                };
+                if condition != overflow || function.dfg.value_type(result) != types::I64 {
+                    return true;
+                }
+                let [left, right] = args.map(|arg| self.interval(arg));
+                if left.is_empty() || right.is_empty() {
+                    return true;
+                }
+                let made = match opcode {
+                    Opcode::SaddOverflow => left.add_saturating(right),
+                    Opcode::SsubOverflow => left.sub_saturating(right),
+                    _ => left.mul_saturating(right),
+                };
+                self.refine(result, made)
+            }
+            _ => true,
+        }
+    }
+
+    fn assume_order(&mut self, condition: IntCC, left: Value, right: Value) -> bool {
+        let (left, right) = (self.first(left), self.first(right));
+        let pair = (left, right);
+        let before = self.relations.get(&pair).copied();
+        let known = before
+            .unwrap_or(Relation::ANY)
+            .both(Relation::of(condition));
+        self.relations.insert(pair, known);
+        self.undo.push(Undo::Relation(pair, before));
+        let (a, b) = (self.now[left], self.now[right]);
+        if a.is_empty() || b.is_empty() {
+            return true;
+        }
+        match condition {
+            IntCC::Equal => self.refine(left, b) && self.refine(right, a),
+            IntCC::NotEqual => {
+                let others =
+                    |of: Interval, value: Option<i64>| value.map_or(of, |value| without(of, value));
+                self.refine(left, others(a, b.constant()))
+                    && self.refine(right, others(b, a.constant()))
+            }
+            IntCC::SignedLessThan => self.assume_less(left, right, 1),
+            IntCC::SignedLessThanOrEqual => self.assume_less(left, right, 0),
+            IntCC::SignedGreaterThan => self.assume_less(right, left, 1),
+            IntCC::SignedGreaterThanOrEqual => self.assume_less(right, left, 0),
+            IntCC::UnsignedLessThan => self.assume_below(left, right, 1),
+            IntCC::UnsignedLessThanOrEqual => self.assume_below(left, right, 0),
+            IntCC::UnsignedGreaterThan => self.assume_below(right, left, 1),
+            IntCC::UnsignedGreaterThanOrEqual => self.assume_below(right, left, 0),
+        }
+    }
+
+    /// `less + by <= greater`, signed.
+    fn assume_less(&mut self, less: Value, greater: Value, by: i64) -> bool {
+        let (a, b) = (self.now[less], self.now[greater]);
+        let (Some(hi), Some(lo)) = (b.hi.checked_sub(by), a.lo.checked_add(by)) else {
+            return false;
+        };
+        self.refine(less, Interval::new(i64::MIN, hi))
+            && self.refine(greater, Interval::new(lo, i64::MAX))
+            && self.assume_sum(less, greater, false)
+            && self.assume_sum(greater, less, true)
+    }
+
+    /// `less + by <= greater`, unsigned.
+    fn assume_below(&mut self, less: Value, greater: Value, by: i64) -> bool {
+        match (self.now[less].is_natural(), self.now[greater].is_natural()) {
+            (_, true) => {
+                self.refine(less, Interval::new(0, i64::MAX)) && self.assume_less(less, greater, by)
+            }
+            _ => true,
+        }
+    }
+
+    /// A sum that is not on the wrong side of its operand has not overflown.
+    fn assume_sum(&mut self, sum: Value, operand: Value, is_greater: bool) -> bool {
+        match self.sum_with_constant(sum) {
+            Some((added, constant))
+                if added == operand
+                    && constant != 0
+                    && (constant > 0) == is_greater
+                    && self.function.dfg.value_type(sum) == types::I64 =>
+            {
+                let made = self.now[operand].add_saturating(Interval::exactly(constant));
+                self.refine(sum, made)
+            }
+            _ => true,
+        }
+    }
+
+    /// Notes that a value is within an interval; false if it can't be.
+    fn refine(&mut self, value: Value, within: Interval) -> bool {
+        let before = self.now[value];
+        if before.is_empty() {
+            return true;
+        }
+        let refined = before.meet(within);
+        if refined != before {
+            self.undo.push(Undo::Interval(value, before));
+            self.now[value] = refined;
+        }
+        !refined.is_empty()
+    }
+}
+
+fn is_checked(opcode: Opcode) -> bool {
+    matches!(
+        opcode,
+        Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow
+    )
+}
+
+fn is_bool(interval: Interval) -> bool {
+    Interval::new(0, 1).contains(interval)
+}
+
+/// An interval without a value at one of its ends.
+fn without(interval: Interval, value: i64) -> Interval {
+    if interval.constant() == Some(value) {
+        Interval::EMPTY
+    } else if interval.lo == value {
+        Interval::new(value + 1, interval.hi)
+    } else if interval.hi == value {
+        Interval::new(interval.lo, value - 1)
+    } else {
+        interval
+    }
+}
