@@ -25,6 +25,7 @@ mod inlining;
 mod leaf;
 mod listing;
 mod object;
+mod parked;
 mod ranges;
 mod simplify;
 mod words;

@@ -9,6 +9,7 @@ use super::cold;
 use super::debug::{Origin, Trace};
 use super::inlining::Inliner;
 use super::leaf;
+use super::parked;
 use super::ranges;
 use super::simplify::simplify;
 use super::target::Ending;
@@ -234,6 +235,7 @@ impl<'a> Compiler<'a> {
         context.verify_if(isa)?;
         context.optimize(isa, &mut ControlPlane::default())?;
         cold::sink(&mut context.func);
+        parked::park(context);
         context.verify_if(isa)?;
         let code = isa.compile_function(
             &context.func,

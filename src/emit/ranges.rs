@@ -16,11 +16,11 @@ mod relation;
 
 use super::simplify::Flow;
 use cranelift_codegen::entity::SecondaryMap;
-use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{
     Block, BlockCall, Function, Inst, InstructionData, Opcode, Type, Value, types,
 };
-use edit::{Edit, apply};
+use edit::{Edit, Overflow, apply};
 use interval::Interval;
 use relation::Relation;
 use rustc_hash::FxHashMap;
@@ -371,7 +371,12 @@ impl<'a> Analysis<'a> {
                     None => Interval::new(0, 1),
                 })
             }
-            InstructionData::FloatCompare { .. } => Some(Interval::new(0, 1)),
+            InstructionData::FloatCompare { cond, args, .. } => {
+                Some(match self.decide_float(cond, args) {
+                    Some(outcome) => Interval::exactly(outcome.into()),
+                    None => Interval::new(0, 1),
+                })
+            }
             InstructionData::Ternary {
                 opcode: Opcode::Select,
                 args,
@@ -433,19 +438,52 @@ impl<'a> Analysis<'a> {
             && self.binary(opcode, ty, left, right).is_some()
     }
 
+    /// When a checked operation of 64 bits overflows, if a comparison can tell.
+    fn overflow(&self, opcode: Opcode, [left, right]: [Value; 2]) -> Option<Overflow> {
+        if self.function.dfg.value_type(left) != types::I64 {
+            return None;
+        }
+        let (a, b) = (self.interval(left), self.interval(right));
+        // What goes up comes out below, and the other way round.
+        let (up, down) = (IntCC::SignedLessThan, IntCC::SignedGreaterThan);
+        match opcode {
+            Opcode::SaddOverflow if b.is_natural() => Some(Overflow::ResultIs(up, left)),
+            Opcode::SaddOverflow if a.is_natural() => Some(Overflow::ResultIs(up, right)),
+            Opcode::SaddOverflow if b.hi <= 0 => Some(Overflow::ResultIs(down, left)),
+            Opcode::SaddOverflow if a.hi <= 0 => Some(Overflow::ResultIs(down, right)),
+            Opcode::SsubOverflow if b.is_natural() => Some(Overflow::ResultIs(down, left)),
+            Opcode::SsubOverflow if b.hi <= 0 => Some(Overflow::ResultIs(up, left)),
+            Opcode::SmulOverflow => match (a.constant(), b.constant()) {
+                (_, Some(factor)) if factor > 0 && a.is_natural() => {
+                    Some(Overflow::Above(left, i64::MAX / factor))
+                }
+                (Some(factor), _) if factor > 0 && b.is_natural() => {
+                    Some(Overflow::Above(right, i64::MAX / factor))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn note_edits(&mut self, inst: Inst) {
         if self.edits.is_none() {
             return;
         }
         let data = &self.function.dfg.insts[inst];
         let edit = match *data {
-            InstructionData::IntCompare { .. } => {
+            InstructionData::IntCompare { .. } | InstructionData::FloatCompare { .. } => {
                 let result = self.function.dfg.first_result(inst);
                 self.constant(result)
                     .map(|outcome| Edit::Known(inst, outcome != 0))
             }
-            InstructionData::Binary { opcode, .. } if is_checked(opcode) => {
-                self.never_overflows(data).then_some(Edit::Unchecked(inst))
+            InstructionData::Binary { opcode, args } if is_checked(opcode) => {
+                if self.never_overflows(data) {
+                    Some(Edit::Unchecked(inst))
+                } else {
+                    self.overflow(opcode, args)
+                        .map(|overflow| Edit::Compared(inst, overflow))
+                }
             }
             InstructionData::Binary {
                 opcode: Opcode::Sdiv | Opcode::Srem,
@@ -497,6 +535,29 @@ impl<'a> Analysis<'a> {
         }
         // Where nothing is possible, control never gets.
         (!relation.is_impossible()).then(|| relation.decides(condition))?
+    }
+
+    /// Whether an int that was made a float is zero, if that is known.
+    fn decide_float(&self, condition: FloatCC, [left, right]: [Value; 2]) -> Option<bool> {
+        let made_by = |value| {
+            let inst = self.function.dfg.value_def(value).inst()?;
+            Some(&self.function.dfg.insts[inst])
+        };
+        let (
+            FloatCC::Equal,
+            InstructionData::Unary {
+                opcode: Opcode::FcvtFromSint,
+                arg,
+            },
+            InstructionData::UnaryIeee64 { imm, .. },
+        ) = (condition, made_by(left)?, made_by(right)?)
+        else {
+            return None;
+        };
+        let interval = self.interval(*arg);
+        let is_certain =
+            imm.as_f64() == 0.0 && !interval.is_empty() && !interval.contains(Interval::exactly(0));
+        is_certain.then_some(false)
     }
 
     /// How a sum relates to its operand, if it is a sum, with a constant, that

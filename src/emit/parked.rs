@@ -1,0 +1,145 @@
+//! What only the cold blocks of a loop use waits in memory.
+//!
+//! The register allocator weighs uses by how deep in loops they are, cold blocks
+//! or not.  So the array that an error message would need occupies a register
+//! all through a loop, and what the loop works with moves to and fro.  A value
+//! from outside a loop that only cold blocks inside use is written to the frame
+//! where it is made, and those blocks read it there.
+
+use cranelift_codegen::Context;
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{
+    Block, Function, Inst, InstBuilder, MemFlagsData, Opcode, StackSlot, StackSlotData,
+    StackSlotKind, Type, Value, ValueDef, types,
+};
+use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Values of one function that wait in memory at most.
+const MOST_PARKED: usize = 64;
+
+/// Lets values wait in memory.  The function is optimised and has no aliases.
+pub(super) fn park(context: &mut Context) {
+    context.compute_cfg();
+    context.compute_domtree();
+    context.compute_loop_analysis();
+    let (function, loops) = (&mut context.func, &context.loop_analysis);
+    if loops.loops().next().is_none() {
+        return;
+    }
+    let mut slots: FxHashMap<Value, StackSlot> = FxHashMap::default();
+    for (block, value, users) in cold_uses(function, loops) {
+        if slots.len() == MOST_PARKED && !slots.contains_key(&value) {
+            continue;
+        }
+        let ty = function.dfg.value_type(value);
+        let slot = *slots
+            .entry(value)
+            .or_insert_with(|| write(function, value, ty));
+        let Some(first) = users.first() else {
+            continue;
+        };
+        debug_assert_eq!(function.layout.inst_block(*first), Some(block));
+        let mut cursor = FuncCursor::new(function).at_inst(*first);
+        let address = cursor.ins().stack_addr(types::I64, slot, 0);
+        let read = cursor.ins().load(ty, MemFlagsData::trusted(), address, 0);
+        for user in users {
+            function
+                .dfg
+                .map_inst_values(user, |used| if used == value { read } else { used });
+        }
+    }
+}
+
+/// The cold blocks in loops that use something from outside the loop which
+/// nothing else in it uses, with the instructions that do.
+fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<(Block, Value, Vec<Inst>)> {
+    let mut used_hot: FxHashSet<(Value, Loop)> = FxHashSet::default();
+    for block in function.layout.blocks() {
+        let around = loops_around(loops, block);
+        if around.is_empty() || function.layout.is_cold(block) {
+            continue;
+        }
+        for inst in function.layout.block_insts(block) {
+            for value in function.dfg.inst_values(inst) {
+                used_hot.extend(around.iter().map(|around| (value, *around)));
+            }
+        }
+    }
+    let mut uses = Vec::new();
+    for block in function.layout.blocks() {
+        let Some(innermost) = loops.innermost_loop(block) else {
+            continue;
+        };
+        if !function.layout.is_cold(block) {
+            continue;
+        }
+        let mut in_block: Vec<(Block, Value, Vec<Inst>)> = Vec::new();
+        for inst in function.layout.block_insts(block) {
+            for value in function.dfg.inst_values(inst) {
+                if used_hot.contains(&(value, innermost))
+                    || !can_wait(function, loops, value, innermost)
+                {
+                    continue;
+                }
+                match in_block.iter_mut().find(|(_, used, _)| *used == value) {
+                    Some((_, _, users)) if users.last() == Some(&inst) => {}
+                    Some((_, _, users)) => users.push(inst),
+                    None => in_block.push((block, value, vec![inst])),
+                }
+            }
+        }
+        uses.append(&mut in_block);
+    }
+    uses
+}
+
+fn loops_around(loops: &LoopAnalysis, block: Block) -> Vec<Loop> {
+    std::iter::successors(loops.innermost_loop(block), |inner| {
+        loops.loop_parent(*inner)
+    })
+    .collect()
+}
+
+/// Whether a value is made outside the loop, and is not simply made anew.
+fn can_wait(function: &Function, loops: &LoopAnalysis, value: Value, inner: Loop) -> bool {
+    let ty = function.dfg.value_type(value);
+    if !(ty.is_int() && ty.bits() <= 64 || ty == types::F64) {
+        return false;
+    }
+    let block = match function.dfg.value_def(value) {
+        ValueDef::Param(block, _) => block,
+        ValueDef::Result(inst, _) => {
+            let is_cheap = matches!(
+                function.dfg.insts[inst].opcode(),
+                Opcode::Iconst | Opcode::StackAddr | Opcode::F64const
+            );
+            match function.layout.inst_block(inst) {
+                Some(block) if !is_cheap => block,
+                _ => return false,
+            }
+        }
+        ValueDef::Union(..) => return false,
+    };
+    !loops.is_in_loop(block, inner)
+}
+
+/// Writes a value into a slot of its own as soon as it is there.
+fn write(function: &mut Function, value: Value, ty: Type) -> StackSlot {
+    let slot = function.create_sized_stack_slot(StackSlotData::new(
+        StackSlotKind::ExplicitSlot,
+        ty.bytes(),
+        ty.bytes().trailing_zeros() as u8,
+    ));
+    let cursor = FuncCursor::new(function);
+    let mut cursor = match cursor.func.dfg.value_def(value) {
+        ValueDef::Param(block, _) => cursor.at_first_insertion_point(block),
+        ValueDef::Result(inst, _) => cursor.after_inst(inst),
+        ValueDef::Union(..) => unreachable!("an optimised function has no unions"),
+    };
+    let address = cursor.ins().stack_addr(types::I64, slot, 0);
+    cursor
+        .ins()
+        .store(MemFlagsData::trusted(), value, address, 0);
+    slot
+}
