@@ -219,8 +219,11 @@ impl Translator<'_, '_, '_> {
         }
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let mut array = self.expect_tag(root, Tag::Array, slow);
-        let view = self.view_of_root(path);
-        self.expect_unique(array, slow);
+        let elements = match value.class {
+            _ if steps > 1 || fields.is_some() => Some(Elements::Values),
+            class => stored_elements(class),
+        };
+        let view = self.view_for_store(path, elements, array, slow);
         for step in 0..steps {
             let index = self.stack[indexes_at + step];
             let position = self.expect_tag(index, Tag::Int, slow);
@@ -264,6 +267,23 @@ impl Translator<'_, '_, '_> {
         let held = self.path_type(path);
         let is_same = held.is(Tags::STRUCT) && held.declaration() == Some(fields.declaration);
         is_same.then_some(fields)
+    }
+
+    /// The view of the array, if there is one, through which an element of such
+    /// a kind is changed.  Goes to `slow` if the array may have other owners, or
+    /// will when no element is found.
+    pub fn view_for_store(
+        &mut self,
+        path: &Path,
+        elements: Option<Elements>,
+        array: Value,
+        slow: Block,
+    ) -> Option<View> {
+        let found = self.store_view(path, elements);
+        if !found.is_some_and(|found| found.is_unique) {
+            self.expect_unique(array, slow);
+        }
+        found.map(|found| found.view)
     }
 
     /// Goes to `slow` unless the object has just one owner.
@@ -484,8 +504,7 @@ impl Translator<'_, '_, '_> {
         let root = self.variable(path.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let array = self.expect_tag(root, Tag::Array, slow);
-        let view = self.view_of_root(path);
-        self.expect_unique(array, slow);
+        let view = self.view_for_store(path, Some(elements), array, slow);
         let position = self.expect_tag(index, Tag::Int, slow);
         let address = self.checked_address(array, view, position, elements, slow);
         let machine = if elements == Elements::Ints {
@@ -610,5 +629,15 @@ impl Translator<'_, '_, '_> {
         let status = self.call_helper(Helper::Push, &[self.ctx, place, tag, payload])[0];
         self.reload_place(site.place.root, 0);
         self.raise_if(status);
+    }
+}
+
+/// The kind of elements that `store_checked` stores a value of this class into.
+fn stored_elements(class: Class) -> Option<Elements> {
+    match class {
+        Class::Int | Class::Float | Class::Bool => class.tag().map(Elements::for_tag),
+        Class::Dynamic => Some(Elements::Ints),
+        Class::Object(Tag::String) => Some(Elements::Values),
+        Class::Null | Class::Object(_) | Class::Record(_) => None,
     }
 }

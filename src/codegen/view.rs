@@ -8,6 +8,10 @@
 //! moved the array.  Its length is zero if the elements are not of the kind that
 //! is expected, so one comparison checks kind and bounds; what it refuses, the
 //! helpers do.
+//!
+//! Where elements are stored, the array must be nobody else's.  In a loop that
+//! only indexes it, it stays so; there a second length, which is zero if the
+//! array has other owners, makes the same comparison check that as well.
 
 use super::func::{Start, Translator, trusted};
 use super::layout::{Layout, SlotSet};
@@ -18,7 +22,7 @@ use crate::infer::{FunctionFacts, Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
-use ruff_runtime::bytecode::{Function, Op, Path, Program, Step, VarKind};
+use ruff_runtime::bytecode::{Capture, Function, Op, Path, Program, Step, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use rustc_hash::FxHashMap;
@@ -34,6 +38,8 @@ pub(super) struct Region {
     /// The last jump back.
     end: u32,
     slots: Vec<u32>,
+    /// Those of them that the loop only indexes, and stores into.
+    kept: Vec<u32>,
 }
 
 /// A view's variables.
@@ -43,7 +49,18 @@ pub(super) struct View {
     data: Variable,
     /// The array's length, or 0 if its elements are of another kind.
     len: Variable,
+    /// The length for stores: 0 as well if the array has other owners.  Only up
+    /// to date while the view is `kept`.
+    stored: Variable,
     pub elements: Elements,
+}
+
+/// A view of an array that is to be changed in place.
+#[derive(Clone, Copy)]
+pub(super) struct StoreView {
+    pub view: View,
+    /// Whether finding an element there means that nobody else has the array.
+    pub is_unique: bool,
 }
 
 /// The views of a function.
@@ -54,7 +71,18 @@ pub(super) struct Views {
     views: FxHashMap<u32, View>,
     /// Ends of the regions around the present instruction, by slot.
     active: FxHashMap<u32, u32>,
+    /// The slots that are kept in a region around the present instruction.
+    kept: FxHashMap<u32, u32>,
     next: usize,
+}
+
+impl Views {
+    /// Whether any region keeps the slot.
+    fn stores_into(&self, slot: u32) -> bool {
+        self.regions
+            .iter()
+            .any(|region| region.kept.contains(&slot))
+    }
 }
 
 impl Translator<'_, '_, '_> {
@@ -72,6 +100,7 @@ impl Translator<'_, '_, '_> {
                 slot: *slot,
                 data: self.builder.declare_var(types::I64),
                 len: self.builder.declare_var(types::I64),
+                stored: self.builder.declare_var(types::I64),
                 elements,
             };
             self.views.views.insert(*slot, view);
@@ -84,12 +113,15 @@ impl Translator<'_, '_, '_> {
     pub fn step_views(&mut self, pc: u32) {
         let views = &mut self.views;
         views.active.retain(|_, end| *end >= pc);
+        views.kept.retain(|_, end| *end >= pc);
         while let Some(region) = views.regions.get(views.next)
             && region.head <= pc
         {
             if region.end >= pc {
                 let slots = region.slots.iter();
                 views.active.extend(slots.map(|slot| (*slot, region.end)));
+                let kept = region.kept.iter();
+                views.kept.extend(kept.map(|slot| (*slot, region.end)));
             }
             views.next += 1;
         }
@@ -130,6 +162,18 @@ impl Translator<'_, '_, '_> {
         self.active_view(entry.whole_slot()?)
     }
 
+    /// The view of the array that is the root of a path through which elements
+    /// of this kind are changed.
+    pub fn store_view(&self, path: &Path, elements: Option<Elements>) -> Option<StoreView> {
+        let view = self.view_of_root(path)?;
+        let is_unique = self.views.kept.contains_key(&view.slot) && Some(view.elements) == elements;
+        let len = if is_unique { view.stored } else { view.len };
+        Some(StoreView {
+            view: View { len, ..view },
+            is_unique,
+        })
+    }
+
     /// The view of the array that is the root of a path.
     pub fn view_of_root(&self, path: &Path) -> Option<View> {
         match path.root.kind() {
@@ -156,6 +200,7 @@ impl Translator<'_, '_, '_> {
         let zero = self.iconst(0);
         self.builder.def_var(view.data, zero);
         self.builder.def_var(view.len, zero);
+        self.builder.def_var(view.stored, zero);
     }
 
     fn set_view(&mut self, view: View) {
@@ -167,14 +212,14 @@ impl Translator<'_, '_, '_> {
         // As the parameter of a block with two ways to it, the length is there
         // once and for all, and not computed anew wherever it is used.
         let done = self.builder.create_block();
-        for _ in 0..2 {
+        for _ in 0..3 {
             self.builder.append_block_param(done, types::I64);
         }
         if !self.holding.surely.contains(view.slot) {
             let there = self.builder.create_block();
             self.builder
                 .ins()
-                .brif(array, there, &[], done, &[zero, zero]);
+                .brif(array, there, &[], done, &[zero, zero, zero]);
             self.switch_sealed(there);
         }
         let kind = self.element_kind(array);
@@ -182,16 +227,33 @@ impl Translator<'_, '_, '_> {
             self.builder
                 .ins()
                 .icmp_imm_u(IntCC::Equal, kind, view.elements as u8 as i64);
-        let data = self.load_word(array, DATA_OFFSET);
-        let len = self.load_word(array, LEN_OFFSET);
-        let (data, len) = (BlockArg::Value(data), BlockArg::Value(len));
-        self.builder
-            .ins()
-            .brif(is_expected, done, &[data, len], done, &[data, zero]);
+        let data = BlockArg::Value(self.load_word(array, DATA_OFFSET));
+        let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
+        if self.views.stores_into(view.slot) {
+            let expected = self.builder.create_block();
+            self.builder
+                .ins()
+                .brif(is_expected, expected, &[], done, &[data, zero, zero]);
+            self.switch_sealed(expected);
+            let count = self.builder.ins().load(types::I32, trusted(), array, 0);
+            let is_unique = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
+            self.builder
+                .ins()
+                .brif(is_unique, done, &[data, len, len], done, &[data, len, zero]);
+        } else {
+            self.builder.ins().brif(
+                is_expected,
+                done,
+                &[data, len, zero],
+                done,
+                &[data, zero, zero],
+            );
+        }
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
         self.builder.def_var(view.data, params[0]);
         self.builder.def_var(view.len, params[1]);
+        self.builder.def_var(view.stored, params[2]);
     }
 
     /// The address of a viewed element; goes to `slow` if there is none.
@@ -283,8 +345,15 @@ fn plan(
         slots.sort_unstable();
         slots.dedup();
         viewed.extend(slots.iter().map(|slot| (*slot, end)));
+        let is_kept = |slot: &u32| body.stored.contains(*slot) && !body.shared.contains(*slot);
+        let kept = slots.iter().copied().filter(is_kept).collect();
         if !slots.is_empty() {
-            regions.push(Region { head, end, slots });
+            regions.push(Region {
+                head,
+                end,
+                slots,
+                kept,
+            });
         }
     }
     regions
@@ -305,6 +374,10 @@ fn loop_ends(function: &Function) -> FxHashMap<u32, u32> {
 struct Body {
     indexed: Vec<u32>,
     changed: SlotSet,
+    /// Slots whose elements are stored to.
+    stored: SlotSet,
+    /// Slots whose values something else may come to own.
+    shared: SlotSet,
 }
 
 impl Body {
@@ -312,12 +385,24 @@ impl Body {
         Body {
             indexed: Vec::new(),
             changed: SlotSet::new(slots),
+            stored: SlotSet::new(slots),
+            shared: SlotSet::new(slots),
         }
     }
 
     fn step(&mut self, program: &Program, function: &Function, pc: u32) {
         match function.code[pc as usize] {
             Op::LoadLocal { slot } if is_indexed(program, function, pc) => self.indexed.push(slot),
+            Op::LoadLocal { slot } if !is_measured(program, function, pc) => {
+                self.shared.insert(slot);
+            }
+            Op::MakeClosure { func } => {
+                for capture in &program.functions[func as usize].captures {
+                    if let Capture::Value(slot) = *capture {
+                        self.shared.insert(slot);
+                    }
+                }
+            }
             Op::StoreLocal { slot }
             | Op::MoveLocal { slot }
             | Op::ClearLocal { slot }
@@ -352,7 +437,10 @@ impl Body {
             return;
         }
         match place.steps[..] {
-            [Step::Index, ..] => self.indexed.push(place.root.number()),
+            [Step::Index, ..] => {
+                self.indexed.push(place.root.number());
+                self.stored.insert(place.root.number());
+            }
             _ => self.changed.insert(place.root.number()),
         }
     }
@@ -373,6 +461,15 @@ fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
         above = above - effect.pops + effect.pushes;
     }
     false
+}
+
+/// Whether the instruction loads what `len` is asked about.
+fn is_measured(program: &Program, function: &Function, load: u32) -> bool {
+    matches!(
+        function.code.get(load as usize + 1),
+        Some(Op::CallBuiltin { builtin, argc: 1 })
+            if &*program.builtins[*builtin as usize] == "len"
+    )
 }
 
 /// Whether a function can have views at all.
