@@ -33,7 +33,7 @@ pub use crate::codegen::Debug;
 pub use compile::Refusal;
 pub use listing::{assembly, clif};
 pub use object::{Object, object};
-pub use program::Bodies;
+pub use program::{Bodies, Decided, decisions};
 pub use target::{Cpu, Effort, TargetError, TargetOptions};
 
 use cranelift_module::ModuleError;

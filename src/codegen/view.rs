@@ -9,6 +9,7 @@
 //! is expected, so one comparison checks kind and bounds; what it refuses, the
 //! helpers do.
 
+use super::decision::Decision;
 use super::func::{Start, Translator, trusted};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
@@ -76,6 +77,11 @@ impl Translator<'_, '_, '_> {
             };
             self.views.views.insert(*slot, view);
             self.clear_view(view);
+        }
+        for region in &regions {
+            for slot in &region.slots {
+                self.record_at(region.head, Decision::Hoisted { slot: *slot });
+            }
         }
         self.views.regions = regions;
     }

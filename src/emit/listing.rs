@@ -53,6 +53,7 @@ fn listing(
         isa: &*isa,
         debug: options.target.debug,
         library,
+        recorder: None,
     };
     let parts = program::compile(source, options.bodies, kind);
     let symbols = Symbols::new(program);

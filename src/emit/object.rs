@@ -59,6 +59,7 @@ pub fn object(
         isa: &*isa,
         debug: options.target.debug,
         library,
+        recorder: None,
     };
     let parts = program::compile(source, options.bodies, Listing::None);
 

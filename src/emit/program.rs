@@ -2,7 +2,11 @@
 //! stay bytecode, and what glue that takes.
 
 use super::compile::{self, Code, Job, Listing, Refusal};
-use crate::codegen::Source;
+use super::target::{self, Ending};
+use super::{EmitError, Fallback, Options};
+use crate::codegen::decision::{Record, Recorder};
+use crate::codegen::{Debug, Source};
+use crate::infer::Facts;
 use crate::codegen::names::Callee;
 use crate::interface::Exports;
 use ruff_runtime::abi::Helper;
@@ -38,6 +42,45 @@ pub(super) struct Parts {
     pub exports: Vec<Code>,
     /// Stubs of helpers, in the order of the table.
     pub stubs: Vec<(Helper, Code)>,
+}
+
+/// What was decided about a program's functions.
+#[derive(Debug)]
+pub struct Decided {
+    pub records: Vec<Record>,
+    /// The functions that stay bytecode, in order.
+    pub fallbacks: Vec<Fallback>,
+    /// Whether each function is compiled or kept at all, since something may call it.
+    pub used: Vec<bool>,
+}
+
+/// Compiles a program for the sake of what is decided on the way.
+///
+/// # Errors
+/// If there is no code generator for the target.
+pub fn decisions(
+    program: &Program,
+    facts: &Facts,
+    options: &Options,
+) -> Result<Decided, EmitError> {
+    let isa = target::isa(&options.target, Ending::Object)?;
+    let recorder = Recorder::default();
+    let source = Source {
+        program,
+        facts,
+        isa: &*isa,
+        // Lines say which call is inlined, and change nothing.
+        debug: Debug::Lines,
+        library: None,
+        recorder: Some(&recorder),
+    };
+    let parts = compile(source, options.bodies, Listing::None);
+    let is_used = |body: &Body| !matches!(body, Body::Unused);
+    Ok(Decided {
+        fallbacks: super::fallbacks(&parts),
+        used: parts.bodies.iter().map(is_used).collect(),
+        records: recorder.into_records(),
+    })
 }
 
 /// Compiles what a program needs.

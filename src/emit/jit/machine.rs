@@ -212,6 +212,7 @@ impl Machine {
                 isa: &*self.isa,
                 debug: self.debug,
                 library: None,
+            recorder: None,
             };
             self.registered.extend(gdb::register(source, &placed));
         }
@@ -230,6 +231,7 @@ impl Machine {
             isa: &*self.isa,
             debug: self.debug,
             library: None,
+            recorder: None,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
