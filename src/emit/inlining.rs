@@ -148,10 +148,7 @@ impl Inline for Round<'_, '_> {
         let Callee::Direct(func) = Callee::from_external_name(name) else {
             return InlineCommand::KeepCall;
         };
-        let why = match self.inliner.body(caller, func, self.limit) {
-            Ok(()) => None,
-            Err(why) => Some(why),
-        };
+        let why = self.inliner.body(caller, func, self.limit).err();
         self.inliner.record(caller, call, func, why);
         match (why, self.inliner.bodies.get(&func)) {
             (None, Some(Some(body))) => {

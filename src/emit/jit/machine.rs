@@ -212,7 +212,7 @@ impl Machine {
                 isa: &*self.isa,
                 debug: self.debug,
                 library: None,
-            recorder: None,
+                recorder: None,
             };
             self.registered.extend(gdb::register(source, &placed));
         }
