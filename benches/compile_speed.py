@@ -18,7 +18,7 @@ import tempfile
 
 import project
 
-STAGE = re.compile(r"^(\w[\w ]*?)\s+([\d.]+) ms$", re.MULTILINE)
+STAGE = re.compile(r"^(\w[\w ]*?)\s+([\d.]+) ms", re.MULTILINE)
 
 # Pieces of a program; each is about what people write, and none is like another.
 PIECES = ["""

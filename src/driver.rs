@@ -100,6 +100,7 @@ fn build_program(
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &request.code)
     })?;
+    log.share_out(object.work);
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;

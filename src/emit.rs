@@ -30,7 +30,7 @@ mod words;
 pub mod jit;
 
 pub use crate::codegen::Debug;
-pub use compile::Refusal;
+pub use compile::{Refusal, Work};
 pub use listing::{assembly, clif};
 pub use object::{Object, object};
 pub use program::{Bodies, Decided, decisions};

@@ -383,6 +383,20 @@ fn reports_go_to_standard_error() {
 }
 
 #[test]
+fn large_programs_are_compiled_in_threads() {
+    let functions =
+        (0..400).map(|k| format!("func f{k}(n) {{ return n * {k} + n % 7 }}\nprint(f{k}(2))\n"));
+    let text: String = functions.collect();
+    let folder = Folder::new(&[("large.ruff", &text)]);
+    let outcome = folder.run("build --time large.ruff").ends_with(0);
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    match processors {
+        1 => assert!(!outcome.stderr.contains("threads"), "{outcome:?}"),
+        _ => drop(outcome.says(" ms of work in ").says(" threads)\n")),
+    }
+}
+
+#[test]
 fn colours_are_for_terminals_unless_asked_for() {
     let folder = Folder::new(&[WRONG]);
     assert!(!folder.run("check wrong.ruff").stderr.contains('\x1b'));

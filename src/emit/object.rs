@@ -7,7 +7,7 @@
 //! Everything is position independent; tables of pointers are in data that is
 //! read-only after relocation.
 
-use super::compile::{Code, Job, Listing};
+use super::compile::{Code, Job, Listing, Work};
 use super::debug::{self, Described};
 use super::export;
 use super::image;
@@ -39,6 +39,8 @@ pub struct Object {
     pub compiled_count: usize,
     /// The size of their machine code.
     pub code_size: usize,
+    /// What compiling them took.
+    pub work: Work,
 }
 
 /// Makes the object file of a verified program, or of a library that shows
@@ -92,6 +94,7 @@ pub fn object(
         fallbacks: super::fallbacks(&parts),
         compiled_count,
         code_size,
+        work: parts.work,
     })
 }
 
