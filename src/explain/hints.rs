@@ -20,14 +20,21 @@ pub fn of_operand(
             None => "call the function by its name only, or give it straight to `map`, `filter` or `reduce`".to_owned(),
         };
     }
+    let otherwise = ty.without(Tags::NULL);
+    let is_null_or_one = ty.may_be(Tags::NULL) && otherwise.tags().single().is_some();
+    let kind = words::type_words(known.program, otherwise);
+    if variable.is_none() && ty.is(Tags::NUMBER) {
+        return format!("convert {name} with `to_int` or `to_float`");
+    }
+    if variable.is_none() && is_null_or_one {
+        return format!("say at once what it is instead of null: `?? …` with another {kind}");
+    }
     if ty.is(Tags::NUMBER) {
         return format!(
             "let {name} be one of them always: begin with `0.0` if it is to be a float, or convert what it gets with `to_int` or `to_float`"
         );
     }
-    let otherwise = ty.without(Tags::NULL);
-    if ty.may_be(Tags::NULL) && otherwise.tags().single().is_some() {
-        let kind = words::type_words(known.program, otherwise);
+    if is_null_or_one {
         return format!("let {name} never be null: begin with another value of its kind ({kind})");
     }
     let looks_inside = matches!(

@@ -5,6 +5,7 @@ use super::{Kind, Known, Note, hints, words};
 use crate::codegen::decision::{Decision, Form, Kept, Record};
 use crate::infer::{Tags, Type};
 use ruff_runtime::bytecode::{FunctionId, Op, Step};
+use ruff_runtime::value::Tag;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -158,12 +159,7 @@ fn say(known: &Known, record: &Record, stored: u32) -> Option<Saying> {
         Decision::Shares => shares(known, record, op),
         Decision::Counts => Saying::fast(Kind::Unboxed, "loop counter"),
         Decision::Iterates => Saying::fast(Kind::Native, "loop elements"),
-        Decision::IteratesByRuntime => {
-            let why = "only counts, arrays, strings and generators are walked here".to_owned();
-            let hint = "loop over `keys(d)` or `values(d)` if it is a dict, or over a range";
-            let text = "the loop asks the runtime for each element".to_owned();
-            Saying::slow(Kind::Dynamic, text, Some(why), Some(hint.to_owned()))
-        }
+        Decision::IteratesByRuntime => iterates(known, func, op),
         Decision::Dissolved { callee } => Saying::fast(
             Kind::Dissolved,
             format!("generator {}", name_of(callee)),
@@ -399,6 +395,26 @@ fn operation(known: &Known, op: Op) -> Option<String> {
     })
 }
 
+/// A loop that asks the runtime for each element.
+fn iterates(known: &Known, func: FunctionId, op: Op) -> Option<Saying> {
+    let Op::IterNext { slot, .. } = op else {
+        return None;
+    };
+    let ty = known.type_of(Variable::Slot(func, slot));
+    let source = words::type_words(known.program, ty);
+    let hint = match ty.tags().single() {
+        Some(Tag::Dict) => Some("loop over `keys(d)`, which is an array of strings"),
+        Some(_) => None,
+        None => Some("loop over an array, string, count or generator that can be nothing else"),
+    };
+    Saying::slow(
+        Kind::Dynamic,
+        "the loop asks the runtime for each element".to_owned(),
+        Some(format!("what it goes over can be {source}")),
+        hint.map(str::to_owned),
+    )
+}
+
 fn shape(known: &Known, record: &Record) -> Option<Saying> {
     let ty = *known.operands.get(&(record.func, record.pc))?.last()?;
     let (why, hint) = hints::of_struct(known, ty.declaration()?);
@@ -509,6 +525,7 @@ fn needs_object(op: Op) -> &'static str {
         Op::StoreGlobal { .. } | Op::StoreCell { .. } | Op::StoreCaptureCell { .. } => {
             "variables that functions share are in memory"
         }
+        Op::OptionalField { .. } => "`?.` looks at objects",
         Op::Return {} => "the result is not always such a struct",
         _ => "values of unknown kind are objects",
     }
