@@ -67,6 +67,8 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+    /// The same, with a register allocator that can do with large functions.
+    pub isa_for_large: &'a dyn TargetIsa,
     pub debug: Debug,
     /// What C sees of it, if it is a library, which runs on its host's stack.
     pub library: Option<&'a Exports>,

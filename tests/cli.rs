@@ -383,6 +383,28 @@ fn reports_go_to_standard_error() {
 }
 
 #[test]
+fn functions_that_are_large_work_without_optimisation() {
+    let statements = (0..3000).map(|k| {
+        format!(
+            "if n % 7 == {} {{ s += n + {k} }} else {{ n += 1 }}\n",
+            k % 5
+        )
+    });
+    let text: String = statements.collect();
+    let folder = Folder::new(&[(
+        "large.ruff",
+        &format!("mut n := 0\nmut s := 0\n{text}print(n, s)\n"),
+    )]);
+    let expected = folder.run("run --engine interp large.ruff").ends_with(0);
+    folder.run("build -O0 -o large large.ruff").ends_with(0);
+    let program = folder.path().join("large");
+    let outcome = folder
+        .execute(program, std::iter::empty::<&str>())
+        .ends_with(0);
+    outcome.prints(&expected.stdout);
+}
+
+#[test]
 fn large_programs_are_compiled_in_threads() {
     let functions =
         (0..400).map(|k| format!("func f{k}(n) {{ return n * {k} + n % 7 }}\nprint(f{k}(2))\n"));

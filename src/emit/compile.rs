@@ -29,6 +29,10 @@ const THREAD_WORTH: usize = 1500;
 /// Cranelift recurses little, but over the user's control flow.
 const THREAD_STACK: usize = 64 << 20;
 
+/// Blocks from which on the quick register allocator is no longer quick: it
+/// looks at every way into a block for every value that lives there.
+const LARGE: usize = 6000;
+
 /// Something to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Job {
@@ -232,7 +236,13 @@ impl<'a> Compiler<'a> {
         context.optimize(isa, &mut ControlPlane::default())?;
         cold::sink(&mut context.func);
         context.verify_if(isa)?;
-        let code = isa.compile_function(
+        let is_large = context.func.dfg.num_blocks() > LARGE;
+        let allocating = if is_large {
+            self.source.isa_for_large
+        } else {
+            isa
+        };
+        let code = allocating.compile_function(
             &context.func,
             &context.domtree,
             &mut self.registers,
@@ -415,6 +425,7 @@ mod tests {
             program: &program,
             facts: &facts,
             isa: &*isa,
+            isa_for_large: &*isa,
             debug: Debug::Nothing,
             library: None,
             recorder: None,

@@ -55,10 +55,12 @@ pub fn object(
     options: &Options,
 ) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
+    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
     let source = Source {
         program,
         facts,
         isa: &*isa,
+        isa_for_large: &*isa_for_large,
         debug: options.target.debug,
         library,
         recorder: None,

@@ -65,11 +65,13 @@ pub fn decisions(
     options: &Options,
 ) -> Result<Decided, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
+    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
     let recorder = Recorder::default();
     let source = Source {
         program,
         facts,
         isa: &*isa,
+        isa_for_large: &*isa_for_large,
         // Lines say which call is inlined, and change nothing.
         debug: Debug::Lines,
         library: None,
