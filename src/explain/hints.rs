@@ -87,6 +87,11 @@ pub fn of_making(op: Op) -> String {
     .to_owned()
 }
 
+/// For a text of several parts that is appended to another one.
+pub fn of_appending() -> String {
+    "append the parts one after the other, `s += a` and then `s += b`".to_owned()
+}
+
 /// Why a declared struct is not held in registers, and what would change that.
 pub fn of_struct(known: &Known, declaration: u32) -> (String, String) {
     let info = &known.program.structs[declaration as usize];

@@ -498,7 +498,13 @@ fn makes(known: &Known, record: &Record, op: Op) -> Option<Saying> {
         }
         _ => return None,
     };
-    let hint = hints::of_making(op);
+    let following = known.program.functions[record.func as usize]
+        .code
+        .get(record.pc as usize + 1);
+    let hint = match (op, following) {
+        (Op::Interpolate { .. }, Some(Op::Update { .. })) => hints::of_appending(),
+        _ => hints::of_making(op),
+    };
     Saying::slow(Kind::Allocated, format!("{what} is made"), None, Some(hint))
 }
 
