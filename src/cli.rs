@@ -11,6 +11,7 @@ mod test;
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
+use crate::explain::{self, Colours, Explanation, Extent};
 use crate::link::{self, Libc, Linker, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
@@ -71,7 +72,7 @@ fn execute(request: &Request, line: &CommandLine) -> i32 {
         Request::Check(check) => driver::check(check, &mut sources, &mut log)
             .map(|warnings| checked(&warnings, &sources, line)),
         Request::Bindgen(bindgen) => driver::bindgen(bindgen, &mut log).map(|()| 0),
-        Request::Explain(explain) => self::explain(explain, line.color),
+        Request::Explain(explain) => explain_all(explain, line.color),
         Request::GdbPrinters(sink) => driver::gdb_printers(sink).map(|()| 0),
         Request::Test(test) => Ok(test::execute(test, line.color)),
         Request::Target(target) => target::execute(target),
@@ -111,23 +112,67 @@ fn checked(warnings: &[Diagnostic], sources: &SourceMap, line: &CommandLine) -> 
 }
 
 /// Tells about every file what was asked for.
-fn explain(explain: &Explain, color: ColorChoice) -> Result<i32, Failure> {
+fn explain_all(explain: &Explain, color: ColorChoice) -> Result<i32, Failure> {
     let mut status = 0;
+    let mut whole = String::new();
     for file in &explain.files {
         let request = driver::Explain {
             input: file.clone(),
             code: code_options(&explain.code),
         };
         let mut sources = SourceMap::new();
-        match driver::fallbacks(&request, &mut sources, &mut Log::new(false)) {
-            Ok(fallbacks) => print::fallbacks(file, &fallbacks),
-            Err(failure) => {
-                print::failure(&failure, &sources, color);
-                status = status.max(failure.exit_status());
-            }
+        let mut log = Log::new(false);
+        let done = if explain.fallbacks {
+            driver::fallbacks(&request, &mut sources, &mut log)
+                .map(|fallbacks| print::fallbacks(file, &fallbacks))
+        } else {
+            driver::explain(&request, &mut sources, &mut log).map(|explanation| {
+                whole.push_str(&explained(&explanation, &sources, explain, color))
+            })
+        };
+        if let Err(failure) = done {
+            print::failure(&failure, &sources, color);
+            status = status.max(failure.exit_status());
         }
     }
+    if !whole.is_empty() {
+        driver::write(&sink_at(&explain.output), whole.as_bytes())?;
+    }
     Ok(status)
+}
+
+/// An explanation in the form that was asked for.
+fn explained(
+    explanation: &Explanation,
+    sources: &SourceMap,
+    explain: &Explain,
+    color: ColorChoice,
+) -> String {
+    let extent = match explain.all {
+        true => Extent::Everything,
+        false => Extent::Often,
+    };
+    let colours = match print::colours_standard_output(color)
+        && sink_at(&explain.output) == Sink::StandardOutput
+    {
+        true => Colours::On,
+        false => Colours::Off,
+    };
+    if explain.json {
+        explain::json(explanation)
+    } else if explain.html {
+        explain::html(explanation, sources, extent)
+    } else {
+        explain::text(explanation, sources, extent, colours)
+    }
+}
+
+/// A file, or standard output.
+fn sink_at(path: &Path) -> Sink {
+    match path == Path::new("-") {
+        true => Sink::StandardOutput,
+        false => Sink::File(path.to_owned()),
+    }
 }
 
 fn report_flags(line: &CommandLine) -> ReportFlags {
@@ -155,11 +200,11 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
             None => Request::Run(run_request(run)),
         },
         Command::Test(test) => Request::Test(test.clone()),
+        Command::Explain(explain) if explain.html && explain.files.len() > 1 => {
+            return Err(arguments::usage_error("a page is about one program"));
+        }
         Command::Explain(explain) => Request::Explain(explain.clone()),
-        Command::GdbPrinters(printers) => Request::GdbPrinters(match printers.output.to_str() {
-            Some("-") => Sink::StandardOutput,
-            _ => Sink::File(printers.output.clone()),
-        }),
+        Command::GdbPrinters(printers) => Request::GdbPrinters(sink_at(&printers.output)),
         Command::Bindgen(bindgen) => Request::Bindgen(bindgen_request(bindgen)),
         Command::Target(target) => Request::Target(target.clone()),
         Command::Check(check) => Request::Check(driver::Check {
@@ -247,10 +292,6 @@ fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
 }
 
 fn bindgen_request(bindgen: &Bindgen) -> driver::Bindgen {
-    let sink = match bindgen.output == Path::new("-") {
-        true => Sink::StandardOutput,
-        false => Sink::File(bindgen.output.clone()),
-    };
     driver::Bindgen {
         options: crate::bindgen::Options {
             header: bindgen.header.clone(),
@@ -258,7 +299,7 @@ fn bindgen_request(bindgen: &Bindgen) -> driver::Bindgen {
             include: bindgen.include.clone(),
             compiler: env::var("CC").unwrap_or_else(|_| "cc".to_owned()),
         },
-        sink,
+        sink: sink_at(&bindgen.output),
     }
 }
 

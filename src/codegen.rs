@@ -15,6 +15,7 @@ mod compare;
 mod control;
 mod count;
 mod data;
+pub mod decision;
 mod dict;
 mod dissolve;
 mod export;
@@ -43,6 +44,7 @@ use crate::infer::Facts;
 use crate::interface::{Exported, Exports};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
+use decision::Recorder;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
 /// Why a function stays bytecode.
@@ -65,9 +67,13 @@ pub struct Source<'a> {
     pub program: &'a Program,
     pub facts: &'a Facts,
     pub isa: &'a dyn TargetIsa,
+    /// The same, with a register allocator that can do with large functions.
+    pub isa_for_large: &'a dyn TargetIsa,
     pub debug: Debug,
     /// What C sees of it, if it is a library, which runs on its host's stack.
     pub library: Option<&'a Exports>,
+    /// Where decisions are written down, if somebody wants to be told.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// What debuggers are told about code.

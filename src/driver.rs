@@ -16,6 +16,7 @@ mod test;
 pub use elsewhere::run_elsewhere;
 pub use failure::Failure;
 pub use log::Log;
+pub use output::write;
 pub use process::{end_on_closed_pipe, on_large_stack, report_panics};
 pub use request::{
     Bindgen, Build, Check, Explain, Fallbacks, Kind, Linking, Role, Run, RunElsewhere, Sink, Test,
@@ -28,6 +29,7 @@ use crate::check;
 use crate::diagnostic::Diagnostic;
 use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Memory, Object};
+use crate::explain::{self, Explanation};
 use crate::infer::{self, Facts};
 use crate::interface::Exports;
 use crate::link::{self, ForeignLibraries, LinkOptions};
@@ -98,6 +100,7 @@ fn build_program(
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &request.code)
     })?;
+    log.share_out(object.work);
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
@@ -203,6 +206,23 @@ pub fn fallbacks(
     })?;
     let fallbacks = object.fallbacks.iter();
     Ok(fallbacks.map(|one| described(&program, one)).collect())
+}
+
+/// What becomes of a program, line by line.
+///
+/// # Errors
+/// If the program is wrong.
+pub fn explain(
+    request: &Explain,
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Explanation, Failure> {
+    let program = program(&request.input, sources, log)?;
+    let facts = log.stage("infer", || infer::infer(&program));
+    let decided = log.stage("compile", || {
+        emit::decisions(&program, &facts, &request.code)
+    })?;
+    Ok(log.stage("explain", || explain::explain(&program, &decided, sources)))
 }
 
 /// From a file to a verified program.

@@ -33,10 +33,10 @@ mod words;
 pub mod jit;
 
 pub use crate::codegen::Debug;
-pub use compile::Refusal;
+pub use compile::{Refusal, Work};
 pub use listing::{assembly, clif};
 pub use object::{Object, object};
-pub use program::Bodies;
+pub use program::{Bodies, Decided, decisions};
 pub use target::{Cpu, Effort, TargetError, TargetOptions};
 
 use cranelift_module::ModuleError;

@@ -6,6 +6,7 @@
 //! `syntax`, `resolve`, `modules`, `lower` — from texts to bytecode;
 //! `infer`, `check`, `codegen` — from bytecode to facts, warnings, Cranelift's IR;
 //! `emit`, `link` — from there to an object, to memory, to an executable;
+//! `explain` — what was decided on the way, for people;
 //! `vm` — running programs in this process;
 //! `driver`, `cli` — the pipeline, and the command line in front of it.
 
@@ -34,6 +35,8 @@ pub mod link;
 pub mod bindgen;
 
 pub mod toolchain;
+
+pub mod explain;
 
 pub mod vm;
 

@@ -210,6 +210,11 @@ impl SourceMap {
         &self.files[file.0 as usize]
     }
 
+    /// The file that messages call by this name.
+    pub fn named(&self, name: &str) -> Option<&SourceFile> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
     /// The character at a line and a column of the file with this name.
     pub fn span_at(&self, name: &str, line: u32, column: u32) -> Option<Span> {
         let number = self.files.iter().position(|file| file.name == name)?;

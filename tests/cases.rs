@@ -17,8 +17,9 @@ use ruff_runtime::bytecode::disasm::disassemble;
 use ruff_runtime::bytecode::verify::verify;
 use ruffc::diagnostic::{self, Diagnostic, Form};
 use ruffc::emit::{self, Bodies, Memory, Options, TargetOptions};
+use ruffc::explain::{Colours, Explanation, Extent};
 use ruffc::source::{FileId, SourceMap};
-use ruffc::{check, infer, lower, modules, resolve, syntax};
+use ruffc::{check, explain, infer, lower, modules, resolve, syntax};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,6 +56,14 @@ const STAGES: &[Stage] = &[
     Stage {
         folder: "clif",
         check: Check::Dump(clif),
+    },
+    Stage {
+        folder: "explain",
+        check: Check::Dump(explained),
+    },
+    Stage {
+        folder: "explain_json",
+        check: Check::Dump(explained_as_json),
     },
     Stage {
         folder: "diagnostics",
@@ -96,18 +105,49 @@ fn clif(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>
     let graph = modules::load(Arc::new(tree), &[], sources)?;
     let mut program = lower::lower(graph, sources);
     verify(&mut program).expect("what was lowered is valid");
+    let options = options_for_all_machines();
+    let facts = infer::infer(&program);
+    let listing = emit::clif(&program, &facts, None, &options).expect("the target is supported");
+    Ok(declared_functions(&listing))
+}
+
+fn options_for_all_machines() -> Options {
     let triple = Triple::from_str("x86_64-unknown-linux-gnu").expect("a well-known target");
-    let options = Options {
+    Options {
         target: TargetOptions {
             verify: true,
             ..TargetOptions::new(triple)
         },
         bodies: Bodies::Compiled,
         memory: Memory::Trusted,
-    };
+    }
+}
+
+fn explained(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
+    let explanation = explanation(sources, file)?;
+    Ok(explain::text(
+        &explanation,
+        sources,
+        Extent::Often,
+        Colours::Off,
+    ))
+}
+
+/// One note a line.
+fn explained_as_json(sources: &mut SourceMap, file: FileId) -> Result<String, Vec<Diagnostic>> {
+    let json = explain::json(&explanation(sources, file)?);
+    Ok(json.replace("{\"file\":", "\n{\"file\":"))
+}
+
+fn explanation(sources: &mut SourceMap, file: FileId) -> Result<Explanation, Vec<Diagnostic>> {
+    let tree = syntax::parse(sources, file)?;
+    let graph = modules::load(Arc::new(tree), &[], sources)?;
+    let mut program = lower::lower(graph, sources);
+    verify(&mut program).expect("what was lowered is valid");
     let facts = infer::infer(&program);
-    let listing = emit::clif(&program, &facts, None, &options).expect("the target is supported");
-    Ok(declared_functions(&listing))
+    let options = options_for_all_machines();
+    let decided = emit::decisions(&program, &facts, &options).expect("the target is supported");
+    Ok(explain::explain(&program, &decided, sources))
 }
 
 /// The listed bodies of functions that the program declares.

@@ -238,7 +238,52 @@ fn fallbacks_are_explained() {
         "{kept:?}"
     );
     folder.run("explain --fallbacks wrong.ruff").ends_with(3);
-    folder.run("explain hello.ruff").ends_with(2);
+    folder.run("explain --fallbacks --json f.ruff").ends_with(2);
+}
+
+#[test]
+fn programs_are_explained() {
+    let looped = "mut sum := 0\nfor i in 10 { sum += 0.5 }\nprint(sum)\n";
+    let folder = Folder::new(&[HELLO, WRONG, ("loop.ruff", looped)]);
+    let plain = folder.run("explain loop.ruff hello.ruff").ends_with(0);
+    for expected in [
+        "What costs most:\n  loop.ruff:2: dynamic: ",
+        "hint: let `sum` be one of them always",
+        "    2 ! | for i in 10 { sum += 0.5 }\n",
+        "hello.ruff: 1 function compiled; 0 lines with something slow in a loop\n",
+    ] {
+        assert!(plain.stdout.contains(expected), "{expected}: {plain:?}");
+    }
+    assert!(!plain.stdout.contains('\x1b'), "{plain:?}");
+    let coloured = folder.run("--color always explain loop.ruff").ends_with(0);
+    assert!(
+        coloured.stdout.contains("\x1b[33m! \x1b[0m| for"),
+        "{coloured:?}"
+    );
+    // What runs once is told about only on demand.
+    assert!(!plain.stdout.contains("built-in `print`"), "{plain:?}");
+    let all = folder.run("explain --all hello.ruff").ends_with(0);
+    assert!(all.stdout.contains("called: built-in `print`"), "{all:?}");
+    let kept = folder.run("explain --bytecode-only loop.ruff").ends_with(0);
+    assert!(
+        kept.stdout
+            .contains("- bytecode: the interpreter runs the top level\n"),
+        "{kept:?}"
+    );
+
+    folder
+        .run("explain --json -o all.json loop.ruff hello.ruff")
+        .ends_with(0)
+        .prints("");
+    let json = fs::read_to_string(folder.path().join("all.json")).expect("it was written");
+    assert_eq!(json.lines().count(), 2, "{json}");
+    assert!(json.starts_with(
+        "{\"files\":[\"loop.ruff\"],\"compiled\":1,\"kept\":0,\"unused\":0,\"notes\":[{"
+    ));
+    folder.run("explain wrong.ruff").ends_with(3);
+    folder
+        .run("explain --html loop.ruff hello.ruff")
+        .ends_with(2);
 }
 
 #[test]
@@ -335,6 +380,42 @@ fn reports_go_to_standard_error() {
         .says("functions compiled to")
         .says("compile ")
         .says("link ");
+}
+
+#[test]
+fn functions_that_are_large_work_without_optimisation() {
+    let statements = (0..3000).map(|k| {
+        format!(
+            "if n % 7 == {} {{ s += n + {k} }} else {{ n += 1 }}\n",
+            k % 5
+        )
+    });
+    let text: String = statements.collect();
+    let folder = Folder::new(&[(
+        "large.ruff",
+        &format!("mut n := 0\nmut s := 0\n{text}print(n, s)\n"),
+    )]);
+    let expected = folder.run("run --engine interp large.ruff").ends_with(0);
+    folder.run("build -O0 -o large large.ruff").ends_with(0);
+    let program = folder.path().join("large");
+    let outcome = folder
+        .execute(program, std::iter::empty::<&str>())
+        .ends_with(0);
+    outcome.prints(&expected.stdout);
+}
+
+#[test]
+fn large_programs_are_compiled_in_threads() {
+    let functions =
+        (0..400).map(|k| format!("func f{k}(n) {{ return n * {k} + n % 7 }}\nprint(f{k}(2))\n"));
+    let text: String = functions.collect();
+    let folder = Folder::new(&[("large.ruff", &text)]);
+    let outcome = folder.run("build --time large.ruff").ends_with(0);
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get());
+    match processors {
+        1 => assert!(!outcome.stderr.contains("threads"), "{outcome:?}"),
+        _ => drop(outcome.says(" ms of work in ").says(" threads)\n")),
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ const COMPILER: House = House {
         &["check", "interface"],
         &["codegen"],
         &["emit", "link", "bindgen"],
-        &["toolchain"],
+        &["toolchain", "explain"],
         &["vm"],
         &["driver"],
         &["cli"],
@@ -94,6 +94,7 @@ const RUNTIME_USERS: &[(&str, &[&str])] = &[
             "interp", "abi", "host", "foreign",
         ],
     ),
+    ("explain", &["bytecode", "value"]),
     ("link", &["foreign"]),
     ("bindgen", &["bytecode"]),
     (

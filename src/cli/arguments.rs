@@ -24,7 +24,7 @@ Examples:
   ruffc build -o out/app app.ruff       make it somewhere else
   ruffc test app.ruff                   run the tests that a program holds
   ruffc check app.ruff                  look for errors without running anything
-  ruffc explain --fallbacks app.ruff    say which functions are not compiled
+  ruffc explain app.ruff                say line by line what is fast, what is slow, and why
   ruffc emit bytecode app.ruff          show what the program is lowered to
   ruffc build -g -O0 app.ruff           make an executable for a debugger
   ruffc target list                     the targets that executables can be made for
@@ -298,13 +298,33 @@ pub struct Check {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
+  ruffc explain app.ruff                  what costs most, then the source with notes: `+` what is
+                                          fast, `-` what is slow, why, and what would make it fast
+  ruffc explain --html -o app.html app.ruff
+                                          the same as a page, with lines in the colours of their cost
+  ruffc explain --json app.ruff           for tools: one object with `files`, the numbers of functions
+                                          `compiled`, `kept` as bytecode and `unused`, and all `notes`:
+                                          file, line, column, function, kind, slow, heat (0 to 4),
+                                          loops around it, text, and perhaps why and hint
   ruffc explain --fallbacks app.ruff      one line for each function that stays bytecode: its name,
                                           its place and the reason; if there is none, nothing but
                                           a remark on standard error")]
 pub struct Explain {
     /// Say which functions would stay bytecode in an executable, and why
-    #[arg(long, required = true)]
+    #[arg(long, conflicts_with_all = ["json", "html", "all", "output"])]
     pub fallbacks: bool,
+    /// Print everything as JSON, one object for each program
+    #[arg(long, conflicts_with_all = ["html", "all"])]
+    pub json: bool,
+    /// Make a page that needs nothing else
+    #[arg(long)]
+    pub html: bool,
+    /// Tell about code that runs only once, too
+    #[arg(long)]
+    pub all: bool,
+    /// Where it goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
     /// The programs
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -1,5 +1,6 @@
 //! Arithmetic: ints with overflow checks and floats inline, the rest by helper.
 
+use super::decision::Decision;
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
@@ -68,19 +69,28 @@ impl Translator<'_, '_, '_> {
     ) -> Entry {
         match (left.class, right.class) {
             (Class::Int, Class::Int) => {
+                self.record(Decision::Numbers);
                 let result = self.int_arithmetic(operator, left.word(), right.word());
                 Entry::int(result)
             }
             (Class::Float, Class::Float | Class::Int) | (Class::Int, Class::Float) => {
+                self.record(Decision::Numbers);
                 let (a, b) = (self.as_float(left), self.as_float(right));
                 let result = self.float_arithmetic(operator, left, right, a, b);
                 Entry::float(result)
             }
             _ if operator == Operator::Add && on_stack && are_texts(left, right) => {
+                self.record(Decision::Text);
                 self.join_texts(left, right)
             }
-            _ if numeric(left) && numeric(right) => self.mixed(operator, left, right, on_stack),
-            _ => self.operate_slowly(operator, left, right, on_stack),
+            _ if numeric(left) && numeric(right) => {
+                self.record(Decision::AsksKind);
+                self.mixed(operator, left, right, on_stack)
+            }
+            _ => {
+                self.record(Decision::ByRuntime);
+                self.operate_slowly(operator, left, right, on_stack)
+            }
         }
     }
 
@@ -405,10 +415,12 @@ impl Translator<'_, '_, '_> {
         let operand = self.pop();
         match operand.class {
             Class::Float => {
+                self.record(Decision::Numbers);
                 let result = self.builder.ins().fneg(operand.word());
                 self.push(Entry::float(result));
             }
             Class::Int => {
+                self.record(Decision::Numbers);
                 let zero = self.iconst(0);
                 let (result, overflow) = self.builder.ins().ssub_overflow(zero, operand.word());
                 let (cold, go_on) = (self.cold_block(), self.builder.create_block());
@@ -421,6 +433,7 @@ impl Translator<'_, '_, '_> {
                 self.push(Entry::int(result));
             }
             _ => {
+                self.record(Decision::ByRuntime);
                 let ty = if operand.ty.may_be(Tags::STRUCT) {
                     Type::ANY
                 } else {

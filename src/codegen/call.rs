@@ -2,6 +2,7 @@
 //! runs, and everything else by helper.
 
 use super::Source;
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::names::Callee;
 use super::signature::{self, Class};
@@ -17,6 +18,7 @@ use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_, '_> {
     pub fn call_value(&mut self, argc: u32) {
+        self.record(Decision::CallsValue);
         self.call_operand(argc, Type::ANY);
     }
 
@@ -32,6 +34,9 @@ impl Translator<'_, '_, '_> {
     pub fn call_function(&mut self, func: FunctionId, argc: u32) {
         let flags = self.source.program.functions[func as usize].info.flags;
         if flags.is_generator || flags.is_async {
+            if flags.is_generator {
+                self.record(Decision::MakesGenerator { callee: func });
+            }
             self.call_by_object(func, argc);
         } else {
             self.call_direct(func, argc as usize, None);
@@ -64,6 +69,7 @@ impl Translator<'_, '_, '_> {
         argc: usize,
         receiver: Option<Entry>,
     ) -> Vec<Value> {
+        self.record(Decision::Direct { callee: func });
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc;
         let mut args = vec![self.ctx, self.callee_trace];
@@ -127,9 +133,14 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn call_builtin(&mut self, builtin: u32, argc: u32) {
-        if self.inline_builtin(builtin, argc) || self.inline_callback(builtin, argc) {
+        if self.inline_builtin(builtin, argc) {
+            self.record(Decision::InlineBuiltin);
             return;
         }
+        if self.inline_callback(builtin, argc) {
+            return;
+        }
+        self.record(Decision::CallsBuiltin);
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc as usize;
         let types: Vec<Type> = self.stack[first..].iter().map(|entry| entry.ty).collect();
@@ -147,6 +158,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn call_with(&mut self, site: u32) {
+        self.record(Decision::CallsValue);
         self.own_borrows_from_shared();
         let count = self.source.program.call_sites[site as usize].args.len() + 1;
         let values = self.pop_to_memory(count);
@@ -160,6 +172,7 @@ impl Translator<'_, '_, '_> {
         if self.call_method_directly(number, site) {
             return;
         }
+        self.record(Decision::ByRuntime);
         self.own_borrows_from_shared();
         self.call_method_by_helper(number, site);
     }

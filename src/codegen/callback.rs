@@ -1,5 +1,6 @@
 //! `map`, `filter` and `reduce` with a known function, as loops in place.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
@@ -44,6 +45,9 @@ impl Translator<'_, '_, '_> {
         if !is_simple || array.class != Class::Object(Tag::Array) {
             return false;
         }
+        self.record(Decision::LoopInPlace {
+            callee: callback.func,
+        });
         self.own_borrows_from_shared();
         let operands: Vec<_> = self.stack[first..].iter().map(|entry| entry.ty).collect();
         let ty = callback.result(&operands, result);

@@ -1,5 +1,6 @@
 //! Comparison, logic and truthiness.
 
+use super::decision::Decision;
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -84,6 +85,7 @@ impl Translator<'_, '_, '_> {
     fn compare_entries(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
         match (left.class, right.class) {
             (Class::Int, Class::Int) => {
+                self.record(Decision::Numbers);
                 let result = self
                     .builder
                     .ins()
@@ -91,6 +93,7 @@ impl Translator<'_, '_, '_> {
                 Entry::bool(result)
             }
             (Class::Float, Class::Float | Class::Int) | (Class::Int, Class::Float) => {
+                self.record(Decision::Numbers);
                 let (a, b) = (self.as_float(left), self.as_float(right));
                 Entry::bool(self.compare_floats(comparison, a, b))
             }
@@ -174,6 +177,11 @@ impl Translator<'_, '_, '_> {
         } else {
             Type::of(Tags::BOOL)
         };
+        let both_may_be = |tags| left.ty.may_be(tags) && right.ty.may_be(tags);
+        self.record(match both_may_be(Tags::INT) || both_may_be(Tags::FLOAT) {
+            true => Decision::AsksKind,
+            false => Decision::ByRuntime,
+        });
         let done = self.builder.create_block();
         for _ in 0..2 {
             self.builder.append_block_param(done, types::I64);
@@ -270,11 +278,15 @@ impl Translator<'_, '_, '_> {
                     .fcmp(FloatCC::NotEqual, entry.word(), zero)
             }
             Class::Object(_) | Class::Record(_) => {
+                self.record(Decision::ByRuntime);
                 let (tag, payload) = self.both_words(entry);
                 let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
                 self.builder.ins().ireduce(types::I8, word)
             }
-            Class::Dynamic => self.dynamic_truthiness(entry),
+            Class::Dynamic => {
+                self.record(Decision::AsksKind);
+                self.dynamic_truthiness(entry)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Making values: the parts go to a helper in memory.
 
+use super::decision::Decision;
 use super::func::Translator;
 use super::func::trusted;
 use super::place::has_no_depth;
@@ -17,6 +18,7 @@ use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_, '_> {
     pub fn make_array(&mut self, count: u32) {
+        self.record(Decision::Makes);
         let mut contents = Type::NONE;
         for entry in &self.stack[self.stack.len() - count as usize..] {
             contents.join(entry.ty);
@@ -48,6 +50,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn make_dict(&mut self, count: u32) {
+        self.record(Decision::Makes);
         let mut contents = Type::NONE;
         let first = self.stack.len() - 2 * count as usize;
         for value in self.stack[first..].iter().skip(1).step_by(2) {
@@ -70,8 +73,10 @@ impl Translator<'_, '_, '_> {
     pub fn make_struct(&mut self, number: u32) {
         let site = &self.source.program.struct_sites[number as usize];
         if self.make_words(site) {
+            self.record(Decision::TakesApart);
             return;
         }
+        self.record(Decision::Makes);
         self.own_borrows_from_shared();
         if let Some((declaration, order)) = self.flat_instance(site) {
             self.make_flat_struct(number, declaration, &order);
@@ -157,6 +162,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn make_variant(&mut self, site: u32, count: u32) {
+        self.record(Decision::Makes);
         let mut contents = Type::NONE;
         for entry in &self.stack[self.stack.len() - count as usize..] {
             contents.join(entry.ty);
@@ -196,6 +202,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn make_closure(&mut self, func: u32) {
+        self.record(Decision::Makes);
         let captures = &self.source.program.functions[func as usize].captures;
         let address = self.scratch(captures.len());
         for (index, capture) in captures.iter().enumerate() {
@@ -250,6 +257,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn interpolate(&mut self, count: u32) {
+        self.record(Decision::Makes);
         let values = self.pop_to_memory(count as usize);
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::Interpolate, &[self.ctx, values, count]);

@@ -12,6 +12,7 @@
 mod find;
 
 use super::Unsupported;
+use super::decision::Decision;
 use super::func::{self, Start, Translator};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
@@ -225,7 +226,8 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
 
     /// Starts a loop: the arguments go to the generator's slots.
     pub fn start_dissolved(&mut self, index: usize) {
-        let LoopOverCall { call, slot, .. } = self.layout.parts.loops[index];
+        let LoopOverCall { call, slot, func } = self.layout.parts.loops[index];
+        self.record(Decision::Dissolved { callee: func });
         self.own_all();
         let args = std::mem::take(&mut self.stack);
         self.clear_loop(slot);

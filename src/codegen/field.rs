@@ -1,5 +1,6 @@
 //! Fields: at a known offset when the struct is known, else by helper.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, field_of};
@@ -35,6 +36,7 @@ impl Translator<'_, '_, '_> {
     pub fn field(&mut self, name: NameId) {
         let whole = self.stack[self.stack.len() - 1];
         if let Some(field) = self.field_of_words(whole, name) {
+            self.record(Decision::FieldInRegister);
             self.pop();
             self.push(field);
             return;
@@ -43,15 +45,18 @@ impl Translator<'_, '_, '_> {
         self.make_objects(1);
         let object = self.pop();
         if self.regular_field(object, name) {
+            self.record(Decision::FieldInObject);
             return;
         }
         let ty = self.field_type(object.ty, name);
         let Some((declaration, position)) = self.field_position(object.ty, name) else {
+            self.record(Decision::ByRuntime);
             let words = self.field_by_helper(object, name);
             self.release_entry(object);
             self.push_words(ty, &words);
             return;
         };
+        self.record(Decision::FieldIfShape);
         let pointer = self.payload_word(object);
         let shape = self.load_word(pointer, SHAPE_OFFSET);
         let declared = self.declared_shape(declaration);
@@ -171,6 +176,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn optional_field(&mut self, name: NameId) {
+        self.record(Decision::ByRuntime);
         let object = self.pop();
         let ty = self
             .field_type(object.ty, name)

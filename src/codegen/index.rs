@@ -1,5 +1,6 @@
 //! Reading elements: flat and value arrays inline, the rest by helper.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -16,10 +17,12 @@ impl Translator<'_, '_, '_> {
         let index = self.stack[self.stack.len() - 1];
         let object = self.stack[self.stack.len() - 2];
         if object.class == Class::Object(Tag::String) && index.class == Class::Int {
+            self.record(Decision::Element);
             self.index_text(object, index);
             return;
         }
         if object.class == Class::Object(Tag::Dict) && super::dict::is_key(index) {
+            self.record(Decision::Element);
             self.index_dict(object, index);
             return;
         }
@@ -27,6 +30,7 @@ impl Translator<'_, '_, '_> {
         let array_like = object.ty.may_be(Tags::ARRAY)
             && matches!(object.class, Class::Object(Tag::Array) | Class::Dynamic);
         if !array_like || !index.ty.may_be(Tags::INT) {
+            self.record(Decision::ByRuntime);
             self.index_by_helper(object, index, ty);
             return;
         }
@@ -39,7 +43,13 @@ impl Translator<'_, '_, '_> {
         for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
         }
-        if let Some(view) = self.view_of(object) {
+        let view = self.view_of(object);
+        self.record(match (view, object.class, index.class) {
+            (_, Class::Dynamic, _) | (.., Class::Dynamic) => Decision::AsksKind,
+            (Some(_), ..) => Decision::Viewed,
+            (None, ..) => Decision::Element,
+        });
+        if let Some(view) = view {
             let position = self.expect_tag(index, Tag::Int, slow);
             let address = self.viewed_address(view, position, slow);
             let words = self.load_viewed(class, address);

@@ -1,5 +1,6 @@
 //! Loops: ranges in registers, arrays and counts inline, the rest by helper.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::local::Home;
 use super::signature::Class;
@@ -45,6 +46,13 @@ impl Translator<'_, '_, '_> {
         self.own_all();
         let source = self.slot_type(slot).without(Tags::UNSET);
         let ty = iterated(source);
+        let followed = Tags::NUMBER.union(Tags::STRING);
+        let followed = followed.union(Tags::ARRAY).union(Tags::GENERATOR);
+        self.record(match source.is(Tags::NUMBER) {
+            true => Decision::Counts,
+            false if source.is(followed) => Decision::Iterates,
+            false => Decision::IteratesByRuntime,
+        });
         let state = self.loop_state(slot);
         let (slow, done) = (self.builder.create_block(), self.builder.create_block());
         for _ in 0..2 {
@@ -224,6 +232,7 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn range_next(&mut self, slot: u32, to: u32) {
+        self.record(Decision::Counts);
         let [next, end, step] = self.range_variables(slot);
         let (current, limit) = (self.builder.use_var(next), self.builder.use_var(end));
         let up = self

@@ -1,5 +1,6 @@
 //! Variables: slots in SSA or memory, cells, captures and globals.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::record;
 use super::signature::{Class, Fields};
@@ -81,6 +82,7 @@ impl Translator<'_, '_, '_> {
         }
         for (slot, hidden) in hidden.into_iter().enumerate() {
             let home = hidden.unwrap_or_else(|| self.home_of(slot as u32));
+            self.record_home(slot as u32, home);
             self.homes.push(home);
         }
         self.make_mirrors();
@@ -529,12 +531,14 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn load_shared(&mut self, var: Var) {
+        self.record(Decision::InMemory);
         let (place, ty) = self.shared_place(var);
         let entry = self.load_value(ty, place, 0, Owner::Shared);
         self.push(entry);
     }
 
     pub fn store_shared(&mut self, var: Var) {
+        self.record(Decision::InMemory);
         let entry = self.pop_owned();
         self.own_borrows_from_shared();
         let (place, ty) = self.shared_place(var);

@@ -2,6 +2,7 @@
 //! built-ins applied to a place.
 
 use super::arith::method_of;
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::record::store_fields;
 use super::signature::{Class, Fields};
@@ -32,6 +33,7 @@ impl Translator<'_, '_, '_> {
             return;
         }
         if self.append_to_variable(var, operator) {
+            self.record(Decision::InPlace);
             return;
         }
         if let Some(declaration) = left.ty.declaration().filter(|_| self.is(left, Tag::Struct))
@@ -50,8 +52,10 @@ impl Translator<'_, '_, '_> {
         self.own_borrows_from_shared();
         let right = self.pop_owned();
         if left.ty.may_be(Tags::INT) && right.ty.may_be(Tags::INT) && left.class == Class::Dynamic {
+            self.record(Decision::AsksKind);
             self.update_dynamic(var, operator, right);
         } else {
+            self.record(Decision::ByRuntime);
             self.update_by_helper(var, operator, right);
         }
     }
@@ -104,10 +108,12 @@ impl Translator<'_, '_, '_> {
         if var.kind() == VarKind::Local && old.owner == Owner::Slot(var.number()) {
             self.stack.remove(self.stack.len() - 2);
             if self.append_to_variable(var, operator) {
+                self.record(Decision::InPlace);
                 return;
             }
             self.stack.insert(self.stack.len() - 1, old);
         }
+        self.record(Decision::ByRuntime);
         self.own_borrows_from_shared();
         let right = self.pop_owned();
         let old = self.pop_owned();
@@ -164,13 +170,17 @@ impl Translator<'_, '_, '_> {
     pub fn store_path(&mut self, number: u32, value_first: bool) {
         let path = &self.source.program.paths[number as usize];
         if self.store_field_of_words(path) {
+            self.record(Decision::FieldInRegister);
             return;
         }
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
             return;
         }
-        if !self.store_behind_fields(number, path, value_first) {
+        if self.store_behind_fields(number, path, value_first) {
+            self.record(Decision::InPlace);
+        } else {
+            self.record(Decision::ByRuntime);
             self.store_path_by_helper(number, path, value_first);
         }
     }
@@ -214,9 +224,17 @@ impl Translator<'_, '_, '_> {
         if !root.ty.may_be(Tags::ARRAY)
             || !root.ty.without(Tags::ARRAY).is_none() && root.class != Class::Dynamic
         {
+            self.record(Decision::ByRuntime);
             self.store_path_by_helper(number, path, value_first);
             return;
         }
+        self.record(match value.class {
+            _ if fields.is_some() => Decision::InPlace,
+            Class::Int | Class::Float | Class::Bool => Decision::InPlace,
+            Class::Object(Tag::String) => Decision::InPlace,
+            Class::Dynamic => Decision::AsksKind,
+            Class::Null | Class::Object(_) | Class::Record(_) => Decision::ByRuntime,
+        });
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let mut array = self.expect_tag(root, Tag::Array, slow);
         let elements = match value.class {
@@ -397,20 +415,25 @@ impl Translator<'_, '_, '_> {
     pub fn update_path(&mut self, number: u32, operator: Operator) {
         let path = &self.source.program.paths[number as usize];
         if self.update_field_of_words(path, operator) {
+            self.record(Decision::FieldInRegister);
             return;
         }
         self.make_objects(path.indexes() as usize + 1);
         if self.update_behind_fields(number, path, operator) {
+            self.record(Decision::InPlace);
             return;
         }
         if let Some(element) = self.simple_element(path) {
+            self.record(Decision::InPlace);
             self.update_element(number, path, operator, element);
             return;
         }
         if self.is_count_in_dict(path) {
+            self.record(Decision::InPlace);
             self.update_entry(number, path, operator);
             return;
         }
+        self.record(Decision::ByRuntime);
         self.update_path_by_helper(number, path, operator);
     }
 
@@ -543,6 +566,7 @@ impl Translator<'_, '_, '_> {
             self.push_element(number, site);
             return;
         }
+        self.record(Decision::ByRuntime);
         self.mutate_by_helper(number, site);
     }
 
@@ -572,12 +596,15 @@ impl Translator<'_, '_, '_> {
         };
         let Some(elements) = flat.filter(|_| !is_root || root.ty.may_be(Tags::ARRAY)) else {
             if is_root && root.ty.is(Tags::ARRAY) {
+                self.record(Decision::InPlace);
                 self.push_by_helper(site);
             } else {
+                self.record(Decision::ByRuntime);
                 self.mutate_by_helper(number, site);
             }
             return;
         };
+        self.record(Decision::InPlace);
         let root = self.variable(site.place.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let array = match self.array_behind_fields(&site.place, indexes_at, slow) {

@@ -5,6 +5,7 @@
 //! their own, and an object is made only where a value goes into memory or to a
 //! helper.  What comes from there stays an object until a variable takes it.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::local::Home;
 use super::signature::{self, Class, Fields};
@@ -118,6 +119,7 @@ impl Translator<'_, '_, '_> {
 
     /// A new object of a struct that is taken apart.
     pub fn new_object(&mut self, fields: Fields, entry: Entry) -> Value {
+        self.record(Decision::MakesObject);
         let words = self.in_class(entry, entry.class);
         let declaration = self.iconst(i64::from(fields.declaration));
         let object = self.call_helper(Helper::NewInstance, &[self.ctx, declaration])[0];

@@ -4,6 +4,7 @@
 //! needs an owner or the variable is about to change.  Elements read out of a
 //! borrowed container borrow from the same variable.
 
+use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::record::load_fields;
 use super::signature::{Class, MOST_WORDS};
@@ -222,6 +223,9 @@ impl Translator<'_, '_, '_> {
             return entry;
         }
         if entry.may_hold_object() {
+            if entry.owner != Owner::Function {
+                self.record(Decision::Shares);
+            }
             self.retain_entry(entry);
         }
         Entry {

@@ -13,6 +13,7 @@
 //! only indexes it, it stays so; there a second length, which is zero if the
 //! array has other owners, makes the same comparison check that as well.
 
+use super::decision::Decision;
 use super::func::{Start, Translator, trusted};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
@@ -105,6 +106,11 @@ impl Translator<'_, '_, '_> {
             };
             self.views.views.insert(*slot, view);
             self.clear_view(view);
+        }
+        for region in &regions {
+            for slot in &region.slots {
+                self.record_at(region.head, Decision::Hoisted { slot: *slot });
+            }
         }
         self.views.regions = regions;
     }

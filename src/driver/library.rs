@@ -57,6 +57,7 @@ pub(super) fn build(
     let object = log.stage("compile", || {
         emit::object(&program, &facts, Some(&exports), code)
     })?;
+    log.share_out(object.work);
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;

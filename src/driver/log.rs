@@ -1,5 +1,6 @@
 //! What happened: stages with their times, and remarks.
 
+use crate::emit::Work;
 use crate::emit::jit::JitStats;
 use crate::link::Share;
 use std::fmt::Write;
@@ -9,11 +10,20 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Log {
     start: Instant,
-    stages: Vec<(&'static str, Duration)>,
+    stages: Vec<Stage>,
     notes: Vec<String>,
     stats: Option<JitStats>,
     shares: Vec<Share>,
     keeps_notes: bool,
+}
+
+/// A stage's time.
+#[derive(Debug)]
+struct Stage {
+    name: &'static str,
+    time: Duration,
+    /// What was done in threads.
+    work: Option<Work>,
 }
 
 impl Log {
@@ -33,8 +43,19 @@ impl Log {
     pub(super) fn stage<T>(&mut self, name: &'static str, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
-        self.stages.push((name, start.elapsed()));
+        self.stages.push(Stage {
+            name,
+            time: start.elapsed(),
+            work: None,
+        });
         result
+    }
+
+    /// Notes how the work of the last stage was shared out.
+    pub(super) fn share_out(&mut self, work: Work) {
+        if let Some(stage) = self.stages.last_mut() {
+            stage.work = Some(work);
+        }
     }
 
     pub(super) fn note(&mut self, note: impl FnOnce() -> String) {
@@ -68,15 +89,22 @@ impl Log {
     /// The stages as a table, the whole command last.
     pub fn times(&self) -> String {
         let mut out = String::new();
-        for (name, duration) in &self.stages {
-            row(&mut out, name, *duration);
+        for stage in &self.stages {
+            row(&mut out, stage.name, stage.time, stage.work);
         }
-        row(&mut out, "total", self.start.elapsed());
+        row(&mut out, "total", self.start.elapsed(), None);
         out
     }
 }
 
-fn row(out: &mut String, name: &str, duration: Duration) {
+fn row(out: &mut String, name: &str, time: Duration, work: Option<Work>) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let threads = match work {
+        Some(Work { threads, time }) if threads > 1 => {
+            format!("  ({:.3} ms of work in {threads} threads)", ms(time))
+        }
+        _ => String::new(),
+    };
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "{name:10} {:10.3} ms", duration.as_secs_f64() * 1e3);
+    let _ = writeln!(out, "{name:10} {:10.3} ms{threads}", ms(time));
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 
 /// Writes a whole result.
-pub(super) fn write(sink: &Sink, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write(sink: &Sink, bytes: &[u8]) -> Result<(), Failure> {
     let (name, written) = match sink {
         Sink::StandardOutput => ("standard output".to_owned(), to_standard_output(bytes)),
         Sink::File(path) => (path.display().to_string(), fs::write(path, bytes)),

@@ -25,11 +25,16 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Instructions of bytecode that are worth a thread.
 const THREAD_WORTH: usize = 1500;
 /// Cranelift recurses little, but over the user's control flow.
 const THREAD_STACK: usize = 64 << 20;
+
+/// Blocks from which on the quick register allocator is no longer quick: it
+/// looks at every way into a block for every value that lives there.
+const LARGE: usize = 6000;
 
 /// Something to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,7 +242,13 @@ impl<'a> Compiler<'a> {
         cold::sink(&mut context.func);
         parked::park(context);
         context.verify_if(isa)?;
-        let code = isa.compile_function(
+        let is_large = context.func.dfg.num_blocks() > LARGE;
+        let allocating = if is_large {
+            self.source.isa_for_large
+        } else {
+            isa
+        };
+        let code = allocating.compile_function(
             &context.func,
             &context.domtree,
             &mut self.registers,
@@ -280,46 +291,73 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// How much work it was, and who did it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    /// The most threads that worked at once.
+    pub threads: usize,
+    /// What they took together, waiting for a processor included.
+    pub time: Duration,
+}
+
+impl Work {
+    fn add(&mut self, threads: usize, time: Duration) {
+        self.threads = self.threads.max(threads);
+        self.time += time;
+    }
+}
+
 /// Compiles all jobs; the results are in their order.
 pub(super) fn compile_all(
     source: Source,
     listing: Listing,
     jobs: &[Job],
+    work: &mut Work,
 ) -> Vec<Result<Code, Refusal>> {
     let threads = threads_for(source, jobs);
-    if threads <= 1 {
-        let mut compiler = Compiler::new(source, Ending::Object, listing);
-        return jobs.iter().map(|job| compiler.compile(*job)).collect();
-    }
-    // Each thread takes the next job until none is left, so that one large
-    // function does not leave the other threads without work.
+    compile_in(threads, source, listing, jobs, work)
+}
+
+/// The same in so many threads.
+fn compile_in(
+    threads: usize,
+    source: Source,
+    listing: Listing,
+    jobs: &[Job],
+    work: &mut Work,
+) -> Vec<Result<Code, Refusal>> {
+    // Each thread takes the next job until none is left, the largest first, so
+    // that no large one is left when the other threads have nothing to do.
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|index| std::cmp::Reverse(size(source, &jobs[*index])));
     let next = AtomicUsize::new(0);
-    let work = || {
+    let take = || {
+        let start = Instant::now();
         let mut compiler = Compiler::new(source, Ending::Object, listing);
         let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = jobs.get(index) else {
-                return done;
-            };
-            done.push((index, compiler.compile(*job)));
+        while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*index, compiler.compile(jobs[*index])));
         }
+        (done, start.elapsed())
     };
     let mut results: Vec<Option<Result<Code, Refusal>>> = jobs.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
         let start = || {
             std::thread::Builder::new()
                 .stack_size(THREAD_STACK)
-                .spawn_scoped(scope, work)
+                .spawn_scoped(scope, take)
                 .ok()
         };
         let helpers: Vec<_> = (1..threads).filter_map(|_| start()).collect();
-        let mut place = |done: Vec<(usize, Result<Code, Refusal>)>| {
+        let count = 1 + helpers.len();
+        let mut place = |(done, time)| {
+            let done: Vec<(usize, Result<Code, Refusal>)> = done;
+            work.add(count, time);
             for (index, result) in done {
                 results[index] = Some(result);
             }
         };
-        place(work());
+        place(take());
         for helper in helpers {
             match helper.join() {
                 Ok(done) => place(done),
@@ -333,20 +371,93 @@ pub(super) fn compile_all(
         .collect()
 }
 
+/// Instructions of bytecode, or about what other jobs are worth.
+fn size(source: Source, job: &Job) -> usize {
+    match job {
+        Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
+            source.program.functions[*func as usize].code.len()
+        }
+        Job::Entry(_) | Job::Shim(_) | Job::Cold(_) | Job::Export(_) => 10,
+    }
+}
+
 fn threads_for(source: Source, jobs: &[Job]) -> usize {
-    let instructions: usize = jobs
-        .iter()
-        .map(|job| match job {
-            Job::Body(func) | Job::Loop(func, _) | Job::Typed(func) => {
-                source.program.functions[*func as usize].code.len()
-            }
-            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) | Job::Export(_) => 10,
-        })
-        .sum();
+    let instructions: usize = jobs.iter().map(|job| size(source, job)).sum();
     let useful = (instructions / THREAD_WORTH).min(jobs.len());
     if useful <= 1 {
         // Asking how many processors there are takes longer than a small program.
         return 1;
     }
     std::thread::available_parallelism().map_or(1, |processors| processors.get().min(useful))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::target;
+    use crate::source::SourceMap;
+    use crate::{infer, lower, modules, syntax};
+    use ruff_runtime::bytecode::{Program, verify};
+    use std::sync::Arc;
+
+    /// Functions of different sizes that call each other, small and large.
+    fn program() -> Program {
+        let mut text = String::from("func f0(n) { return n + 1 }\n");
+        for k in 1..40 {
+            let body = "    if n > 3 { s += n * 2 } else { s -= n }\n".repeat(k % 7);
+            let last = k - 1;
+            text.push_str(&format!(
+                "func f{k}(n) {{\n    mut s := f{last}(n)\n{body}    return s + {k}.5\n}}\n"
+            ));
+        }
+        text.push_str("print(f39(4))\n");
+        let mut sources = SourceMap::new();
+        let file = sources.add("many.ruff", text);
+        let tree = syntax::parse(&sources, file).expect("the program parses");
+        let graph = modules::load(Arc::new(tree), &[], &mut sources).expect("there are no modules");
+        let mut program = lower::lower(graph, &sources);
+        verify::verify(&mut program).expect("what was lowered is valid");
+        program
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let program = program();
+        let facts = infer::infer(&program);
+        let triple = "x86_64-unknown-linux-gnu".parse().expect("a target");
+        let options = target::TargetOptions::new(triple);
+        let isa = target::isa(&options, Ending::Object).expect("there is a code generator");
+        let source = Source {
+            program: &program,
+            facts: &facts,
+            isa: &*isa,
+            isa_for_large: &*isa,
+            debug: Debug::Nothing,
+            library: None,
+            recorder: None,
+        };
+        let jobs: Vec<Job> = (0..program.functions.len() as u32).map(Job::Body).collect();
+        let compiled = |threads| -> Vec<(Vec<u8>, String)> {
+            let mut work = Work::default();
+            let codes = compile_in(threads, source, Listing::Clif, &jobs, &mut work);
+            assert_eq!(work.threads, threads);
+            let code = |code: Result<Code, Refusal>| code.expect("everything is compiled");
+            let codes = codes.into_iter().map(code);
+            let shown = |code: Code| {
+                let places = code.relocations.iter().map(|one| one.offset);
+                let callees: Vec<Callee> = code.callees().collect();
+                let listing = format!(
+                    "{}{:?}{callees:?}",
+                    code.listing,
+                    places.collect::<Vec<_>>()
+                );
+                (code.bytes, listing)
+            };
+            codes.map(shown).collect()
+        };
+        let alone = compiled(1);
+        for threads in [2, 5] {
+            assert!(compiled(threads) == alone, "{threads} threads");
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! to be slower).
 
 use super::debug::{Inlined, Origin};
+use crate::codegen::decision::{Decision, Kept, Record};
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source};
 use cranelift_codegen::inline::{Inline, InlineCommand};
@@ -79,9 +80,48 @@ impl<'a> Inliner<'a> {
         }
     }
 
-    fn is_candidate(&self, func: FunctionId, limit: usize) -> bool {
-        let function = &self.source.program.functions[func as usize];
-        function.code.len() <= limit && !function.info.flags.is_top_level
+    /// Makes sure that there is a body to inline, or says why there won't be one.
+    fn body(&mut self, caller: &ir::Function, func: FunctionId, limit: usize) -> Result<(), Kept> {
+        let source = self.source;
+        let function = &source.program.functions[func as usize];
+        if function.code.len() > limit || function.info.flags.is_top_level {
+            return Err(Kept::Large);
+        }
+        if caller.dfg.num_insts() > MAX_CALLER {
+            return Err(Kept::FullCaller);
+        }
+        let translated = || codegen::translate(source, func).ok();
+        match self.bodies.entry(func).or_insert_with(translated) {
+            Some(body) if body.dfg.num_insts() <= MAX_BODY => Ok(()),
+            Some(_) => Err(Kept::Large),
+            None => Err(Kept::Bytecode),
+        }
+    }
+
+    /// Records what becomes of a call that the caller itself makes, if somebody
+    /// wants to know and its place is known.
+    fn record(&self, caller: &ir::Function, call: ir::Inst, func: FunctionId, why: Option<Kept>) {
+        let (Some(recorder), Some(name)) = (self.source.recorder, caller.name.get_user()) else {
+            return;
+        };
+        let Callee::Direct(own) = Callee::from_external_name(name) else {
+            return;
+        };
+        let place = caller.srcloc(call);
+        let function = &self.source.program.functions[own as usize];
+        if place.is_default() || place.bits() as usize >= function.code.len() {
+            return;
+        }
+        let callee = func;
+        recorder.record(Record {
+            func: own,
+            pc: place.bits(),
+            decision: match why {
+                None => Decision::Inlined { callee },
+                Some(why) => Decision::Kept { callee, why },
+            },
+            is_resumed: function.info.flags.is_generator,
+        });
     }
 }
 
@@ -108,26 +148,17 @@ impl Inline for Round<'_, '_> {
         let Callee::Direct(func) = Callee::from_external_name(name) else {
             return InlineCommand::KeepCall;
         };
-        if caller.dfg.num_insts() > MAX_CALLER || !self.inliner.is_candidate(func, self.limit) {
-            return InlineCommand::KeepCall;
-        }
-        let source = self.inliner.source;
-        let body = self
-            .inliner
-            .bodies
-            .entry(func)
-            .or_insert_with(|| codegen::translate(source, func).ok())
-            .as_ref()
-            .filter(|body| body.dfg.num_insts() <= MAX_BODY);
-        match body {
-            Some(body) => {
+        let why = self.inliner.body(caller, func, self.limit).err();
+        self.inliner.record(caller, call, func, why);
+        match (why, self.inliner.bodies.get(&func)) {
+            (None, Some(Some(body))) => {
                 self.done.push(Inlined::new(func, caller, call));
                 InlineCommand::Inline {
                     callee: Cow::Borrowed(body),
                     visit_callee: false,
                 }
             }
-            None => InlineCommand::KeepCall,
+            _ => InlineCommand::KeepCall,
         }
     }
 }

@@ -47,12 +47,15 @@ fn listing(
     kind: Listing,
 ) -> Result<String, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
+    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
     let source = Source {
         program,
         facts,
         isa: &*isa,
+        isa_for_large: &*isa_for_large,
         debug: options.target.debug,
         library,
+        recorder: None,
     };
     let parts = program::compile(source, options.bodies, kind);
     let symbols = Symbols::new(program);

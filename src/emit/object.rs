@@ -7,7 +7,7 @@
 //! Everything is position independent; tables of pointers are in data that is
 //! read-only after relocation.
 
-use super::compile::{Code, Job, Listing};
+use super::compile::{Code, Job, Listing, Work};
 use super::debug::{self, Described};
 use super::export;
 use super::image;
@@ -39,6 +39,8 @@ pub struct Object {
     pub compiled_count: usize,
     /// The size of their machine code.
     pub code_size: usize,
+    /// What compiling them took.
+    pub work: Work,
 }
 
 /// Makes the object file of a verified program, or of a library that shows
@@ -53,12 +55,15 @@ pub fn object(
     options: &Options,
 ) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
+    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
     let source = Source {
         program,
         facts,
         isa: &*isa,
+        isa_for_large: &*isa_for_large,
         debug: options.target.debug,
         library,
+        recorder: None,
     };
     let parts = program::compile(source, options.bodies, Listing::None);
 
@@ -91,6 +96,7 @@ pub fn object(
         fallbacks: super::fallbacks(&parts),
         compiled_count,
         code_size,
+        work: parts.work,
     })
 }
 

@@ -1,9 +1,13 @@
 //! A whole program as machine code: which functions are needed, which of them
 //! stay bytecode, and what glue that takes.
 
-use super::compile::{self, Code, Job, Listing, Refusal};
-use crate::codegen::Source;
+use super::compile::{self, Code, Job, Listing, Refusal, Work};
+use super::target::{self, Ending};
+use super::{EmitError, Fallback, Options};
+use crate::codegen::decision::{Record, Recorder};
 use crate::codegen::names::Callee;
+use crate::codegen::{Debug, Source};
+use crate::infer::Facts;
 use crate::interface::Exports;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
@@ -38,6 +42,48 @@ pub(super) struct Parts {
     pub exports: Vec<Code>,
     /// Stubs of helpers, in the order of the table.
     pub stubs: Vec<(Helper, Code)>,
+    pub work: Work,
+}
+
+/// What was decided about a program's functions.
+#[derive(Debug)]
+pub struct Decided {
+    pub records: Vec<Record>,
+    /// The functions that stay bytecode, in order.
+    pub fallbacks: Vec<Fallback>,
+    /// Whether each function is compiled or kept at all, since something may call it.
+    pub used: Vec<bool>,
+}
+
+/// Compiles a program for the sake of what is decided on the way.
+///
+/// # Errors
+/// If there is no code generator for the target.
+pub fn decisions(
+    program: &Program,
+    facts: &Facts,
+    options: &Options,
+) -> Result<Decided, EmitError> {
+    let isa = target::isa(&options.target, Ending::Object)?;
+    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
+    let recorder = Recorder::default();
+    let source = Source {
+        program,
+        facts,
+        isa: &*isa,
+        isa_for_large: &*isa_for_large,
+        // Lines say which call is inlined, and change nothing.
+        debug: Debug::Lines,
+        library: None,
+        recorder: Some(&recorder),
+    };
+    let parts = compile(source, options.bodies, Listing::None);
+    let is_used = |body: &Body| !matches!(body, Body::Unused);
+    Ok(Decided {
+        fallbacks: super::fallbacks(&parts),
+        used: parts.bodies.iter().map(is_used).collect(),
+        records: recorder.into_records(),
+    })
 }
 
 /// Compiles what a program needs.
@@ -45,7 +91,8 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
     let program = source.program;
     let roots = source.library.map_or(Vec::new(), Exports::functions);
     let used = used_functions(program, &roots);
-    let bodies = compile_bodies(source, bodies, listing, &used);
+    let mut work = Work::default();
+    let bodies = compile_bodies(source, bodies, listing, &used, &mut work);
 
     let (entries, shims) = needed_glue(program, &bodies, &roots);
     let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
@@ -58,10 +105,11 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
         shims: program.functions.iter().map(|_| None).collect(),
         exports: Vec::new(),
         stubs: Vec::new(),
+        work,
     };
     for (job, result) in jobs
         .iter()
-        .zip(compile::compile_all(source, listing, &jobs))
+        .zip(compile::compile_all(source, listing, &jobs, &mut work))
     {
         let code = result.unwrap_or_else(|refusal| panic!("{job:?}: {refusal}"));
         match *job {
@@ -73,11 +121,18 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
             }
         }
     }
-    parts.stubs = needed_stubs(source, listing, &parts);
+    parts.stubs = needed_stubs(source, listing, &parts, &mut work);
+    parts.work = work;
     parts
 }
 
-fn compile_bodies(source: Source, choice: Bodies, listing: Listing, used: &[bool]) -> Vec<Body> {
+fn compile_bodies(
+    source: Source,
+    choice: Bodies,
+    listing: Listing,
+    used: &[bool],
+    work: &mut Work,
+) -> Vec<Body> {
     let jobs: Vec<Job> = match choice {
         Bodies::Compiled => (0..)
             .zip(used)
@@ -86,7 +141,7 @@ fn compile_bodies(source: Source, choice: Bodies, listing: Listing, used: &[bool
             .collect(),
         Bodies::Bytecode => Vec::new(),
     };
-    let mut results = compile::compile_all(source, listing, &jobs).into_iter();
+    let mut results = compile::compile_all(source, listing, &jobs, work).into_iter();
     used.iter()
         .map(|used| match (used, choice) {
             (false, _) => Body::Unused,
@@ -152,7 +207,12 @@ fn function_as_value(program: &Program, op: &Op) -> Option<FunctionId> {
 }
 
 /// The stubs that the code calls.
-fn needed_stubs(source: Source, listing: Listing, parts: &Parts) -> Vec<(Helper, Code)> {
+fn needed_stubs(
+    source: Source,
+    listing: Listing,
+    parts: &Parts,
+    work: &mut Work,
+) -> Vec<(Helper, Code)> {
     let mut used = vec![false; Helper::ALL.len()];
     for callee in parts.codes().flat_map(Code::callees) {
         if let Callee::Cold(helper) = callee {
@@ -162,7 +222,7 @@ fn needed_stubs(source: Source, listing: Listing, parts: &Parts) -> Vec<(Helper,
     let helpers = Helper::ALL.iter().copied();
     let helpers: Vec<Helper> = helpers.filter(|helper| used[*helper as usize]).collect();
     let jobs: Vec<Job> = helpers.iter().map(|helper| Job::Cold(*helper)).collect();
-    let codes = compile::compile_all(source, listing, &jobs).into_iter();
+    let codes = compile::compile_all(source, listing, &jobs, work).into_iter();
     let codes = codes.map(|code| code.unwrap_or_else(|refusal| panic!("a stub: {refusal}")));
     helpers.into_iter().zip(codes).collect()
 }

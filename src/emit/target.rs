@@ -121,7 +121,35 @@ impl std::error::Error for TargetError {}
 
 /// The code generator for a target.
 pub(super) fn isa(options: &TargetOptions, ending: Ending) -> Result<OwnedTargetIsa, TargetError> {
-    let flags = settings::Flags::new(flags(options, ending).map_err(TargetError::Setting)?);
+    let allocator = match options.effort {
+        Effort::Full => "backtracking",
+        Effort::Quick => "single_pass",
+    };
+    isa_with(options, ending, allocator)
+}
+
+/// The same for functions that are too large for the quick register allocator.
+pub(super) fn isa_for_large(
+    options: &TargetOptions,
+    ending: Ending,
+    usual: &OwnedTargetIsa,
+) -> Result<OwnedTargetIsa, TargetError> {
+    match options.effort {
+        Effort::Full => Ok(usual.clone()),
+        Effort::Quick => isa_with(options, ending, "backtracking"),
+    }
+}
+
+fn isa_with(
+    options: &TargetOptions,
+    ending: Ending,
+    allocator: &str,
+) -> Result<OwnedTargetIsa, TargetError> {
+    let mut flags = flags(options, ending).map_err(TargetError::Setting)?;
+    flags
+        .set("regalloc_algorithm", allocator)
+        .map_err(TargetError::Setting)?;
+    let flags = settings::Flags::new(flags);
     let unsupported = |_| TargetError::Unsupported(options.triple.clone());
     let mut triple = options.triple.clone();
     // Without an operating system, the usual format.
@@ -179,10 +207,7 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     )?;
     match options.effort {
         Effort::Full => flags.set("opt_level", "speed")?,
-        Effort::Quick => {
-            flags.set("opt_level", "none")?;
-            flags.set("regalloc_algorithm", "single_pass")?;
-        }
+        Effort::Quick => flags.set("opt_level", "none")?,
     }
     Ok(flags)
 }

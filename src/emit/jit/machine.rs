@@ -210,8 +210,10 @@ impl Machine {
                 program,
                 facts: &self.facts,
                 isa: &*self.isa,
+                isa_for_large: &*self.isa,
                 debug: self.debug,
                 library: None,
+                recorder: None,
             };
             self.registered.extend(gdb::register(source, &placed));
         }
@@ -228,8 +230,10 @@ impl Machine {
             program,
             facts: &self.facts,
             isa: &*self.isa,
+            isa_for_large: &*self.isa,
             debug: self.debug,
             library: None,
+            recorder: None,
         };
         let mut batch = Batch {
             compiler: Compiler::new(source, Ending::Memory, Listing::None),
