@@ -10,6 +10,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
+use ruff_runtime::context::TRACE_LIMIT_OFFSET;
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
@@ -59,6 +60,9 @@ impl Translator<'_, '_, '_> {
         let before = self.stack.clone();
         let array = array.word();
         self.expect_elements(array, elements, slow);
+        // One look at the call stack's limit serves all calls.
+        let limit = self.load_context(TRACE_LIMIT_OFFSET);
+        self.continue_if(IntCC::UnsignedLessThan, self.callee_trace, limit, slow);
         let source = Source {
             ty: operands[0].contents(),
             class: Class::of(operands[0].contents()),

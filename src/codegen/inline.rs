@@ -3,6 +3,7 @@
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
+use crate::infer::Tags;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, types};
 use ruff_runtime::abi::Helper;
@@ -24,6 +25,9 @@ impl Translator<'_, '_, '_> {
             ("len", Class::Object(Tag::Array)) => self.length(array::LEN_OFFSET),
             ("len" | "count_chars", Class::Object(Tag::String)) => {
                 self.length(string::CHARS_OFFSET)
+            }
+            ("len", Class::Dynamic) if operand.ty.may_be(Tags::ARRAY) => {
+                self.length_of_any(builtin, operand);
             }
             ("to_int" | "int", Class::Int) | ("to_float" | "float", Class::Float) => {}
             ("to_int" | "int", Class::Float) => {
@@ -56,6 +60,26 @@ impl Translator<'_, '_, '_> {
         let len = self.load_word(operand.word(), offset);
         self.release_entry(operand);
         self.push(Entry::int(len));
+    }
+
+    /// The length of what is an array in most cases.
+    fn length_of_any(&mut self, builtin: u32, operand: Entry) {
+        self.own_borrows_from_shared();
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I64);
+        let before = self.stack.clone();
+        let array = self.expect_tag(operand, Tag::Array, slow);
+        let len = self.load_word(array, array::LEN_OFFSET);
+        let operand = self.pop();
+        self.release_entry(operand);
+        self.builder.ins().jump(done, &[BlockArg::Value(len)]);
+        self.switch_sealed(slow);
+        self.stack = before;
+        let words = self.builtin_words(builtin, 1);
+        let words = self.narrowed(Class::Int, words[0], words[1]);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        self.push(Entry::int(result));
     }
 
     /// Negative operands are the built-in's to refuse.
