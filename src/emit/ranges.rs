@@ -20,7 +20,7 @@ use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{
     Block, BlockCall, Function, Inst, InstructionData, Opcode, Type, Value, types,
 };
-use edit::{Edit, Overflow, apply};
+use edit::{Edit, Overflow, apply, remove_unused_loads};
 use interval::Interval;
 use relation::Relation;
 use ruff_runtime::context::TRACE_LIMIT_OFFSET;
@@ -38,9 +38,13 @@ pub(super) fn use_ranges(function: &mut Function) {
     function.dfg.resolve_all_aliases();
     let flow = Flow::of(function);
     let edits = Analysis::new(function, &flow).edits();
+    if edits.is_empty() {
+        return;
+    }
     for edit in edits {
         apply(function, edit);
     }
+    remove_unused_loads(function);
 }
 
 /// What a computation is, to see that it was done before.

@@ -5,6 +5,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
 };
+use rustc_hash::FxHashSet;
 
 /// Something that can be done in a better way.
 pub enum Edit {
@@ -100,4 +101,31 @@ fn operate(
     function.dfg.clear_results(inst);
     function.dfg.change_to_alias(result, plain);
     function.dfg.change_to_alias(overflow, told);
+}
+
+/// Removes what was loaded for comparisons that are not made any more; Cranelift
+/// keeps loads.
+pub fn remove_unused_loads(function: &mut Function) {
+    function.dfg.resolve_all_aliases();
+    let mut used: FxHashSet<Value> = FxHashSet::default();
+    let mut loads: Vec<Inst> = Vec::new();
+    for block in function.layout.blocks() {
+        for inst in function.layout.block_insts(block) {
+            used.extend(function.dfg.inst_values(inst));
+            if let InstructionData::Load {
+                opcode: Opcode::Load,
+                flags,
+                ..
+            } = function.dfg.insts[inst]
+                && function.dfg.mem_flags[flags].notrap()
+            {
+                loads.push(inst);
+            }
+        }
+    }
+    for load in loads {
+        if !used.contains(&function.dfg.first_result(load)) {
+            function.layout.remove_inst(load);
+        }
+    }
 }
