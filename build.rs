@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "build.rs",
         "build",
         "src/link/condense.rs",
+        "src/link/condense",
         "src/toolchain/build.rs",
         "Cargo.toml",
         "Cargo.lock",

@@ -6,6 +6,8 @@
 //! without debug sections, and without the code that symbolises the backtrace
 //! of a Rust panic.  That last part is two thirds of a small executable, it can
 //! name nothing in a stripped one, and a panic's message does not need it.
+//! Constants are taken apart (`pieces.rs`), so that a program gets those only
+//! that it refers to.
 //!
 //! This file is compiled twice: into `build.rs`, for the host's archive, and
 //! into `ruffc`, for the archives that it builds for other targets.  So it
@@ -13,6 +15,9 @@
 //!
 //! Sections keep their indices: a dropped section stays as an empty one, so no
 //! symbol, group or relocation has to be rewritten.
+
+#[path = "condense/pieces.rs"]
+mod pieces;
 
 use ar_archive_writer::{
     ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
@@ -65,7 +70,8 @@ pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
     }
     let mut kept = Vec::new();
     for member in needed {
-        kept.push(slim(member)?);
+        let member = pieces::split(member)?;
+        kept.push(slim(&member)?.into_owned());
     }
     // rustc's member names hold hashes; plain ones keep builds comparable.
     let members: Vec<NewArchiveMember> = (0..kept.len())
