@@ -116,7 +116,7 @@ impl Translator<'_, '_, '_> {
                 Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => None,
             };
             let fields = match self.homes[slot as usize] {
-                Home::Record { fields, .. } => fields.len(),
+                Home::Record { fields, .. } => fields.classes().count(),
                 _ => 1,
             };
             let memory = mirror.map(|mirror| self.mirror(mirror, 16 * fields as u32));

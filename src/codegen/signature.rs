@@ -114,11 +114,6 @@ impl Fields {
         })
     }
 
-    /// How many fields there are.
-    pub fn len(self) -> usize {
-        self.count.into()
-    }
-
     /// Where a field's words are among those of the struct.
     pub fn words_of(self, position: usize) -> Range<usize> {
         let widths = self.classes().map(|class| class.words().len());

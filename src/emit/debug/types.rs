@@ -187,7 +187,7 @@ impl Types {
             let declared = &program.structs[fields.declaration as usize];
             let name = |number: u32| &program.names[number as usize];
             let full = format!("ruff_apart.{}", name(declared.name));
-            let size = 16 * fields.len() as u8;
+            let size = 16 * fields.classes().count() as u8;
             let ty = record(unit, DW_TAG_structure_type, &full, size);
             for (position, class) in fields.classes().enumerate() {
                 let offset = 16 * position + value_offset(class) as usize;
