@@ -19,11 +19,13 @@ const TABLES: &[&str] = &[
     "[workspace.package]",
     "[profile.release]",
     "[profile.runtime]",
+    "[profile.runtime-small]",
 ];
 
 /// What else a finished runtime depends on.
 const BUILDERS: &[&str] = &[
     "src/link/condense.rs",
+    "src/link/condense/locations.rs",
     "src/link/condense/pieces.rs",
     "src/toolchain/build.rs",
 ];

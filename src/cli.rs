@@ -11,7 +11,7 @@ mod test;
 use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
-use crate::link::{self, Libc, Linker, Symbols};
+use crate::link::{self, Goal, Libc, Linker, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
@@ -204,6 +204,10 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         code: emit::Options {
             target: TargetOptions {
                 debug: debug(build.debug),
+                effort: match build.code.level {
+                    Level::Full if build.size => Effort::Small,
+                    level => effort(level),
+                },
                 ..code_options(&build.code).target
             },
             ..code_options(&build.code)
@@ -219,6 +223,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
                 .linker
                 .parse()
                 .unwrap_or_else(|never: Infallible| match never {}),
+            goal: goal(build.size),
             runtime: build.runtime.clone(),
             libc: if build.is_static {
                 Libc::Static
@@ -294,9 +299,18 @@ fn elsewhere_request(run: &Run, target: &Triple) -> driver::RunElsewhere {
     }
 }
 
+/// What programs are made for.
+fn goal(is_size: bool) -> Goal {
+    match is_size {
+        true => Goal::Size,
+        false => Goal::Speed,
+    }
+}
+
 fn usual_linking() -> Linking {
     Linking {
         linker: Linker::Auto,
+        goal: Goal::Speed,
         runtime: None,
         libc: Libc::Dynamic,
         symbols: Symbols::Stripped,
@@ -395,10 +409,7 @@ fn code_options(flags: &CodeFlags) -> emit::Options {
             "native" => Cpu::Native,
             name => Cpu::Named(name.to_owned()),
         },
-        effort: match flags.level {
-            Level::Quick => Effort::Quick,
-            Level::Full => Effort::Full,
-        },
+        effort: effort(flags.level),
         verify: target.verify || flags.verify,
         ..target
     };
@@ -410,6 +421,13 @@ fn code_options(flags: &CodeFlags) -> emit::Options {
             Bodies::Compiled
         },
         memory: memory(flags.check_memory),
+    }
+}
+
+fn effort(level: Level) -> Effort {
+    match level {
+        Level::Quick => Effort::Quick,
+        Level::Full => Effort::Full,
     }
 }
 

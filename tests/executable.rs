@@ -3,8 +3,8 @@
 
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _, SectionHeader as _};
 use object::{Endianness, elf};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 type Elf = elf::FileHeader64<Endianness>;
 
@@ -12,24 +12,32 @@ type Elf = elf::FileHeader64<Endianness>;
 fn build(example: &str, flags: &[&str]) -> (Vec<u8>, String) {
     let directory = tempfile::tempdir().expect("a folder");
     let output = directory.path().join(example);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let printed = build_file(&source(example), flags, &output);
+    (std::fs::read(output).expect("the executable"), printed)
+}
+
+fn source(example: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    examples.join(example).with_extension("ruff")
+}
+
+fn build_file(source: &Path, flags: &[&str], output: &Path) -> String {
     let built = Command::new(env!("CARGO_BIN_EXE_ruffc"))
         .arg("build")
         .args(flags)
-        .arg(source.join(example).with_extension("ruff"))
+        .arg(source)
         .arg("-o")
-        .arg(&output)
+        .arg(output)
         .output()
         .expect("ruffc starts");
     assert!(built.status.success(), "{built:?}");
-    let printed = String::from_utf8(built.stdout).expect("text");
-    (std::fs::read(output).expect("the executable"), printed)
+    String::from_utf8(built.stdout).expect("text")
 }
 
 /// What `checksec` looks for.
 #[test]
 fn executables_are_hardened() {
-    let ways: [&[&str]; 3] = [&[], &["-O0"], &["-g"]];
+    let ways: [&[&str]; 4] = [&[], &["-O0"], &["-g"], &["--size"]];
     for flags in ways {
         for example in ["hello", "bank", "text_tools"] {
             let (bytes, _) = build(example, flags);
@@ -115,5 +123,50 @@ fn a_report_accounts_for_the_bytes() {
         }
         let has_debug = rows.iter().any(|(_, name)| *name == "  debug information");
         assert_eq!(has_debug, flags.contains(&"-g"), "{report}");
+    }
+}
+
+#[test]
+fn a_small_program_is_small() {
+    for (flags, most) in [(&[][..], 350_000), (&["--size"], 80_000)] {
+        let (bytes, _) = build("hello", flags);
+        let size = bytes.len();
+        println!("hello {flags:?}: {size} bytes, at most {most} are allowed");
+        assert!(size <= most, "{size} bytes of hello with {flags:?}");
+    }
+}
+
+/// Errors, traces and limits are those of every other program.
+#[test]
+fn small_programs_do_what_others_do() {
+    const PROGRAMS: &[(&str, &str)] = &[
+        ("depth", "func f(n) { return f(n + 1) + 1 }\nprint(f(0))"),
+        (
+            "uncaught",
+            "func g(xs) { return xs[7] }\nprint(\"before\")\nprint(g([1, 2]))",
+        ),
+        (
+            "values",
+            "let d := {\"b\": 1.5, 3: [null, true, 1.0 / 3.0, 0.1 + 0.2], \"a\": {2: \"x\", 1: Ok(7)}}\n\
+             print(d, keys(d), to_json(d), \"a b\".split(\" \"))",
+        ),
+    ];
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut sources = ["hello", "errors", "bank", "text_tools", "pipeline"]
+        .map(source)
+        .to_vec();
+    for (name, text) in PROGRAMS {
+        let path = directory.path().join(name).with_extension("ruff");
+        std::fs::write(&path, text).expect("the folder is ours");
+        sources.push(path);
+    }
+    for source in sources {
+        let outputs = [&[][..], &["--size"]].map(|flags| {
+            let output = directory.path().join("program");
+            build_file(&source, flags, &output);
+            let output: Output = Command::new(output).output().expect("it starts");
+            output
+        });
+        assert_eq!(outputs[0], outputs[1], "{}", source.display());
     }
 }

@@ -147,7 +147,7 @@ impl<'a> Compiler<'a> {
             listing,
             context: Context::new(),
             registers: regalloc2::Ctx::default(),
-            inliner: (source.isa.flags().opt_level() != OptLevel::None)
+            inliner: (source.isa.flags().opt_level() == OptLevel::Speed)
                 .then(|| Inliner::new(source)),
         }
     }

@@ -13,6 +13,8 @@ pub enum Effort {
     Quick,
     #[default]
     Full,
+    /// As good as it gets without being larger.
+    Small,
 }
 
 /// Which processors the code must run on.
@@ -179,6 +181,7 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     )?;
     match options.effort {
         Effort::Full => flags.set("opt_level", "speed")?,
+        Effort::Small => flags.set("opt_level", "speed_and_size")?,
         Effort::Quick => {
             flags.set("opt_level", "none")?;
             flags.set("regalloc_algorithm", "single_pass")?;
