@@ -86,6 +86,7 @@ fn build_archive(
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
         .args(["build", "--locked", "--profile", goal.profile()])
+        .args(goal.features())
         .args(["--package", "ruff-runtime-archive", "--target", target])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))

@@ -51,6 +51,14 @@ impl Goal {
             Goal::Size => "runtime-small",
         }
     }
+
+    /// What else cargo is told.
+    pub fn features(self) -> &'static [&'static str] {
+        match self {
+            Goal::Speed => &[],
+            Goal::Size => &["--features", "small"],
+        }
+    }
 }
 
 /// Why an archive could not be condensed.

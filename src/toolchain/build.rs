@@ -99,6 +99,7 @@ fn run_cargo(
     let mut cargo = Command::new(&compiler.cargo);
     cargo
         .args(["build", "--profile", goal.profile()])
+        .args(goal.features())
         .args(["--package", "ruff-runtime-archive", "--target", target])
         .arg("--target-dir")
         .arg(directory)
