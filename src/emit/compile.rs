@@ -175,7 +175,9 @@ impl<'a> Compiler<'a> {
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
-            cold::use_stubs(&mut self.context);
+            if cold::has_stubs(self.source.isa) {
+                cold::use_stubs(&mut self.context);
+            }
         }
         words::return_in_memory(&mut self.context.func, self.source.isa);
         self.place_callees();
