@@ -5,11 +5,14 @@
 //! compiler is built with, so a nested cargo builds it, from the same workspace
 //! and the same `Cargo.lock`.
 
+use condense::Goal;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 #[path = "src/link/condense.rs"]
 mod condense;
@@ -24,6 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "build.rs",
         "build",
         "src/link/condense.rs",
+        "src/link/condense",
         "src/toolchain/build.rs",
         "Cargo.toml",
         "Cargo.lock",
@@ -40,27 +44,49 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-env=RUFFC_RUNTIME_SOURCES={}", table.display());
     println!("cargo::rustc-env=RUFFC_RUNTIME_FINGERPRINT={fingerprint}");
 
-    let built = build_archive(&root, &out, &target)?;
-    let archive = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
-    let condensed =
-        condense::condense(&archive).map_err(|error| format!("{}: {error}", built.display()))?;
-    let embedded = out.join("libruffrt.a");
-    fs::write(&embedded, condensed)?;
-
+    let make = |goal| {
+        let made = archive(&root, &out, &target, goal);
+        made.map_err(|error| error.to_string())
+    };
+    // Most of the time goes into one thread's work for each.
+    let (fast, small) = thread::scope(|scope| {
+        let small = scope.spawn(|| make(Goal::Size));
+        let fast = make(Goal::Speed);
+        (fast, small.join())
+    });
+    let (fast, small) = (fast?, small.unwrap_or_else(|panic| resume_unwind(panic))?);
+    println!("cargo::rustc-env=RUFFC_RUNTIME_ARCHIVE={}", fast.display());
     println!(
-        "cargo::rustc-env=RUFFC_RUNTIME_ARCHIVE={}",
-        embedded.display()
+        "cargo::rustc-env=RUFFC_SMALL_RUNTIME_ARCHIVE={}",
+        small.display()
     );
     println!("cargo::rustc-env=RUFFC_RUNTIME_TARGET={target}");
     Ok(())
 }
 
+/// Builds the archive and condenses it; gives where it is.
+fn archive(root: &Path, out: &Path, target: &str, goal: Goal) -> Result<PathBuf, Box<dyn Error>> {
+    let built = build_archive(root, out, target, goal)?;
+    let archive = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
+    let condensed = condense::condense(&archive, goal)
+        .map_err(|error| format!("{}: {error}", built.display()))?;
+    let embedded = out.join(format!("lib{}.a", goal.profile()));
+    fs::write(&embedded, condensed)?;
+    Ok(embedded)
+}
+
 /// Runs the nested cargo and returns the path of the archive.
-fn build_archive(root: &Path, out: &Path, target: &str) -> Result<PathBuf, Box<dyn Error>> {
+fn build_archive(
+    root: &Path,
+    out: &Path,
+    target: &str,
+    goal: Goal,
+) -> Result<PathBuf, Box<dyn Error>> {
     let directory = shared_directory(out);
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
-        .args(["build", "--locked", "--profile", "runtime"])
+        .args(["build", "--locked", "--profile", goal.profile()])
+        .args(goal.features())
         .args(["--package", "ruff-runtime-archive", "--target", target])
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
@@ -87,7 +113,7 @@ fn build_archive(root: &Path, out: &Path, target: &str) -> Result<PathBuf, Box<d
     } else {
         "libruffrt.a"
     };
-    Ok(directory.join(target).join("runtime").join(name))
+    Ok(directory.join(target).join(goal.profile()).join(name))
 }
 
 /// Where the nested build keeps its files: once per target directory, so that

@@ -19,10 +19,16 @@ const TABLES: &[&str] = &[
     "[workspace.package]",
     "[profile.release]",
     "[profile.runtime]",
+    "[profile.runtime-small]",
 ];
 
 /// What else a finished runtime depends on.
-const BUILDERS: &[&str] = &["src/link/condense.rs", "src/toolchain/build.rs"];
+const BUILDERS: &[&str] = &[
+    "src/link/condense.rs",
+    "src/link/condense/locations.rs",
+    "src/link/condense/pieces.rs",
+    "src/toolchain/build.rs",
+];
 
 /// Writes the table to `table`; gives the fingerprint.
 pub fn write(root: &Path, out: &Path, table: &Path) -> Result<String> {

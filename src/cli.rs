@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::driver::{self, Failure, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use crate::emit::{self, Bodies, Cpu, Debug, Effort, Memory, TargetOptions};
 use crate::explain::{self, Colours, Explanation, Extent};
-use crate::link::{self, Libc, Linker, Symbols};
+use crate::link::{self, Goal, Libc, Linker, Symbols};
 use crate::source::SourceMap;
 use crate::vm::{Engine, JitOptions};
 use arguments::{
@@ -249,6 +249,10 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         code: emit::Options {
             target: TargetOptions {
                 debug: debug(build.debug),
+                effort: match build.code.level {
+                    Level::Full if build.size => Effort::Small,
+                    level => effort(level),
+                },
                 ..code_options(&build.code).target
             },
             ..code_options(&build.code)
@@ -264,6 +268,7 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
                 .linker
                 .parse()
                 .unwrap_or_else(|never: Infallible| match never {}),
+            goal: goal(build.size),
             runtime: build.runtime.clone(),
             libc: if build.is_static {
                 Libc::Static
@@ -335,9 +340,18 @@ fn elsewhere_request(run: &Run, target: &Triple) -> driver::RunElsewhere {
     }
 }
 
+/// What programs are made for.
+fn goal(is_size: bool) -> Goal {
+    match is_size {
+        true => Goal::Size,
+        false => Goal::Speed,
+    }
+}
+
 fn usual_linking() -> Linking {
     Linking {
         linker: Linker::Auto,
+        goal: Goal::Speed,
         runtime: None,
         libc: Libc::Dynamic,
         symbols: Symbols::Stripped,
@@ -436,10 +450,7 @@ fn code_options(flags: &CodeFlags) -> emit::Options {
             "native" => Cpu::Native,
             name => Cpu::Named(name.to_owned()),
         },
-        effort: match flags.level {
-            Level::Quick => Effort::Quick,
-            Level::Full => Effort::Full,
-        },
+        effort: effort(flags.level),
         verify: target.verify || flags.verify,
         ..target
     };
@@ -451,6 +462,13 @@ fn code_options(flags: &CodeFlags) -> emit::Options {
             Bodies::Compiled
         },
         memory: memory(flags.check_memory),
+    }
+}
+
+fn effort(level: Level) -> Effort {
+    match level {
+        Level::Quick => Effort::Quick,
+        Level::Full => Effort::Full,
     }
 }
 

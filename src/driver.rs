@@ -388,6 +388,7 @@ fn link(
 fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> LinkOptions {
     let Linking {
         linker,
+        goal,
         runtime,
         libc,
         symbols,
@@ -405,6 +406,7 @@ fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> L
     }
     LinkOptions {
         linker,
+        goal,
         runtime,
         libc,
         symbols,

@@ -34,7 +34,7 @@ mod localise;
 mod condense;
 
 pub use cache::{ARCHIVE, runtime as cached_runtime};
-pub use condense::{CondenseError, condense};
+pub use condense::{CondenseError, Goal, condense};
 pub use error::LinkError;
 pub use library::{Public, cdylib, runtime_archive, staticlib};
 pub use report::{Part, Share};
@@ -58,6 +58,8 @@ pub struct LinkOptions {
     pub target: Triple,
     pub output: PathBuf,
     pub linker: Linker,
+    /// What the program is made for, which decides about its runtime.
+    pub goal: Goal,
     /// The runtime archive, if it is not to be looked for.
     pub runtime: Option<PathBuf>,
     pub libc: Libc,
@@ -82,6 +84,7 @@ impl LinkOptions {
             target,
             output: output.into(),
             linker: Linker::Auto,
+            goal: Goal::Speed,
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
@@ -170,7 +173,7 @@ pub fn report(object: &[u8], options: &LinkOptions) -> Result<Vec<Share>, LinkEr
 
 /// Links `object` with the runtime and gives the executable's bytes.
 pub fn image(object: &[u8], options: &LinkOptions) -> Result<(Vec<u8>, Linked), LinkError> {
-    let runtime = runtime::archive(&options.target, options.runtime.as_deref())?;
+    let runtime = runtime::archive(options)?;
 
     match &options.linker {
         Linker::Auto => match in_process(object, &runtime, options) {

@@ -56,10 +56,59 @@ for i in [1, 2] {
 }
 "#;
 
+/// Structs that variables hold as their fields, and a generator that would be
+/// part of its loop.
+const TAKEN_APART: &str = r#"struct Vec {
+    x: float,
+    hits: int,
+    is_far: bool,
+    note,
+    func grow(self, by) {
+        self.x += by
+        self.hits += 1
+        return self.hits
+    }
+}
+
+func numbers(upto) {
+    mut n := 0
+    while n < upto {
+        let square := n * n
+        yield square
+        n += 1
+    }
+}
+
+func joined(v, other) {
+    let both := Vec { x: v.x + other.x, hits: v.hits, is_far: true, note: null }
+    print(both.x)
+    return both.x
+}
+
+func work() {
+    mut p := Vec { x: 0.5, hits: 0, is_far: false, note: null }
+    for k in [1, 2, 3] {
+        p.x = p.x + 1.0
+        p.hits += k
+        p.grow(0.25)
+    }
+    mut total := 0
+    for n in numbers(4) {
+        total += n
+    }
+    return joined(p, Vec { x: 8.0, hits: 7, is_far: true, note: 3 }) + total
+}
+print(work())
+"#;
+
 /// A program made with `-g` in a folder of its own.
 fn build(directory: &TempDir, level: &str) -> PathBuf {
+    build_of(PROGRAM, directory, level)
+}
+
+fn build_of(program: &str, directory: &TempDir, level: &str) -> PathBuf {
     let source = directory.path().join("app.ruff");
-    std::fs::write(&source, PROGRAM).expect("the folder is ours");
+    std::fs::write(&source, program).expect("the folder is ours");
     let status = Command::new(env!("CARGO_BIN_EXE_ruffc"))
         .args(["build", "-g", level, "app.ruff", "-o", "app"])
         .current_dir(directory.path())
@@ -213,6 +262,72 @@ fn gdb_stops_at_lines_and_shows_variables_of_a_debug_build() {
 #[test]
 fn gdb_stops_at_lines_and_shows_variables_of_an_optimised_build() {
     stops_at_lines_and_shows_variables("-O");
+}
+
+fn shows_structs_and_generators(level: &str) {
+    if !has_gdb() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a folder");
+    build_of(TAKEN_APART, &directory, level);
+    let commands = [
+        "break app.ruff:32",
+        "run",
+        "print p",
+        "next",
+        "print p",
+        "next",
+        "print p.hits",
+        "delete",
+        "break app.ruff:16 if n == 2",
+        "continue",
+        "info args",
+        "print square",
+        "next",
+        "print square",
+        "backtrace",
+        "delete",
+        "break app.ruff:23",
+        "continue",
+        "info args",
+        "next",
+        "print both",
+        "up",
+        "print total",
+    ];
+    let text = gdb(&directory, &["./app"], &commands);
+    assert_lines(
+        &text,
+        &[
+            "32\t        p.hits += k",
+            "$1 = Vec = {x = 1.5, hits = 0, is_far = false, note = null}",
+            "$2 = Vec = {x = 1.5, hits = 1, is_far = false, note = null}",
+            "$3 = 2",
+            "16\t        let square := n * n",
+            "upto = 4",
+            "$4 = 1",
+            "$5 = 4",
+            "#0  numbers (upto=4) at app.ruff:17",
+            "work () at app.ruff:36",
+            "<main> () at app.ruff:41",
+            "23\t    let both",
+            "v = Vec = {x = 4.25, hits = 9, is_far = false, note = null}",
+            "other = Vec = {x = 8, hits = 7, is_far = true, note = 3}",
+            "$6 = Vec = {x = 12.25, hits = 9, is_far = true, note = null}",
+            "work () at app.ruff:39",
+            "$7 = 14",
+        ],
+    );
+}
+
+#[test]
+fn gdb_shows_structs_and_generators_of_a_debug_build() {
+    shows_structs_and_generators("-O0");
+}
+
+#[test]
+fn gdb_shows_structs_and_generators_of_an_optimised_build() {
+    shows_structs_and_generators("-O");
 }
 
 #[test]

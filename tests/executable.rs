@@ -3,8 +3,8 @@
 
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _, SectionHeader as _};
 use object::{Endianness, elf};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 type Elf = elf::FileHeader64<Endianness>;
 
@@ -12,28 +12,57 @@ type Elf = elf::FileHeader64<Endianness>;
 fn build(example: &str, flags: &[&str]) -> (Vec<u8>, String) {
     let directory = tempfile::tempdir().expect("a folder");
     let output = directory.path().join(example);
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let built = Command::new(env!("CARGO_BIN_EXE_ruffc"))
-        .arg("build")
-        .args(flags)
-        .arg(source.join(example).with_extension("ruff"))
-        .arg("-o")
-        .arg(&output)
-        .output()
-        .expect("ruffc starts");
-    assert!(built.status.success(), "{built:?}");
-    let printed = String::from_utf8(built.stdout).expect("text");
+    let printed = build_file(&source(example), flags, &output);
     (std::fs::read(output).expect("the executable"), printed)
 }
 
-/// What `checksec` looks for.
+fn source(example: &str) -> PathBuf {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    examples.join(example).with_extension("ruff")
+}
+
+fn build_file(source: &Path, flags: &[&str], output: &Path) -> String {
+    let built = Command::new(env!("CARGO_BIN_EXE_ruffc"))
+        .arg("build")
+        .args(flags)
+        .arg(source)
+        .arg("-o")
+        .arg(output)
+        .output()
+        .expect("ruffc starts");
+    assert!(built.status.success(), "{built:?}");
+    String::from_utf8(built.stdout).expect("text")
+}
+
+/// The names of all examples.
+fn examples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = std::fs::read_dir(folder).expect("the examples");
+    let mut names: Vec<String> = files
+        .map(|file| file.expect("a file").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "ruff")
+        })
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// What `checksec` looks for; the sizes are printed besides.
 #[test]
 fn executables_are_hardened() {
-    let ways: [&[&str]; 3] = [&[], &["-O0"], &["-g"]];
-    for flags in ways {
-        for example in ["hello", "bank", "text_tools"] {
+    let examples = examples();
+    assert!(examples.len() > 10, "{examples:?}");
+    let ways: [&[&str]; 4] = [&[], &["-O0"], &["-g"], &["--size"]];
+    for example in &examples {
+        for flags in ways {
             let (bytes, _) = build(example, flags);
-            assert_hardened(&bytes, &format!("{example} {flags:?}"));
+            let what = [&[example.as_str()], flags].concat().join(" ");
+            assert_hardened(&bytes, &what);
+            let size = bytes.len();
+            println!("{what}: {size} bytes; PIE, full RELRO, NX, no text relocations, no RPATH");
         }
     }
 }
@@ -115,5 +144,50 @@ fn a_report_accounts_for_the_bytes() {
         }
         let has_debug = rows.iter().any(|(_, name)| *name == "  debug information");
         assert_eq!(has_debug, flags.contains(&"-g"), "{report}");
+    }
+}
+
+#[test]
+fn a_small_program_is_small() {
+    for (flags, most) in [(&[][..], 350_000), (&["--size"], 80_000)] {
+        let (bytes, _) = build("hello", flags);
+        let size = bytes.len();
+        println!("hello {flags:?}: {size} bytes, at most {most} are allowed");
+        assert!(size <= most, "{size} bytes of hello with {flags:?}");
+    }
+}
+
+/// Errors, traces and limits are those of every other program.
+#[test]
+fn small_programs_do_what_others_do() {
+    const PROGRAMS: &[(&str, &str)] = &[
+        ("depth", "func f(n) { return f(n + 1) + 1 }\nprint(f(0))"),
+        (
+            "uncaught",
+            "func g(xs) { return xs[7] }\nprint(\"before\")\nprint(g([1, 2]))",
+        ),
+        (
+            "values",
+            "let d := {\"b\": 1.5, 3: [null, true, 1.0 / 3.0, 0.1 + 0.2], \"a\": {2: \"x\", 1: Ok(7)}}\n\
+             print(d, keys(d), to_json(d), \"a b\".split(\" \"))",
+        ),
+    ];
+    let directory = tempfile::tempdir().expect("a folder");
+    let mut sources = ["hello", "errors", "bank", "text_tools", "pipeline"]
+        .map(source)
+        .to_vec();
+    for (name, text) in PROGRAMS {
+        let path = directory.path().join(name).with_extension("ruff");
+        std::fs::write(&path, text).expect("the folder is ours");
+        sources.push(path);
+    }
+    for source in sources {
+        let outputs = [&[][..], &["--size"]].map(|flags| {
+            let output = directory.path().join("program");
+            build_file(&source, flags, &output);
+            let output: Output = Command::new(output).output().expect("it starts");
+            output
+        });
+        assert_eq!(outputs[0], outputs[1], "{}", source.display());
     }
 }

@@ -2,7 +2,7 @@
 //! the right kind for every target that is ready, and messages that say what to
 //! do where one is not.  `programs` runs them.
 
-use object::{Architecture, BinaryFormat, Object as _};
+use object::{Architecture, BinaryFormat, Object as _, ObjectSymbol as _};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -116,6 +116,8 @@ fn builds_in_different_folders_are_the_same_bytes() {
         let input = other.path().join(name);
         let input = input.to_str().expect("a name that is text");
         assert!(build(&other, input) == reference, "{input}");
+        let size = reference.len();
+        println!("{name}: {size} bytes, the same from two folders");
     }
 }
 
@@ -214,6 +216,25 @@ fn a_runtime_of_the_users_own_is_used() {
         !output.status.success() && !error.contains("no Ruff runtime"),
         "{error}"
     );
+}
+
+/// Stubs that save all registers would save those that RISC-V's processors may lack.
+#[test]
+fn no_stub_saves_registers_that_a_processor_lacks() {
+    let (folder, _) = examples();
+    let stubs = |target: &str| {
+        let build = ["build", "--emit", "obj", "--target", target, "-o", "out.o"];
+        succeeds(&ruffc(
+            folder.path(),
+            &[&build[..], &["bank.ruff"]].concat(),
+        ));
+        let bytes = fs::read(folder.path().join("out.o")).expect("the object");
+        let file = object::File::parse(&*bytes).expect("an object");
+        let names = file.symbols().filter_map(|symbol| symbol.name().ok());
+        names.filter(|name| name.ends_with("$cold")).count()
+    };
+    assert!(stubs("x86_64-unknown-linux-gnu") > 0);
+    assert_eq!(stubs("riscv64gc-unknown-linux-gnu"), 0);
 }
 
 #[test]

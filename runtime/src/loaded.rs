@@ -282,7 +282,13 @@ impl Tables {
     }
 
     fn make_method_forms(&mut self) {
+        let mut names: Vec<NameId> = Vec::new();
         for site in &self.program.method_sites {
+            // Looking through all forms is for each name, not for each site.
+            if names.contains(&site.name) {
+                continue;
+            }
+            names.push(site.name);
             for form in forms(&self.program.names[site.name as usize]) {
                 let row = self
                     .program
@@ -403,8 +409,13 @@ fn make_shape(
     is_error: bool,
     is_everywhere: bool,
 ) -> Box<Shape> {
-    let mut sorted: Vec<u32> = (0..fields.len() as u32).collect();
-    sorted.sort_by_key(|position| names[fields[*position as usize] as usize].as_str());
+    let name_at = |position: u32| names[fields[position as usize] as usize].as_str();
+    // They are few: a whole sort would only make programs larger.
+    let mut sorted: Vec<u32> = Vec::with_capacity(fields.len());
+    for position in 0..fields.len() as u32 {
+        let at = sorted.partition_point(|other| name_at(*other) <= name_at(position));
+        sorted.insert(at, position);
+    }
     Box::new(Shape {
         name,
         fields: fields.into(),

@@ -22,6 +22,7 @@ pub mod call;
 pub mod catch;
 pub mod compare;
 pub mod convert;
+mod float_text;
 pub mod index;
 pub mod iterate;
 pub mod make;

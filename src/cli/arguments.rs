@@ -143,6 +143,11 @@ pub struct Build {
     #[arg(short = 'g', long, value_name = "WHAT", num_args = 0..=1, require_equals = true,
         default_missing_value = "variables")]
     pub debug: Option<DebugChoice>,
+    /// Make the executable as small as possible, rather than fast
+    ///
+    /// Its runtime has its own archive, which `ruffc target add --size` makes for other targets.
+    #[arg(long)]
+    pub size: bool,
     /// Say what the bytes of the executable are for
     #[arg(long = "report")]
     pub wants_shares: bool,
@@ -424,6 +429,9 @@ pub struct TargetAdd {
     /// The targets, as `ruffc target list` shows them
     #[arg(required = true, value_name = "TRIPLE", value_parser = target)]
     pub targets: Vec<Triple>,
+    /// The runtime for `ruffc build --size`
+    #[arg(long)]
+    pub size: bool,
 }
 
 /// How code is made.

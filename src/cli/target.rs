@@ -1,7 +1,7 @@
 //! `ruffc target`: what there is for targets, and making it.
 
 use super::arguments::{Target, TargetAdd};
-use super::print;
+use super::{goal, print};
 use crate::driver::Failure;
 use crate::link::Place;
 use crate::toolchain::{self, Report};
@@ -16,9 +16,10 @@ pub fn execute(target: &Target) -> Result<i32, Failure> {
 }
 
 fn add(add: &TargetAdd) -> Result<(), Failure> {
+    let goal = goal(add.size);
     for target in &add.targets {
         let progress = |text: &str| print::to_standard_error(&format!("{text}\n"));
-        let added = toolchain::add(target, progress)?;
+        let added = toolchain::add(target, goal, progress)?;
         let kilobytes = added.bytes.div_ceil(1000);
         let path = added.path.display();
         let what = if added.was_there {

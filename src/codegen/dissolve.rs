@@ -11,13 +11,13 @@
 
 mod find;
 
-use super::Unsupported;
 use super::decision::Decision;
 use super::func::{self, Start, Translator};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
+use super::{Debug, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::{Switch, Variable};
@@ -91,9 +91,11 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
 
     /// Decides which loops' generators become parts of this function.
     pub fn choose_parts(&mut self) {
-        // Frames that exist already, or outlive a `yield`, keep their generators.
+        // Frames that exist already, or outlive a `yield`, keep their generators,
+        // and debuggers want to see a generator's lines and variables.
         let has_frame = matches!(self.start, Start::Loop(_) | Start::Resume);
-        if has_frame || self.tools.within.len() >= MOST_NESTED {
+        let is_visible = self.source.debug == Debug::Variables;
+        if has_frame || is_visible || self.tools.within.len() >= MOST_NESTED {
             return;
         }
         let program = self.source.program;

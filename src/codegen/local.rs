@@ -252,8 +252,17 @@ impl Translator<'_, '_, '_> {
         }
     }
 
+    /// Gives a slot that is a struct taken apart its new words.
+    fn define_record(&mut self, slot: u32, fields: Fields, first: Variable, words: Vec<Value>) {
+        self.define_words(fields, first, words);
+        self.mirror_slot(slot);
+    }
+
     /// Takes a struct apart that is in memory, if there is one.
-    fn take_apart(&mut self, fields: Fields, first: Variable, address: Value, offset: i32) {
+    fn take_apart(&mut self, slot: u32, address: Value, offset: i32) {
+        let Home::Record { fields, first } = self.homes[slot as usize] else {
+            unreachable!("only such homes hold structs taken apart");
+        };
         let value = self.load_value(Type::ANY, address, offset, Owner::Entry);
         let (tag, object) = value.pair();
         let there = self.builder.ins().icmp_imm_u(
@@ -275,7 +284,7 @@ impl Translator<'_, '_, '_> {
         self.jump_with(done, &words);
         self.switch_sealed(done);
         let words = self.builder.block_params(done).to_vec();
-        self.define_words(fields, first, words);
+        self.define_record(slot, fields, first, words);
     }
 
     /// Takes over the slots of an interpreter's frame.
@@ -289,9 +298,7 @@ impl Translator<'_, '_, '_> {
                     let words = self.narrowed(class, tag, payload);
                     self.define(slot, &words);
                 }
-                Home::Record { fields, first } => {
-                    self.take_apart(fields, first, slots, offset);
-                }
+                Home::Record { .. } => self.take_apart(slot, slots, offset),
                 Home::Cell { .. } | Home::Number { .. } => {
                     let payload = self
                         .builder
@@ -377,7 +384,7 @@ impl Translator<'_, '_, '_> {
         if let Home::Record { fields, first } = self.homes[slot as usize] {
             let entry = self.pop();
             let words = self.in_class(entry, Class::Record(fields));
-            self.define_words(fields, first, words);
+            self.define_record(slot, fields, first, words);
             return;
         }
         let entry = self.pop_owned();
@@ -390,7 +397,7 @@ impl Translator<'_, '_, '_> {
     pub fn replace_slot(&mut self, slot: u32, entry: Entry) {
         if let Home::Record { fields, first } = self.homes[slot as usize] {
             let words = self.in_class(entry, Class::Record(fields));
-            self.define_words(fields, first, words);
+            self.define_record(slot, fields, first, words);
             return;
         }
         let Home::Value {
@@ -594,9 +601,9 @@ impl Translator<'_, '_, '_> {
         if var.kind() != VarKind::Local {
             return;
         }
-        if let Home::Record { fields, first } = self.homes[var.number() as usize] {
+        if let Home::Record { .. } = self.homes[var.number() as usize] {
             let place = self.place_slot(which);
-            self.take_apart(fields, first, place, 0);
+            self.take_apart(var.number(), place, 0);
             return;
         }
         let Home::Value { class, .. } = self.homes[var.number() as usize] else {

@@ -9,17 +9,21 @@
 use super::Debug;
 use super::func::{Start, Translator};
 use super::local::Home;
-use super::signature::Class;
+use super::record;
+use super::signature::{Class, Fields};
 use cranelift_codegen::ir::{
     AliasRegionData, InstBuilder, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKey,
     StackSlotKind, Value, types,
 };
+use cranelift_frontend::Variable;
+use ruff_runtime::value::Tag;
 
 /// What a mirror shows.  It is the key of its stack slot, and so it is still
 /// known when machine code has been made, wherever that was inlined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mirror {
-    /// The variable in a slot, in the class of its type.
+    /// The variable in a slot, in the class of its type; a struct taken apart has
+    /// 16 bytes for each field.
     Typed { slot: u32 },
     /// The variable in a slot as a whole value.
     Dynamic { slot: u32 },
@@ -63,6 +67,15 @@ impl Mirror {
 /// optimiser from nothing else.
 const REGION: u32 = 1;
 
+/// Where the words of a class begin in a field's mirror, which is laid out as a
+/// value is.
+pub fn value_offset(class: Class) -> i32 {
+    match class {
+        Class::Int | Class::Float | Class::Bool => 8,
+        Class::Null | Class::Dynamic | Class::Object(_) | Class::Record(_) => 0,
+    }
+}
+
 /// The mirrors of a function's variables.
 #[derive(Default)]
 pub(super) struct Mirrors {
@@ -98,20 +111,38 @@ impl Translator<'_, '_, '_> {
                     class: Class::Dynamic,
                     ..
                 } => Some(Mirror::Dynamic { slot }),
-                Home::Value { .. } => Some(Mirror::Typed { slot }),
+                Home::Value { .. } | Home::Record { .. } => Some(Mirror::Typed { slot }),
                 Home::Cell { .. } => Some(Mirror::Cell { slot }),
-                Home::Record { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
-                    None
-                }
+                Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => None,
             };
-            let memory = mirror.map(|mirror| self.mirror(mirror, 16));
+            let fields = match self.homes[slot as usize] {
+                Home::Record { fields, .. } => fields.classes().count(),
+                _ => 1,
+            };
+            let memory = mirror.map(|mirror| self.mirror(mirror, 16 * fields as u32));
             self.mirrors.slots.push(memory);
-            // Parameters are there at once.
-            if let Some(memory) = memory
-                && slot >= self.function.info.params.len() as u32
-            {
-                let zero = self.iconst(0);
+            if let Some(memory) = memory {
+                self.empty_mirror(slot, memory);
+            }
+        }
+    }
+
+    /// Shows a variable that was not set yet; parameters are there at once.
+    fn empty_mirror(&mut self, slot: u32, memory: StackSlot) {
+        let is_param = slot < self.function.info.params.len() as u32;
+        let zero = self.iconst(0);
+        let Home::Record { fields, .. } = self.homes[slot as usize] else {
+            if !is_param {
                 self.write_mirror(memory, 0, zero);
+            }
+            return;
+        };
+        for (class, offset) in fields.classes().zip((0..).step_by(16)) {
+            if class == Class::Null {
+                let null = self.tag_word(Tag::Null);
+                self.write_mirror(memory, offset, null);
+            } else if !is_param {
+                self.write_mirror(memory, offset + value_offset(class), zero);
             }
         }
     }
@@ -155,11 +186,27 @@ impl Translator<'_, '_, '_> {
             Home::Value { first, .. } | Home::Cell { variable: first } => {
                 vec![self.builder.use_var(first)]
             }
-            Home::Record { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
-                return;
-            }
+            Home::Record { fields, first } => return self.mirror_fields(slot, fields, first),
+            Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => return,
         };
         self.update_mirror(slot, &words);
+    }
+
+    /// Shows the fields of a struct taken apart.
+    fn mirror_fields(&mut self, slot: u32, fields: Fields, first: Variable) {
+        let Some(Some(memory)) = self.mirrors.slots.get(slot as usize).copied() else {
+            return;
+        };
+        let words: Vec<Value> = record::variables(fields, first)
+            .map(|variable| self.builder.use_var(variable))
+            .collect();
+        for (position, class) in fields.classes().enumerate() {
+            let first = 16 * position as i32 + value_offset(class);
+            let words = &words[fields.words_of(position)];
+            for (word, offset) in words.iter().zip([first, first + 8]) {
+                self.write_mirror(memory, offset, *word);
+            }
+        }
     }
 
     fn mirror(&mut self, mirror: Mirror, size: u32) -> StackSlot {

@@ -237,6 +237,7 @@ impl Translator<'_, '_, '_> {
         for (variable, word) in variables.into_iter().zip(words) {
             self.builder.def_var(variable, word);
         }
+        self.mirror_slot(path.root.number());
         true
     }
 
@@ -259,6 +260,7 @@ impl Translator<'_, '_, '_> {
         for (variable, word) in variables.into_iter().zip(words) {
             self.builder.def_var(variable, word);
         }
+        self.mirror_slot(path.root.number());
         true
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bindgen;
 use crate::emit;
-use crate::link::{Libc, Linker, Symbols};
+use crate::link::{Goal, Libc, Linker, Symbols};
 pub use crate::resolve::Role;
 use crate::vm::Engine;
 use std::ffi::OsString;
@@ -108,6 +108,8 @@ pub enum Fallbacks {
 #[derive(Clone, Debug)]
 pub struct Linking {
     pub linker: Linker,
+    /// What the program is made for, which decides about its runtime.
+    pub goal: Goal,
     /// Instead of the runtime that is looked for.
     pub runtime: Option<PathBuf>,
     pub libc: Libc,

@@ -23,6 +23,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::context::{COLD_WORDS, COLD_WORDS_OFFSET};
 use rustc_hash::{FxHashMap, FxHashSet};
+use target_lexicon::Architecture;
 
 /// Where an argument or a result is in the context, in bytes.
 fn word(index: usize) -> i32 {
@@ -77,6 +78,12 @@ pub(super) fn stub(isa: &dyn TargetIsa, helper: Helper) -> ir::Function {
     builder.ins().return_(&[]);
     builder.finalize(isa.frontend_config());
     result
+}
+
+/// Whether stubs run on every processor of the target: on RISC-V, Cranelift saves
+/// vector registers in them, which few have.
+pub(super) fn has_stubs(isa: &dyn TargetIsa) -> bool {
+    !matches!(isa.triple().architecture, Architecture::Riscv64(_))
 }
 
 /// Lets helpers be called through their stubs where that is rare.  `context`

@@ -155,7 +155,7 @@ impl<'a> Compiler<'a> {
             listing,
             context: Context::new(),
             registers: regalloc2::Ctx::default(),
-            inliner: (source.isa.flags().opt_level() != OptLevel::None)
+            inliner: (source.isa.flags().opt_level() == OptLevel::Speed)
                 .then(|| Inliner::new(source)),
         }
     }
@@ -185,7 +185,9 @@ impl<'a> Compiler<'a> {
             simplify(&mut self.context);
             ranges::use_ranges(&mut self.context.func);
             branchless::select_values(&mut self.context.func);
-            cold::use_stubs(&mut self.context);
+            if cold::has_stubs(self.source.isa) {
+                cold::use_stubs(&mut self.context);
+            }
         }
         words::return_in_memory(&mut self.context.func, self.source.isa);
         self.place_callees();

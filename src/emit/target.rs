@@ -13,6 +13,8 @@ pub enum Effort {
     Quick,
     #[default]
     Full,
+    /// As good as it gets without being larger.
+    Small,
 }
 
 /// Which processors the code must run on.
@@ -122,7 +124,7 @@ impl std::error::Error for TargetError {}
 /// The code generator for a target.
 pub(super) fn isa(options: &TargetOptions, ending: Ending) -> Result<OwnedTargetIsa, TargetError> {
     let allocator = match options.effort {
-        Effort::Full => "backtracking",
+        Effort::Full | Effort::Small => "backtracking",
         Effort::Quick => "single_pass",
     };
     isa_with(options, ending, allocator)
@@ -135,7 +137,7 @@ pub(super) fn isa_for_large(
     usual: &OwnedTargetIsa,
 ) -> Result<OwnedTargetIsa, TargetError> {
     match options.effort {
-        Effort::Full => Ok(usual.clone()),
+        Effort::Full | Effort::Small => Ok(usual.clone()),
         Effort::Quick => isa_with(options, ending, "backtracking"),
     }
 }
@@ -208,6 +210,7 @@ fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, S
     match options.effort {
         Effort::Full => flags.set("opt_level", "speed")?,
         Effort::Quick => flags.set("opt_level", "none")?,
+        Effort::Small => flags.set("opt_level", "speed_and_size")?,
     }
     Ok(flags)
 }

@@ -1,6 +1,7 @@
 //! What is linked, and how, in the terms of GNU `ld`: the one description that
 //! the linker inside and linkers like it outside are given.
 
+use super::condense::Goal;
 use super::content::Content;
 use super::error::LinkError;
 use super::targets::{self, LinuxTarget};
@@ -150,6 +151,10 @@ fn flags(options: &LinkOptions, linux: &LinuxTarget) -> Vec<String> {
         flags.extend(["-static", "--no-dynamic-linker"]);
     } else {
         flags.extend(["-dynamic-linker", &loader]);
+        if options.goal == Goal::Size {
+            // A bit for a pointer instead of 24 bytes; it takes glibc 2.36.
+            flags.extend(["-z", "pack-relative-relocs"]);
+        }
     }
     let mut flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
     flags.extend(common_flags(options));

@@ -6,6 +6,8 @@
 //! without debug sections, and without the code that symbolises the backtrace
 //! of a Rust panic.  That last part is two thirds of a small executable, it can
 //! name nothing in a stripped one, and a panic's message does not need it.
+//! Constants are taken apart (`pieces.rs`), so that a program gets those only
+//! that it refers to.
 //!
 //! This file is compiled twice: into `build.rs`, for the host's archive, and
 //! into `ruffc`, for the archives that it builds for other targets.  So it
@@ -13,6 +15,11 @@
 //!
 //! Sections keep their indices: a dropped section stays as an empty one, so no
 //! symbol, group or relocation has to be rewritten.
+
+#[path = "condense/locations.rs"]
+mod locations;
+#[path = "condense/pieces.rs"]
+mod pieces;
 
 use ar_archive_writer::{
     ArchiveKind, DEFAULT_OBJECT_READER, NewArchiveMember, write_archive_to_stream,
@@ -25,6 +32,34 @@ use object::{Endianness, Object as _, ObjectSymbol as _};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
+
+/// What programs are made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Goal {
+    #[default]
+    Speed,
+    /// As few bytes as possible: where the runtime is at fault, it stops without a
+    /// message, and no debugger finds the way through its frames.
+    Size,
+}
+
+impl Goal {
+    /// cargo's profile for the runtime.
+    pub fn profile(self) -> &'static str {
+        match self {
+            Goal::Speed => "runtime",
+            Goal::Size => "runtime-small",
+        }
+    }
+
+    /// What else cargo is told.
+    pub fn features(self) -> &'static [&'static str] {
+        match self {
+            Goal::Speed => &[],
+            Goal::Size => &["--features", "small"],
+        }
+    }
+}
 
 /// Why an archive could not be condensed.
 #[derive(Debug)]
@@ -58,14 +93,18 @@ impl From<object::Error> for CondenseError {
 /// The part of `archive` that programs can need, as a deterministic archive
 /// with a symbol index.  Archives of other formats than ELF stay as they are:
 /// those for Windows hold import libraries, which depend on members' names.
-pub fn condense(archive: &[u8]) -> Result<Vec<u8>, CondenseError> {
+pub fn condense(archive: &[u8], goal: Goal) -> Result<Vec<u8>, CondenseError> {
     let needed = needed_members(archive)?;
     if FileHeader64::<Endianness>::parse(needed[0]).is_err() {
         return Ok(archive.to_vec());
     }
     let mut kept = Vec::new();
     for member in needed {
-        kept.push(slim(member)?);
+        let mut member = pieces::split(member)?;
+        if goal == Goal::Size {
+            locations::share(member.to_mut())?;
+        }
+        kept.push(slim(&member, goal)?.into_owned());
     }
     // rustc's member names hold hashes; plain ones keep builds comparable.
     let members: Vec<NewArchiveMember> = (0..kept.len())
@@ -122,23 +161,26 @@ fn needed_members(archive: &[u8]) -> Result<Vec<&[u8]>, CondenseError> {
     Ok(needed.into_iter().map(|member| members[member]).collect())
 }
 
-/// `object` without debug sections, bitcode and panic backtraces.  Other formats than
-/// 64-bit ELF are left alone.
-fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
+/// `object` without debug sections, bitcode and panic backtraces; for the sake of
+/// size, without panics' messages and tables for unwinding as well.  Other formats
+/// than 64-bit ELF are left alone.
+fn slim(object: &[u8], goal: Goal) -> Result<Cow<'_, [u8]>, CondenseError> {
     let Ok(header) = FileHeader64::<Endianness>::parse(object) else {
         return Ok(Cow::Borrowed(object));
     };
     let endian = header.endian()?;
     let sections = header.sections(endian, object)?;
     let symbols = sections.symbols(endian, object, elf::SHT_SYMTAB)?;
-    let stubs = backtrace_printers(endian, header.e_machine(endian), &symbols)?;
+    let stubs = stubs(endian, header.e_machine(endian), &symbols, goal)?;
 
     // A relocation section goes with the section that it applies to.
     let mut dropped = HashSet::new();
     for (index, section) in sections.enumerate() {
         let name = sections.section_name(endian, section)?;
         let is_loaded = section.sh_flags(endian) & u64::from(elf::SHF_ALLOC) != 0;
-        if !is_loaded && (name.starts_with(b".debug_") || name.starts_with(b".llvm")) {
+        let is_for_tools = name.starts_with(b".debug_") || name.starts_with(b".llvm");
+        let is_for_unwinding = name == b".eh_frame" || name.starts_with(b".gcc_except_table");
+        if !is_loaded && is_for_tools || goal == Goal::Size && is_for_unwinding {
             dropped.insert(index);
         }
     }
@@ -189,25 +231,43 @@ fn slim(object: &[u8]) -> Result<Cow<'_, [u8]>, CondenseError> {
     Ok(Cow::Owned(written))
 }
 
-/// The sections of the functions that print a panic's backtrace, each with the
-/// code to put in its place: `return Ok(())`.
-fn backtrace_printers(
+/// What the standard library does at a panic, and if an allocator has nothing to
+/// give, which the runtime's never admits.
+const FATAL: &[&[u8]] = &[b"rust_begin_unwind", b"default_alloc_error_hook"];
+
+/// The sections of functions that have other code in their place: what prints a
+/// panic's backtrace says that it has, and, for the sake of size, what deals with a
+/// panic stops at once.
+fn stubs(
     endian: Endianness,
     machine: u16,
     symbols: &SymbolTable<'_, FileHeader64<Endianness>>,
+    goal: Goal,
 ) -> Result<HashMap<object::SectionIndex, &'static [u8]>, CondenseError> {
-    let stub: &[u8] = match machine {
-        elf::EM_X86_64 => &[0x31, 0xc0, 0xc3],
-        elf::EM_AARCH64 => &[0x00, 0x00, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
-        elf::EM_RISCV => &[0x13, 0x05, 0x00, 0x00, 0x67, 0x80, 0x00, 0x00],
-        elf::EM_S390 => &[0xa7, 0x29, 0x00, 0x00, 0x07, 0xfe],
+    let (done, stop): (&[u8], &[u8]) = match machine {
+        elf::EM_X86_64 => (&[0x31, 0xc0, 0xc3], &[0x0f, 0x0b]),
+        elf::EM_AARCH64 => (
+            &[0x00, 0x00, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6],
+            &[0x00, 0x00, 0x20, 0xd4],
+        ),
+        elf::EM_RISCV => (
+            &[0x13, 0x05, 0x00, 0x00, 0x67, 0x80, 0x00, 0x00],
+            &[0x73, 0x00, 0x10, 0x00],
+        ),
+        elf::EM_S390 => (&[0xa7, 0x29, 0x00, 0x00, 0x07, 0xfe], &[0x00, 0x00]),
         _ => return Ok(HashMap::new()),
     };
     let mut found = HashMap::new();
     for (index, symbol) in symbols.enumerate() {
         let name = symbol.name(endian, symbols.strings())?;
-        let is_printer = contains(name, b"DisplayBacktrace") && contains(name, b"3fmt");
-        if !is_printer || symbol.st_type() != elf::STT_FUNC || symbol.st_value(endian) != 0 {
+        let stub = if contains(name, b"DisplayBacktrace") && contains(name, b"3fmt") {
+            done
+        } else if goal == Goal::Size && FATAL.iter().any(|fatal| contains(name, fatal)) {
+            stop
+        } else {
+            continue;
+        };
+        if symbol.st_type() != elf::STT_FUNC || symbol.st_value(endian) != 0 {
             continue;
         }
         // Anything but a section of its own could hold other code as well.
@@ -321,36 +381,53 @@ mod tests {
             member("f", "memcpy"),
             member("ruff_add", "f"),
         ];
-        let condensed = condense(&archive(&objects)).expect("a condensed archive");
+        let condensed = condense(&archive(&objects), Goal::Speed).expect("a condensed archive");
         let code = vec![0x90; 10];
         let expected = [
             ("f".to_owned(), code.clone(), 1),
             ("ruff_add".to_owned(), code, 1),
         ];
         assert_eq!(functions(&condensed), expected);
-        assert_eq!(condense(&archive(&objects)).ok(), Some(condensed));
+        assert_eq!(
+            condense(&archive(&objects), Goal::Speed).ok(),
+            Some(condensed)
+        );
     }
 
     #[test]
     fn cuts_out_the_printing_of_backtraces() {
         let printer = "_RNvXNv3std16DisplayBacktraceNt4core3fmt7Display3fmt";
         let objects = [member("ruff_add", printer), member(printer, "symbolise")];
-        let condensed = condense(&archive(&objects)).expect("a condensed archive");
+        let condensed = condense(&archive(&objects), Goal::Speed).expect("a condensed archive");
         let stub = vec![0x31, 0xc0, 0xc3, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(functions(&condensed)[1], (printer.to_owned(), stub, 0));
     }
 
     #[test]
+    fn small_programs_stop_at_a_panic() {
+        let panics = "_RNvCsc7_7___rustc17rust_begin_unwind";
+        let objects = [member("ruff_add", panics), member(panics, "print")];
+        let small = condense(&archive(&objects), Goal::Size).expect("a condensed archive");
+        let stub = vec![0x0f, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(functions(&small)[1], (panics.to_owned(), stub, 0));
+        let usual = condense(&archive(&objects), Goal::Speed).expect("a condensed archive");
+        assert_eq!(functions(&usual)[1].1, [0x90; 10]);
+    }
+
+    #[test]
     fn damaged_archives_are_errors() {
         assert!(matches!(
-            condense(b"!<arch>\n"),
+            condense(b"!<arch>\n", Goal::Speed),
             Err(CondenseError::NoRuntime)
         ));
-        assert!(matches!(condense(b""), Err(CondenseError::Malformed(_))));
+        assert!(matches!(
+            condense(b"", Goal::Speed),
+            Err(CondenseError::Malformed(_))
+        ));
         let whole = archive(&[member("ruff_add", "f")]);
         for length in (0..whole.len()).step_by(7) {
             // Whatever it says, it must not panic.
-            let _ = condense(&whole[..length]);
+            let _ = condense(&whole[..length], Goal::Size);
         }
     }
 }

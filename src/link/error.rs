@@ -1,5 +1,6 @@
 //! What can go wrong in linking, said so that the reader knows what to do.
 
+use super::condense::Goal;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub enum LinkError {
     /// There is no runtime for the target in any of these places.
     NoRuntime {
         target: String,
+        goal: Goal,
         looked_in: Vec<PathBuf>,
     },
     /// The linker inside does not know the target.
@@ -76,12 +78,20 @@ impl fmt::Display for LinkError {
             }
             Self::Write(path, error) => write!(f, "cannot write `{}`: {error}", path.display()),
             Self::Read(path, error) => write!(f, "cannot read `{}`: {error}", path.display()),
-            Self::NoRuntime { target, looked_in } => {
-                write!(f, "there is no Ruff runtime for `{target}`")?;
+            Self::NoRuntime {
+                target,
+                goal,
+                looked_in,
+            } => {
+                let (kind, flag) = match goal {
+                    Goal::Speed => ("", ""),
+                    Goal::Size => ("small ", "--size "),
+                };
+                write!(f, "there is no {kind}Ruff runtime for `{target}`")?;
                 list(f, looked_in)?;
                 write!(
                     f,
-                    "; build it with `ruffc target add {target}`, or name one with `--runtime FILE`"
+                    "; build it with `ruffc target add {flag}{target}`, or name one with `--runtime FILE`"
                 )
             }
             Self::UnsupportedTarget(target) => {

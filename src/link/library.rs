@@ -24,10 +24,7 @@ pub type Public<'a> = &'a [&'a str];
 pub fn staticlib(object: &[u8], public: Public, options: &LinkOptions) -> Result<(), LinkError> {
     super::refuse_directory(&options.output)?;
     refuse_target(options)?;
-    let runtime = read(&runtime::archive(
-        &options.target,
-        options.runtime.as_deref(),
-    )?)?;
+    let runtime = read(&runtime::archive(options)?)?;
     let archive = with_object(object, &runtime, public)?;
     super::write_file(&options.output, &archive)
 }
@@ -36,10 +33,7 @@ pub fn staticlib(object: &[u8], public: Public, options: &LinkOptions) -> Result
 pub fn runtime_archive(public: Public, options: &LinkOptions) -> Result<(), LinkError> {
     super::refuse_directory(&options.output)?;
     refuse_target(options)?;
-    let runtime = read(&runtime::archive(
-        &options.target,
-        options.runtime.as_deref(),
-    )?)?;
+    let runtime = read(&runtime::archive(options)?)?;
     let archive = archive(&localised(&members(&runtime)?, public)?)?;
     super::write_file(&options.output, &archive)
 }
@@ -52,10 +46,7 @@ pub fn cdylib(object: &[u8], public: Public, options: &LinkOptions) -> Result<()
         // A shared library with a musl of its own would be none.
         .filter(|_| !targets::is_musl(&options.target))
         .ok_or_else(|| LinkError::UnsupportedTarget(options.target.to_string()))?;
-    let runtime = read(&runtime::archive(
-        &options.target,
-        options.runtime.as_deref(),
-    )?)?;
+    let runtime = read(&runtime::archive(options)?)?;
     let runtime = archive(&localised(&members(&runtime)?, public)?)?;
     let name = options.output.file_name().unwrap_or_default();
     let mut command = Command::library(options, linux, &name.to_string_lossy(), public);

@@ -6,7 +6,7 @@
 //! other projects are left out, except what they say of the compiler itself.
 
 use super::compiler::{self, Compiler, Library, ToolchainError};
-use crate::link;
+use crate::link::{self, Goal};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,16 @@ pub struct Added {
 ///
 /// # Errors
 /// If something is missing, with what to do about it.
-pub fn add(target: &Triple, mut progress: impl FnMut(&str)) -> Result<Added, ToolchainError> {
+pub fn add(
+    target: &Triple,
+    goal: Goal,
+    mut progress: impl FnMut(&str),
+) -> Result<Added, ToolchainError> {
     let name = target.to_string();
     if link::target_row(target).is_none() {
         return Err(ToolchainError::UnknownTarget(name));
     }
-    let path = link::cached_runtime(&name).ok_or(ToolchainError::NoCache)?;
+    let path = link::cached_runtime(&name, goal).ok_or(ToolchainError::NoCache)?;
     if let Ok(metadata) = fs::metadata(&path) {
         let bytes = metadata.len();
         return Ok(Added {
@@ -54,11 +58,11 @@ pub fn add(target: &Triple, mut progress: impl FnMut(&str)) -> Result<Added, Too
         }
     ));
     let workspace = workspace(&path)?;
-    // One directory for each target, so that two can be added at a time.
-    let directory = workspace.join("target").join(&name);
-    let built = run_cargo(&compiler, &name, &workspace, &directory)?;
+    // One directory for each runtime, so that two can be added at a time.
+    let directory = workspace.join("target").join(&name).join(goal.profile());
+    let built = run_cargo(&compiler, &name, goal, &workspace, &directory)?;
     let archive = fs::read(&built).map_err(|error| ToolchainError::File(built, error))?;
-    let condensed = link::condense(&archive).map_err(ToolchainError::Condense)?;
+    let condensed = link::condense(&archive, goal).map_err(ToolchainError::Condense)?;
     install(&path, &condensed)?;
     // What cargo has left is a hundred times as large as the runtime.
     let _ = fs::remove_dir_all(directory);
@@ -86,6 +90,7 @@ fn workspace(runtime: &Path) -> Result<PathBuf, ToolchainError> {
 fn run_cargo(
     compiler: &Compiler,
     target: &str,
+    goal: Goal,
     workspace: &Path,
     directory: &Path,
 ) -> Result<PathBuf, ToolchainError> {
@@ -93,7 +98,8 @@ fn run_cargo(
     // cargo takes out what is not needed.  What it keeps, it keeps as it is.
     let mut cargo = Command::new(&compiler.cargo);
     cargo
-        .args(["build", "--profile", "runtime"])
+        .args(["build", "--profile", goal.profile()])
+        .args(goal.features())
         .args(["--package", "ruff-runtime-archive", "--target", target])
         .arg("--target-dir")
         .arg(directory)
@@ -118,7 +124,7 @@ fn run_cargo(
     if !status.success() {
         return Err(ToolchainError::Cargo(status));
     }
-    let built = directory.join(target).join("runtime");
+    let built = directory.join(target).join(goal.profile());
     Ok(built.join(link::ARCHIVE))
 }
 

@@ -22,7 +22,7 @@ pub fn report() -> Vec<Report> {
         let target: Triple = row.triple.parse().ok()?;
         Some(Report {
             target: row.triple,
-            runtime: link::runtime_place(&target).ok(),
+            runtime: link::runtime_place(&target, link::Goal::Speed).ok(),
             linkers: link::linkers(&target),
             runner: runner(&target).ok().map(|runner| runner.name()),
         })

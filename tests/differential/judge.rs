@@ -7,7 +7,7 @@ use ruff_runtime::context::VMContext;
 use ruff_runtime::start;
 use ruffc::driver::{self, Build, Fallbacks, Kind, Linking, Log, Role, Sink, Wanted};
 use ruffc::emit::{Bodies, Effort, Memory, Options, TargetOptions};
-use ruffc::link::{Libc, Linker, Symbols};
+use ruffc::link::{Goal, Libc, Linker, Symbols};
 use ruffc::source::SourceMap;
 use ruffc::vm::{self, Chunk, Engine, Error, JitOptions, RuntimeError, Session};
 use std::cell::RefCell;
@@ -148,6 +148,7 @@ fn executable(text: &str, folder: &Path) -> Result<Outcome, String> {
         fallbacks: Fallbacks::Refused,
         linking: Linking {
             linker: Linker::Auto,
+            goal: Goal::Speed,
             runtime: None,
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,

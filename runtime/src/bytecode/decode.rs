@@ -104,30 +104,25 @@ impl<'a> Reader<'a> {
         if self.take(4)? != FINGERPRINT.to_le_bytes() {
             return Err(DecodeFault::OtherVersion);
         }
-        // Fields are read in the order in which they stand here.
-        let program = Program {
-            names: self.names()?,
-            constants: self.list(Reader::constant)?,
-            builtins: self.list(Reader::text)?,
-            globals: self.numbers()?,
-            files: self.list(Reader::text)?,
-            paths: self.list(Reader::path)?,
-            call_sites: self.list(|reader| {
-                Ok(CallSite {
-                    args: reader.args()?,
-                })
-            })?,
-            method_sites: self.list(Reader::method_site)?,
-            builtin_sites: self.list(Reader::builtin_site)?,
-            struct_sites: self.list(Reader::struct_site)?,
-            variant_sites: self.list(Reader::variant_site)?,
-            foreign_sites: self.list(Reader::foreign_site)?,
-            name_lists: self.list(Reader::numbers)?,
-            structs: self.list(Reader::struct_info)?,
-            functions: self.functions()?,
-            modules: self.list(Reader::module_info)?,
-            main: self.number()?,
-        };
+        // Tables are filled in their places, as moving each would be much code.
+        let mut program = Program::default();
+        self.names(&mut program.names)?;
+        self.fill(&mut program.constants, Reader::constant)?;
+        self.fill(&mut program.builtins, Reader::text)?;
+        self.fill(&mut program.globals, Reader::number)?;
+        self.fill(&mut program.files, Reader::text)?;
+        self.fill(&mut program.paths, Reader::path)?;
+        self.fill(&mut program.call_sites, Reader::call_site)?;
+        self.fill(&mut program.method_sites, Reader::method_site)?;
+        self.fill(&mut program.builtin_sites, Reader::builtin_site)?;
+        self.fill(&mut program.struct_sites, Reader::struct_site)?;
+        self.fill(&mut program.variant_sites, Reader::variant_site)?;
+        self.fill(&mut program.foreign_sites, Reader::foreign_site)?;
+        self.fill(&mut program.name_lists, Reader::numbers)?;
+        self.fill(&mut program.structs, Reader::struct_info)?;
+        self.functions(&mut program.functions)?;
+        self.fill(&mut program.modules, Reader::module_info)?;
+        program.main = self.number()?;
         if self.at < self.bytes.len() {
             return Err(DecodeFault::TrailingBytes);
         }
@@ -200,13 +195,23 @@ impl<'a> Reader<'a> {
         Ok(text.into())
     }
 
-    fn list<T>(&mut self, mut read: impl FnMut(&mut Reader<'a>) -> Read<T>) -> Read<Vec<T>> {
+    fn list<T>(&mut self, read: impl FnMut(&mut Reader<'a>) -> Read<T>) -> Read<Vec<T>> {
+        let mut items = Vec::new();
+        self.fill(&mut items, read)?;
+        Ok(items)
+    }
+
+    fn fill<T>(
+        &mut self,
+        items: &mut Vec<T>,
+        mut read: impl FnMut(&mut Reader<'a>) -> Read<T>,
+    ) -> Read<()> {
         let count = self.count()?;
-        let mut items = Vec::with_capacity(count);
+        items.reserve_exact(count);
         for _ in 0..count {
             items.push(read(self)?);
         }
-        Ok(items)
+        Ok(())
     }
 
     fn numbers(&mut self) -> Read<Vec<u32>> {
@@ -233,17 +238,17 @@ impl<'a> Reader<'a> {
 
     // ---- tables
 
-    fn names(&mut self) -> Read<Vec<Box<str>>> {
+    fn names(&mut self, names: &mut Vec<Box<str>>) -> Read<()> {
         let known = WELL_KNOWN
             .get(..self.number()? as usize)
             .ok_or(DecodeFault::Number)?;
         let count = self.count()?;
-        let mut names = Vec::with_capacity(known.len() + count);
+        names.reserve_exact(known.len() + count);
         names.extend(known.iter().map(|name| Box::from(*name)));
         for _ in 0..count {
             names.push(self.text()?);
         }
-        Ok(names)
+        Ok(())
     }
 
     fn constant(&mut self) -> Read<Constant> {
@@ -275,6 +280,10 @@ impl<'a> Reader<'a> {
                 .map(ArgKind::Named)
                 .map_err(|_| DecodeFault::Number),
         })
+    }
+
+    fn call_site(&mut self) -> Read<CallSite> {
+        Ok(CallSite { args: self.args()? })
     }
 
     fn method_site(&mut self) -> Read<MethodSite> {
@@ -374,9 +383,9 @@ impl<'a> Reader<'a> {
 
     // ---- functions
 
-    fn functions(&mut self) -> Read<Vec<Function>> {
+    fn functions(&mut self, functions: &mut Vec<Function>) -> Read<()> {
         let mut id = 0;
-        self.list(|reader| {
+        self.fill(functions, |reader| {
             let function = reader.function(id)?;
             id += 1;
             Ok(function)
@@ -480,6 +489,7 @@ impl<'a> Reader<'a> {
         let mut words = [0; 2];
         for (form, word) in forms.iter().zip(&mut words) {
             *word = match form {
+                Form::Nothing => break,
                 Form::Number => self.number()?,
                 Form::Signed => self.difference(0)?,
                 Form::Target => self.difference(pc)?,

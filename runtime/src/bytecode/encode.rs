@@ -371,6 +371,7 @@ impl Writer {
         self.byte(number);
         for (form, word) in FORMS[number as usize].iter().zip(words) {
             match form {
+                Form::Nothing => break,
                 Form::Number => self.number(word),
                 Form::Signed => self.long(fold(i64::from(word as i32))),
                 Form::Target => self.difference(word, pc),

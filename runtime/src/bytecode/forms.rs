@@ -10,127 +10,106 @@ use crate::value::Tag;
 pub struct Form {
     /// The kind of receiver that has it.
     pub receiver: Tag,
-    pub method: &'static str,
     pub builtin: &'static str,
     /// Changes the receiver in place (`Builtin::mutate`).
     pub mutates: bool,
 }
 
-/// Forms named like their built-in, by receiver.
-const SAME_NAME: &[(Tag, &[&str])] = &[
-    (
+/// Built-ins that have forms of one kind.
+struct Row {
+    receiver: Tag,
+    /// What the method's name lacks of the built-in's.
+    prefix: &'static str,
+    mutates: bool,
+    /// The built-ins' names, in one text, as every program that calls a method
+    /// holds them.
+    builtins: &'static str,
+}
+
+/// A row of forms that are named like their built-ins.
+const fn same(receiver: Tag, builtins: &'static str) -> Row {
+    prefixed(receiver, "", builtins)
+}
+
+const fn prefixed(receiver: Tag, prefix: &'static str, builtins: &'static str) -> Row {
+    Row {
+        receiver,
+        prefix,
+        mutates: false,
+        builtins,
+    }
+}
+
+/// A row of forms that change their receiver.
+const fn mutating(receiver: Tag, prefix: &'static str, builtins: &'static str) -> Row {
+    Row {
+        mutates: true,
+        ..prefixed(receiver, prefix, builtins)
+    }
+}
+
+const ROWS: &[Row] = &[
+    same(
         Tag::String,
-        &[
-            "len",
-            "is_empty",
-            "count_chars",
-            "upper",
-            "to_upper",
-            "lower",
-            "to_lower",
-            "capitalize",
-            "trim",
-            "trim_start",
-            "trim_end",
-            "contains",
-            "starts_with",
-            "ends_with",
-            "index_of",
-            "replace",
-            "replace_str",
-            "split",
-            "substring",
-            "substr",
-            "char_at",
-            "repeat",
-            "pad_left",
-            "pad_right",
-            "pad_start",
-            "pad_end",
-            "lines",
-            "words",
-            "str_reverse",
-            "slugify",
-            "truncate",
-            "to_camel_case",
-            "to_snake_case",
-            "to_kebab_case",
-            "to_int",
-            "to_float",
-            "to_bool",
-            "to_string",
-        ],
+        "len is_empty count_chars upper to_upper lower to_lower capitalize trim trim_start trim_end \
+         contains starts_with ends_with index_of replace replace_str split substring substr char_at \
+         repeat pad_left pad_right pad_start pad_end lines words str_reverse slugify truncate \
+         to_camel_case to_snake_case to_kebab_case to_int to_float to_bool to_string",
     ),
-    (
+    same(
         Tag::Array,
-        &[
-            "map",
-            "filter",
-            "reduce",
-            "take",
-            "skip",
-            "zip",
-            "enumerate",
-            "flatten",
-            "chunk",
-            "len",
-            "contains",
-            "index_of",
-            "slice",
-            "concat",
-            "join",
-            "find",
-            "any",
-            "all",
-            "sort",
-            "reverse",
-            "unique",
-            "sum",
-            "windows",
-            "to_string",
-        ],
+        "map filter reduce take skip zip enumerate flatten chunk len contains index_of slice concat \
+         join find any all sort reverse unique sum windows to_string",
     ),
-    (
+    same(
         Tag::Dict,
-        &[
-            "len",
-            "keys",
-            "values",
-            "items",
-            "has_key",
-            "contains",
-            "get",
-            "get_default",
-            "merge",
-            "invert",
-            "to_string",
-        ],
+        "len keys values items has_key contains get get_default merge invert to_string",
     ),
-    (Tag::Bytes, &["len", "slice"]),
-    (Tag::Int, SCALAR),
-    (Tag::Float, SCALAR),
-    (Tag::Bool, SCALAR),
-    (Tag::Null, SCALAR),
-    (Tag::Set, &["len"]),
-    (Tag::Queue, &["len"]),
-    (Tag::Stack, &["len"]),
+    same(Tag::Bytes, "len slice"),
+    same(Tag::Int, SCALAR),
+    same(Tag::Float, SCALAR),
+    same(Tag::Bool, SCALAR),
+    same(Tag::Null, SCALAR),
+    same(Tag::Set, "len"),
+    same(Tag::Queue, "len"),
+    same(Tag::Stack, "len"),
+    // Of the structs that built-ins make.
+    prefixed(
+        Tag::Struct,
+        "arg_parser_",
+        "arg_parser_add_argument arg_parser_parse arg_parser_help",
+    ),
+    prefixed(
+        Tag::Set,
+        "set_",
+        "set_has set_union set_intersect set_difference set_to_array",
+    ),
+    prefixed(
+        Tag::Queue,
+        "queue_",
+        "queue_size queue_peek queue_is_empty queue_to_array",
+    ),
+    prefixed(
+        Tag::Stack,
+        "stack_",
+        "stack_size stack_peek stack_is_empty stack_to_array",
+    ),
+    mutating(
+        Tag::Array,
+        "",
+        "push append insert remove clear pop remove_at",
+    ),
+    mutating(Tag::Dict, "", "update clear remove"),
+    mutating(Tag::Set, "set_", "set_add set_remove"),
+    mutating(Tag::Queue, "queue_", "queue_enqueue queue_dequeue"),
+    mutating(Tag::Stack, "stack_", "stack_push stack_pop"),
 ];
 
-const SCALAR: &[&str] = &["to_string", "to_int", "to_float", "to_bool"];
+const SCALAR: &str = "to_string to_int to_float to_bool";
 
 /// Forms of arrays that other receivers have too: their built-ins then say
 /// what they expect (reference, builtins-core 19.1).
-const ARRAY_ONLY: &[&str] = &[
-    "map",
-    "filter",
-    "reduce",
-    "take",
-    "skip",
-    "zip",
-    "enumerate",
-    "flatten",
-    "chunk",
-];
+const ARRAY_ONLY: &str = "map filter reduce take skip zip enumerate flatten chunk";
 
 /// The receivers that have the forms of `ARRAY_ONLY`, arrays aside.
 const NO_ARRAYS: &[Tag] = &[
@@ -150,82 +129,17 @@ const NO_ARRAYS: &[Tag] = &[
     Tag::Stack,
 ];
 
-/// Forms with another name than their built-in, by receiver.  A struct's are
-/// those of the structs that built-ins make.
-const PREFIXED: &[(Tag, &str, &str)] = &[
-    (Tag::Struct, "add_argument", "arg_parser_add_argument"),
-    (Tag::Struct, "parse", "arg_parser_parse"),
-    (Tag::Struct, "help", "arg_parser_help"),
-    (Tag::Set, "has", "set_has"),
-    (Tag::Set, "union", "set_union"),
-    (Tag::Set, "intersect", "set_intersect"),
-    (Tag::Set, "difference", "set_difference"),
-    (Tag::Set, "to_array", "set_to_array"),
-    (Tag::Queue, "size", "queue_size"),
-    (Tag::Queue, "peek", "queue_peek"),
-    (Tag::Queue, "is_empty", "queue_is_empty"),
-    (Tag::Queue, "to_array", "queue_to_array"),
-    (Tag::Stack, "size", "stack_size"),
-    (Tag::Stack, "peek", "stack_peek"),
-    (Tag::Stack, "is_empty", "stack_is_empty"),
-    (Tag::Stack, "to_array", "stack_to_array"),
-];
-
-/// Forms that change their receiver.
-const MUTATING: &[(Tag, &str, &str)] = &[
-    (Tag::Array, "push", "push"),
-    (Tag::Array, "append", "append"),
-    (Tag::Array, "insert", "insert"),
-    (Tag::Array, "remove", "remove"),
-    (Tag::Array, "clear", "clear"),
-    (Tag::Array, "pop", "pop"),
-    (Tag::Array, "remove_at", "remove_at"),
-    (Tag::Dict, "update", "update"),
-    (Tag::Dict, "clear", "clear"),
-    (Tag::Dict, "remove", "remove"),
-    (Tag::Set, "add", "set_add"),
-    (Tag::Set, "remove", "set_remove"),
-    (Tag::Queue, "enqueue", "queue_enqueue"),
-    (Tag::Queue, "dequeue", "queue_dequeue"),
-    (Tag::Stack, "push", "stack_push"),
-    (Tag::Stack, "pop", "stack_pop"),
-];
-
 /// The forms that a method's name may stand for, over all receivers.
 pub fn forms(method: &str) -> impl Iterator<Item = Form> + '_ {
-    let same = SAME_NAME.iter().flat_map(move |(receiver, names)| {
-        names
-            .iter()
-            .filter(move |name| **name == method)
-            .map(move |name| Form {
-                receiver: *receiver,
-                method: name,
-                builtin: name,
-                mutates: false,
-            })
-    });
-    let prefixed = PREFIXED
-        .iter()
-        .map(|row| (row, false))
-        .chain(MUTATING.iter().map(|row| (row, true)));
-    let array_only = ARRAY_ONLY
-        .iter()
-        .filter(move |name| **name == method)
-        .flat_map(|name| {
-            NO_ARRAYS.iter().map(move |receiver| Form {
-                receiver: *receiver,
-                method: name,
-                builtin: name,
-                mutates: false,
-            })
-        });
-    let prefixed = prefixed
-        .filter(move |(row, _)| row.1 == method)
-        .map(|(row, mutates)| Form {
-            receiver: row.0,
-            method: row.1,
-            builtin: row.2,
-            mutates,
-        });
-    same.chain(array_only).chain(prefixed)
+    let array_only = NO_ARRAYS.iter().map(|receiver| same(*receiver, ARRAY_ONLY));
+    let rows = ROWS.iter().map(|row| Row { ..*row }).chain(array_only);
+    rows.filter_map(move |row| {
+        let mut builtins = row.builtins.split(' ');
+        let builtin = builtins.find(|name| name.strip_prefix(row.prefix) == Some(method))?;
+        Some(Form {
+            receiver: row.receiver,
+            builtin,
+            mutates: row.mutates,
+        })
+    })
 }

@@ -15,6 +15,8 @@ const VERSION: u32 = 2;
 /// How an operand is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    /// There is none.
+    Nothing,
     Number,
     /// Small values of either sign.
     Signed,
@@ -88,8 +90,8 @@ macro_rules! define_wire {
         enum Number { $($name,)* }
 
         /// How each instruction's operands are written, by its number.
-        pub(super) const FORMS: &[&[Form]] = &[
-            $(&[$(define_wire!(@form $operand $type)),*],)*
+        pub(super) const FORMS: &[[Form; 2]] = &[
+            $(define_wire!(@both $(define_wire!(@form $operand $type)),*),)*
         ];
 
         /// The table's rows as text: names and operands, nothing else.
@@ -108,19 +110,31 @@ macro_rules! define_wire {
         #[expect(non_upper_case_globals, reason = "the numbers are named like the instructions")]
         pub(super) fn join(number: u8, words: [u32; 2]) -> Option<Op> {
             $(const $name: u8 = Number::$name as u8;)*
-            let mut words = words.into_iter();
             Some(match number {
-                $($name => Op::$name { $($operand: <$type as Operand>::from_word(words.next()?)?),* },)*
+                $($name => define_wire!(@join $name words $($operand)*),)*
                 _ => return None,
             })
         }
     };
+    (@both) => { [Form::Nothing, Form::Nothing] };
+    (@both $a:expr) => { [$a, Form::Nothing] };
+    (@both $a:expr, $b:expr) => { [$a, $b] };
     // A jump's target is told by its operand's name.
     (@form to $type:ty) => { Form::Target };
     (@form $operand:ident $type:ty) => { <$type as Operand>::FORM };
     (@words) => { [0, 0] };
     (@words $a:ident) => { [$a.to_word(), 0] };
     (@words $a:ident $b:ident) => { [$a.to_word(), $b.to_word()] };
+    (@join $name:ident $words:ident) => { Op::$name {} };
+    (@join $name:ident $words:ident $a:ident) => {
+        Op::$name { $a: Operand::from_word($words[0])? }
+    };
+    (@join $name:ident $words:ident $a:ident $b:ident) => {
+        Op::$name {
+            $a: Operand::from_word($words[0])?,
+            $b: Operand::from_word($words[1])?,
+        }
+    };
 }
 crate::for_each_op!(define_wire, program);
 

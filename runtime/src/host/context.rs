@@ -310,7 +310,7 @@ pub unsafe extern "C" fn new(
             callbacks: Vec::new(),
         }));
         *result = host;
-        let status = if version != HOST_VERSION || (*library).version != HOST_VERSION.into() {
+        let status = if version != HOST_VERSION || (*library).version != u64::from(HOST_VERSION) {
             let message = format!(
                 "versions of the C interface differ: the caller's header has {version}, the library {}, its runtime {HOST_VERSION}",
                 (*library).version

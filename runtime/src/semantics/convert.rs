@@ -5,6 +5,7 @@
 
 use super::R;
 use super::arith::append_text;
+pub use super::float_text::write_float;
 use crate::context::VMContext;
 use crate::heap::string::count_chars;
 use crate::heap::{
@@ -13,8 +14,10 @@ use crate::heap::{
 };
 use crate::names::VALUE;
 use crate::value::{Tag, Value};
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::fmt::Write;
 
 /// What conditions ask.
@@ -255,12 +258,6 @@ pub fn int_text(number: i64, digits: &mut [u8; 20]) -> &str {
     core::str::from_utf8(&digits[start..]).unwrap_or_default()
 }
 
-/// Appends a float: the shortest digits that read back, never an exponent.
-pub fn write_float(number: f64, out: &mut String) {
-    // `core` writes exactly that, `NaN`, `inf` and `-0` included.
-    let _ = write!(out, "{number}");
-}
-
 /// Whether a dict's entries are in canonical order as they are; it may also
 /// say no when they are.
 pub fn is_canonical(dict: &Dict) -> bool {
@@ -277,30 +274,67 @@ pub fn is_canonical(dict: &Dict) -> bool {
 /// A dict's entries in the order of display, `keys` and JSON (reference, 7).
 pub fn canonical_entries(dict: &Dict) -> Vec<(&Value, &Value)> {
     let mut entries: Vec<(&Value, &Value)> = dict.iter().collect();
-    if dict.is_int_keyed() {
-        entries.sort_by_key(|(key, _)| key.as_int());
+    // No two keys have the same text.
+    match (cfg!(feature = "small"), dict.is_int_keyed()) {
+        (true, true) => return merged(entries, |a, b| a.as_int() <= b.as_int()),
+        (true, false) => return merged(entries, |a, b| compare_texts(a, b).is_le()),
+        (false, true) => entries.sort_unstable_by_key(|(key, _)| key.as_int()),
+        (false, false) => entries.sort_unstable_by(|(a, _), (b, _)| compare_texts(a, b)),
+    }
+    entries
+}
+
+/// Entries by ascending keys: merged from runs of one, two, four and so on.  Every
+/// program that prints sorts dicts, and `core`'s sort is ten times as much code.
+fn merged<'a>(
+    mut entries: Vec<(&'a Value, &'a Value)>,
+    in_order: fn(&Value, &Value) -> bool,
+) -> Vec<(&'a Value, &'a Value)> {
+    if entries.is_sorted_by(|(a, _), (b, _)| in_order(a, b)) {
         return entries;
     }
-    if entries.iter().all(|(key, _)| key.as_int().is_none()) {
-        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
-        return entries;
+    let mut merged = Vec::with_capacity(entries.len());
+    let mut run = 1;
+    while run < entries.len() {
+        merged.clear();
+        for both in entries.chunks(2 * run) {
+            let (mut left, mut right) = both.split_at(run.min(both.len()));
+            while let ([first, ..], [second, ..]) = (left, right) {
+                let from = match in_order(first.0, second.0) {
+                    true => &mut left,
+                    false => &mut right,
+                };
+                merged.extend(from.split_off_first().copied());
+            }
+            merged.extend_from_slice(left);
+            merged.extend_from_slice(right);
+        }
+        core::mem::swap(&mut entries, &mut merged);
+        run *= 2;
     }
-    let mut texts: Vec<(String, (&Value, &Value))> = entries
-        .into_iter()
-        .map(|entry| (key_text(entry.0), entry))
-        .collect();
-    texts.sort_by(|(a, _), (b, _)| a.cmp(b));
-    texts.into_iter().map(|(_, entry)| entry).collect()
+    entries
+}
+
+/// The order of keys' texts.
+fn compare_texts(a: &Value, b: &Value) -> Ordering {
+    if let (Some(a), Some(b)) = (a.as_str(), b.as_str()) {
+        return a.cmp(b);
+    }
+    let mut digits = [[0; 20]; 2];
+    let [a_digits, b_digits] = &mut digits;
+    text_of_key(a, a_digits).cmp(text_of_key(b, b_digits))
+}
+
+fn text_of_key<'a>(key: &'a Value, digits: &'a mut [u8; 20]) -> &'a str {
+    match key.as_int() {
+        Some(number) => int_text(number, digits),
+        None => key.as_str().unwrap_or_default(),
+    }
 }
 
 /// The text of a key as dicts hold it.
 pub fn key_text(key: &Value) -> String {
-    let mut text = String::new();
-    match key.as_int() {
-        Some(number) => write_int(number, &mut text),
-        None => text.push_str(key.as_str().unwrap_or_default()),
-    }
-    text
+    text_of_key(key, &mut [0; 20]).to_owned()
 }
 
 /// A key as dicts hold it, as the string that programs see.

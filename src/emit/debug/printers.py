@@ -11,6 +11,7 @@ MOST_ELEMENTS = 200
 MOST_TEXT = 10000
 
 VALUE = "ruff_value"
+APART = "ruff_apart."
 
 
 def named(name):
@@ -126,6 +127,21 @@ class Struct:
                 yield self.names.get(number, "field%d" % index), value
 
 
+class Apart:
+    """A struct that a variable holds as its fields."""
+
+    def __init__(self, value, name):
+        self.value = value
+        self.name = name
+
+    def to_string(self):
+        return self.name
+
+    def children(self):
+        for field in self.value.type.strip_typedefs().fields():
+            yield field.name, self.value[field]
+
+
 class Variant:
     def __init__(self, pointer):
         self.pointer = pointer
@@ -185,6 +201,8 @@ def lookup(value):
     kind = value.type.strip_typedefs()
     if kind.code == gdb.TYPE_CODE_STRUCT and kind.name == VALUE:
         return Value(value)
+    if kind.code == gdb.TYPE_CODE_STRUCT and (kind.name or "").startswith(APART):
+        return Apart(value, kind.name[len(APART):])
     if kind.code != gdb.TYPE_CODE_PTR:
         return None
     name = kind.target().strip_typedefs().name

@@ -4,12 +4,14 @@
 //! are named after their kind, and a value of unknown kind is a `ruff_value`.  The
 //! printers for gdb know these names and the members' names, and nothing else.
 
+use crate::codegen::mirror::value_offset;
 use crate::codegen::signature::Class;
 use gimli::constants::*;
 use gimli::write::{AttributeValue, Unit, UnitEntryId};
 use ruff_runtime::bytecode::Program;
 use ruff_runtime::heap::{array, dict, record as structs, string, variant};
 use ruff_runtime::value::Tag;
+use rustc_hash::FxHashMap;
 
 /// A kind of object: its tag, its name, and what it has behind the header.
 type Kind = (Tag, &'static str, &'static [(&'static str, usize, Basic)]);
@@ -109,6 +111,8 @@ pub struct Types {
     value: UnitEntryId,
     /// Pointers to objects.
     objects: Vec<(Tag, UnitEntryId)>,
+    /// Structs taken apart, by declaration.
+    apart: FxHashMap<u32, UnitEntryId>,
 }
 
 impl Types {
@@ -142,6 +146,7 @@ impl Types {
             bool,
             value,
             objects: Vec::new(),
+            apart: FxHashMap::default(),
         };
         let (text, values) = (array_of(unit, char), array_of(unit, value));
         let entries = entries(unit, value);
@@ -174,14 +179,34 @@ impl Types {
         self.value
     }
 
+    /// What the words of a variable's class are.
+    pub fn of_variable(&mut self, unit: &mut Unit, program: &Program, class: Class) -> UnitEntryId {
+        if let Class::Record(fields) = class
+            && !self.apart.contains_key(&fields.declaration)
+        {
+            let declared = &program.structs[fields.declaration as usize];
+            let name = |number: u32| &program.names[number as usize];
+            let full = format!("ruff_apart.{}", name(declared.name));
+            let size = 16 * fields.classes().count() as u8;
+            let ty = record(unit, DW_TAG_structure_type, &full, size);
+            for (position, class) in fields.classes().enumerate() {
+                let offset = 16 * position + value_offset(class) as usize;
+                let field = name(declared.fields[position]);
+                member(unit, ty, field, offset, self.of(class));
+            }
+            self.apart.insert(fields.declaration, ty);
+        }
+        self.of(class)
+    }
+
     /// What a class's words are.
-    pub fn of(&self, class: Class) -> UnitEntryId {
+    fn of(&self, class: Class) -> UnitEntryId {
         match class {
             Class::Int => self.int,
             Class::Float => self.float,
             Class::Bool => self.bool,
-            // One that is taken apart has no mirror.
-            Class::Null | Class::Dynamic | Class::Record(_) => self.value,
+            Class::Null | Class::Dynamic => self.value,
+            Class::Record(fields) => self.apart[&fields.declaration],
             Class::Object(tag) => self
                 .objects
                 .iter()

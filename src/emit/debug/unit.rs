@@ -4,7 +4,7 @@ use super::origin::{Trace, Visible};
 use super::types::Types;
 use crate::codegen::Source;
 use crate::codegen::mirror::Mirror;
-use crate::codegen::signature::Class;
+use crate::codegen::signature::{self, Class};
 use gimli::constants::*;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, Expression, FileId, LineProgram, LineString, Range,
@@ -343,9 +343,15 @@ impl<'a> Unit<'a> {
                 self.types.value()
             }
             Mirror::Typed { .. } => {
-                let class = Class::of(facts.slots[slot as usize]);
+                let ty = facts.slots[slot as usize];
+                // A generator's frame holds structs as objects.
+                let class = match function.info.flags.is_generator {
+                    true => Class::of(ty),
+                    false => signature::class_of(self.source.facts, ty),
+                };
                 place = in_frame(class, one.offset);
-                self.types.of(class)
+                let unit = &mut self.dwarf.unit;
+                self.types.of_variable(unit, self.source.program, class)
             }
             _ => {
                 place.op_fbreg(one.offset);
