@@ -36,6 +36,7 @@ pub mod signature;
 mod stack;
 mod suspend;
 mod text;
+mod unwind;
 mod view;
 mod wrapper;
 
