@@ -38,6 +38,7 @@ mod suspend;
 mod text;
 mod unwind;
 mod view;
+mod words;
 mod wrapper;
 
 use crate::infer::Facts;

@@ -11,6 +11,7 @@ use super::signature::{self, Class};
 use super::stack::Entry;
 use super::unwind::Way;
 use super::view::{self, Views};
+use super::words::{self, Spilled};
 use super::{Source, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -91,6 +92,8 @@ pub(super) struct Tools {
     scratch_size: u32,
     /// Room for a variable that a helper changes.
     places: Vec<StackSlot>,
+    /// The variables, if they are not in SSA.
+    pub spilled: Option<Spilled>,
     /// The generators that the present body is in the middle of.
     pub within: Vec<FunctionId>,
     /// Instructions of generators' bodies that are parts of this function.
@@ -132,6 +135,7 @@ pub(super) fn translate(
     let places = (params[0], params[1]);
     let layout = plan(source, func, start, Vec::new());
     let mut translator = Translator::new(source, &mut builder, func, start, layout, places);
+    translator.tools.spilled = words::room(source, translator.builder, func);
     translator.enter(&params);
     translator.body()?;
     translator.finish();

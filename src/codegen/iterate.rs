@@ -197,9 +197,9 @@ impl Translator<'_, '_, '_> {
             } else {
                 (words[0], words[1])
             };
-            self.builder.def_var(next, from);
-            self.builder.def_var(end, to);
-            self.builder.def_var(step, one);
+            self.set_word(next, from);
+            self.set_word(end, to);
+            self.set_word(step, one);
             return;
         }
         let args = self.pop_to_memory(argc as usize);
@@ -208,7 +208,7 @@ impl Translator<'_, '_, '_> {
         self.call_raising(Helper::RangeStart, &[self.ctx, out, args, count]);
         for (part, variable) in [next, end, step].into_iter().enumerate() {
             let word = self.load_word(out, 8 * part);
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
     }
 
@@ -225,7 +225,7 @@ impl Translator<'_, '_, '_> {
 
     pub fn range_next(&mut self, slot: u32, to: u32) {
         let [next, end, step] = self.range_variables(slot);
-        let (current, limit) = (self.builder.use_var(next), self.builder.use_var(end));
+        let (current, limit) = (self.word_of(next), self.word_of(end));
         let up = self
             .builder
             .ins()
@@ -238,9 +238,9 @@ impl Translator<'_, '_, '_> {
             self.switch_sealed(go_on);
             // Below the end, so one more can't overflow.
             let following = self.builder.ins().iadd_imm_s(current, 1);
-            self.builder.def_var(next, following);
+            self.set_word(next, following);
         } else {
-            let by = self.builder.use_var(step);
+            let by = self.word_of(step);
             let down = self
                 .builder
                 .ins()
@@ -257,7 +257,7 @@ impl Translator<'_, '_, '_> {
             self.switch_sealed(go_on);
             let (sum, overflow) = self.builder.ins().sadd_overflow(current, by);
             let following = self.builder.ins().select(overflow, limit, sum);
-            self.builder.def_var(next, following);
+            self.set_word(next, following);
         }
         self.push(Entry::borrowed(
             Type::of(Tags::INT),

@@ -72,7 +72,7 @@ impl Translator<'_, '_, '_> {
                 }
                 Op::RangeStart { slot, .. } if hidden[slot as usize].is_none() => {
                     for part in 0..3 {
-                        let variable = self.builder.declare_var(types::I64);
+                        let variable = self.declare_word(types::I64);
                         hidden[(slot + part) as usize] = Some(Home::Number { variable });
                     }
                 }
@@ -103,14 +103,14 @@ impl Translator<'_, '_, '_> {
             }
         };
         for (variable, word) in variables.into_iter().zip(words) {
-            self.builder.def_var(variable, *word);
+            self.set_word(variable, *word);
         }
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
         if self.layout.cells.contains(slot) {
             return Home::Cell {
-                variable: self.builder.declare_var(types::I64),
+                variable: self.declare_word(types::I64),
             };
         }
         let ty = self.slot_type(slot);
@@ -121,17 +121,15 @@ impl Translator<'_, '_, '_> {
         };
         if let Class::Record(fields) = class {
             let words = class.words();
-            let mut declared = words.iter().map(|word| self.builder.declare_var(*word));
+            let mut declared = words.iter().map(|word| self.declare_word(*word));
             let first = declared.next().expect("a struct with words");
             declared.for_each(drop);
             return Home::Record { fields, first };
         }
         let words = class.words();
-        let first = self
-            .builder
-            .declare_var(words.first().copied().unwrap_or(types::I64));
+        let first = self.declare_word(words.first().copied().unwrap_or(types::I64));
         let second = if class == Class::Dynamic {
-            self.builder.declare_var(types::I64)
+            self.declare_word(types::I64)
         } else {
             first
         };
@@ -246,7 +244,7 @@ impl Translator<'_, '_, '_> {
 
     fn define_words(&mut self, fields: Fields, first: Variable, words: Vec<Value>) {
         for (variable, word) in record::variables(fields, first).zip(words) {
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
     }
 
@@ -264,7 +262,7 @@ impl Translator<'_, '_, '_> {
         let mut old = Vec::new();
         for (variable, word) in record::variables(fields, first).zip(class.words().iter()) {
             self.builder.append_block_param(done, *word);
-            old.push(BlockArg::Value(self.builder.use_var(variable)));
+            old.push(BlockArg::Value(self.word_of(variable)));
         }
         self.builder.ins().brif(there, take, &[], done, &old);
         self.switch_sealed(take);
@@ -345,7 +343,7 @@ impl Translator<'_, '_, '_> {
         let words: Vec<Value> = [first, second]
             .into_iter()
             .take(class.words().len())
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         let entry = Entry::borrowed(ty, class, &words, owner);
         let narrow = Class::of(ty);
@@ -359,7 +357,7 @@ impl Translator<'_, '_, '_> {
     fn read_words(&mut self, slot: u32, fields: Fields, first: Variable) -> Entry {
         let ty = self.slot_type(slot).without(Tags::UNSET);
         let words: Vec<Value> = record::variables(fields, first)
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         Entry::owned(ty, Class::Record(fields), &words)
     }
@@ -404,7 +402,7 @@ impl Translator<'_, '_, '_> {
             let words: Vec<Value> = [first, second]
                 .into_iter()
                 .take(class.words().len())
-                .map(|variable| self.builder.use_var(variable))
+                .map(|variable| self.word_of(variable))
                 .collect();
             Entry::owned(Type::ANY, class, &words)
         });
@@ -464,7 +462,7 @@ impl Translator<'_, '_, '_> {
         let Home::Cell { variable } = self.homes[slot as usize] else {
             unreachable!("the verifier keeps plain values and cells apart");
         };
-        self.builder.use_var(variable)
+        self.word_of(variable)
     }
 
     /// Where the captured values of this function start.
@@ -553,7 +551,7 @@ impl Translator<'_, '_, '_> {
                 let Home::Value { first, .. } = self.homes[var.number() as usize] else {
                     unreachable!("the verifier keeps plain values and cells apart");
                 };
-                self.builder.use_var(first)
+                self.word_of(first)
             }
             _ => {
                 let (place, _) = self.shared_place(var);
@@ -632,7 +630,7 @@ impl Translator<'_, '_, '_> {
         let words: Vec<Value> = [first, second]
             .into_iter()
             .take(class.words().len())
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         Entry::borrowed(self.slot_type(slot), class, &words, Owner::Slot(slot))
     }

@@ -70,8 +70,8 @@ impl Translator<'_, '_, '_> {
                 .expect("only arrays of one kind are planned for");
             let view = View {
                 slot: *slot,
-                data: self.builder.declare_var(types::I64),
-                len: self.builder.declare_var(types::I64),
+                data: self.declare_word(types::I64),
+                len: self.declare_word(types::I64),
                 elements,
             };
             self.views.views.insert(*slot, view);
@@ -154,19 +154,19 @@ impl Translator<'_, '_, '_> {
 
     fn clear_view(&mut self, view: View) {
         let zero = self.iconst(0);
-        self.builder.def_var(view.data, zero);
-        self.builder.def_var(view.len, zero);
+        self.set_word(view.data, zero);
+        self.set_word(view.len, zero);
     }
 
     fn set_view(&mut self, view: View) {
         let Home::Value { first, .. } = self.homes[view.slot as usize] else {
             unreachable!("only plain values are viewed");
         };
-        let array = self.builder.use_var(first);
+        let array = self.word_of(first);
         if self.holding.surely.contains(view.slot) {
             let (data, len) = self.look_up(array, view.elements);
-            self.builder.def_var(view.data, data);
-            self.builder.def_var(view.len, len);
+            self.set_word(view.data, data);
+            self.set_word(view.len, len);
             return;
         }
         let (there, done) = (self.builder.create_block(), self.builder.create_block());
@@ -184,8 +184,8 @@ impl Translator<'_, '_, '_> {
             .jump(done, &[BlockArg::Value(data), BlockArg::Value(len)]);
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
-        self.builder.def_var(view.data, params[0]);
-        self.builder.def_var(view.len, params[1]);
+        self.set_word(view.data, params[0]);
+        self.set_word(view.len, params[1]);
     }
 
     fn look_up(&mut self, array: Value, elements: Elements) -> (Value, Value) {
@@ -208,9 +208,9 @@ impl Translator<'_, '_, '_> {
         position: Value,
         slow: cranelift_codegen::ir::Block,
     ) -> Value {
-        let len = self.builder.use_var(view.len);
+        let len = self.word_of(view.len);
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
-        let data = self.builder.use_var(view.data);
+        let data = self.word_of(view.data);
         let offset = self.element_offset(position, view.elements);
         self.builder.ins().iadd(data, offset)
     }
