@@ -170,11 +170,8 @@ impl Translator<'_, '_, '_> {
                 let payload = self.word_of(second);
                 self.release_dynamic(tag, payload);
             }
-            Home::Memory {
-                slot: memory,
-                part: 0,
-            } => {
-                let address = self.builder.ins().stack_addr(types::I64, memory, 0);
+            Home::Memory { room, part: 0 } => {
+                let address = self.address_in(room, 0);
                 let two = self.iconst(2);
                 self.call_helper(Helper::ReleaseValues, &[address, two]);
             }

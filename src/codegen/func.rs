@@ -135,7 +135,7 @@ pub(super) fn translate(
     let places = (params[0], params[1]);
     let layout = plan(source, func, start, Vec::new());
     let mut translator = Translator::new(source, &mut builder, func, start, layout, places);
-    translator.tools.spilled = words::room(source, translator.builder, func);
+    translator.tools.spilled = words::memory(source, translator.builder, func);
     translator.enter(&params);
     translator.body()?;
     translator.finish();

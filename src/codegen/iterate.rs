@@ -16,10 +16,10 @@ use ruff_runtime::value::Tag;
 impl Translator<'_, '_, '_> {
     /// The address of a loop's source and position.
     fn loop_state(&mut self, slot: u32) -> Value {
-        let Home::Memory { slot: memory, .. } = self.homes[slot as usize] else {
+        let Home::Memory { room, .. } = self.homes[slot as usize] else {
             unreachable!("the verifier keeps hidden locals apart");
         };
-        self.builder.ins().stack_addr(types::I64, memory, 0)
+        self.address_in(room, 0)
     }
 
     pub fn iter_start(&mut self, slot: u32) {

@@ -4,10 +4,9 @@ use super::func::{Translator, trusted};
 use super::record;
 use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
+use super::words::Room;
 use crate::infer::{Tags, Type};
-use cranelift_codegen::ir::{
-    BlockArg, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
-};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Op, Var, VarKind};
@@ -32,7 +31,7 @@ pub(super) enum Home {
     /// A pointer to the variable's cell, or null.
     Cell { variable: Variable },
     /// One of the two hidden locals of a loop that the runtime drives.
-    Memory { slot: StackSlot, part: u32 },
+    Memory { room: Room, part: u32 },
     /// A hidden local that is always an int.
     Number { variable: Variable },
     /// A hidden local of loops whose generators are dissolved.
@@ -64,10 +63,9 @@ impl Translator<'_, '_, '_> {
                     if self.layout.parts.starting_at(pc).is_none()
                         && !matches!(hidden[slot as usize], Some(Home::Memory { .. })) =>
                 {
-                    let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 32, 4);
-                    let memory = self.builder.create_sized_stack_slot(data);
+                    let room = self.room_for_two();
                     for part in 0..2 {
-                        hidden[(slot + part) as usize] = Some(Home::Memory { slot: memory, part });
+                        hidden[(slot + part) as usize] = Some(Home::Memory { room, part });
                     }
                 }
                 Op::RangeStart { slot, .. } if hidden[slot as usize].is_none() => {
@@ -184,19 +182,16 @@ impl Translator<'_, '_, '_> {
                 let zero = self.iconst(0);
                 self.define_home(home, &[unset, zero]);
             }
-            Home::Memory { slot: memory, part } => {
-                self.mark_unset(memory, part);
+            Home::Memory { room, part } => {
+                self.mark_unset(room, part);
             }
             Home::Value { .. } | Home::Record { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
 
-    fn mark_unset(&mut self, memory: StackSlot, part: u32) {
+    fn mark_unset(&mut self, room: Room, part: u32) {
         let unset = self.tag_word(Tag::Unset);
-        let address = self
-            .builder
-            .ins()
-            .stack_addr(types::I64, memory, 16 * part as i32);
+        let address = self.address_in(room, 16 * part as i32);
         self.builder.ins().store(trusted(), unset, address, 0);
     }
 
@@ -295,17 +290,13 @@ impl Translator<'_, '_, '_> {
                         .load(types::I64, trusted(), slots, offset + 8);
                     self.define(slot, &[payload]);
                 }
-                Home::Memory { slot: memory, part } => {
+                Home::Memory { room, part } => {
                     for word in [0, 8] {
                         let value =
                             self.builder
                                 .ins()
                                 .load(types::I64, trusted(), slots, offset + word);
-                        let address = self.builder.ins().stack_addr(
-                            types::I64,
-                            memory,
-                            16 * part as i32 + word,
-                        );
+                        let address = self.address_in(room, 16 * part as i32 + word);
                         self.builder.ins().store(trusted(), value, address, 0);
                     }
                 }
@@ -430,11 +421,8 @@ impl Translator<'_, '_, '_> {
 
     /// As `release_slot`; a hidden pair is given back one by one.
     fn release_slot_alone(&mut self, slot: u32, surely: bool) {
-        if let Home::Memory { slot: memory, part } = self.homes[slot as usize] {
-            let address = self
-                .builder
-                .ins()
-                .stack_addr(types::I64, memory, 16 * part as i32);
+        if let Home::Memory { room, part } = self.homes[slot as usize] {
+            let address = self.address_in(room, 16 * part as i32);
             let one = self.iconst(1);
             self.call_helper(Helper::ReleaseValues, &[address, one]);
             self.release_parts(slot);

@@ -138,11 +138,8 @@ impl Translator<'_, '_, '_> {
             Home::Record { .. } => unreachable!("a generator holds structs as objects"),
             Home::Number { variable } => (self.tag_word(Tag::Int), self.word_of(variable)),
             Home::Nowhere => unreachable!("a frame that is saved keeps its generators"),
-            Home::Memory { slot: memory, part } => {
-                let address = self
-                    .builder
-                    .ins()
-                    .stack_addr(types::I64, memory, 16 * part as i32);
+            Home::Memory { room, part } => {
+                let address = self.address_in(room, 16 * part as i32);
                 (self.load_word(address, 0), self.load_word(address, 8))
             }
         };
