@@ -13,6 +13,7 @@
 mod annotations;
 mod arity;
 mod clauses;
+mod exports;
 mod foreign;
 mod names;
 mod places;
@@ -61,6 +62,7 @@ pub fn warnings(
     };
     let mut found = Vec::new();
     names::check(&checked, &mut found);
+    exports::check(&checked, &mut found);
     arity::check(&checked, &mut found);
     reach::check(&checked, &mut found);
     clauses::check(&checked, &mut found);

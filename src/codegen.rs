@@ -37,7 +37,9 @@ pub mod signature;
 mod stack;
 mod suspend;
 mod text;
+mod unwind;
 mod view;
+mod words;
 mod wrapper;
 
 use crate::infer::Facts;

@@ -14,18 +14,22 @@ mod callback;
 mod flow;
 mod lattice;
 mod methods;
+mod readers;
 mod structs;
 mod transfer;
 
 pub use builtins::result_of_builtin;
 pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
+use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated};
 
+use readers::{Known, Readers};
 use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, Program};
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 
 /// What is known about a program.
 #[derive(Debug)]
@@ -138,9 +142,19 @@ struct Analysis<'a> {
     /// Functions that are methods or defaults: made by `MakeClosure`, but only
     /// reached through their struct.
     struct_functions: Vec<bool>,
-    callers: Vec<Vec<FunctionId>>,
+    declarations: Declarations,
+    /// The functions whose analysis looked at what has not changed since.
+    readers: Readers,
+    /// The functions that must be analysed, first come, first served.
+    queue: VecDeque<FunctionId>,
+    /// Those that are in the queue.
     dirty: Vec<bool>,
+    /// Those that are being analysed, each called by the one before.
+    active: Vec<FunctionId>,
 }
+
+/// Calls that are followed while their caller is analysed.
+const FOLLOWED_CALLS: usize = 32;
 
 impl<'a> Analysis<'a> {
     fn new(program: &'a Program) -> Analysis<'a> {
@@ -196,8 +210,11 @@ impl<'a> Analysis<'a> {
                 .map(|f| vec![None; f.captures.len()])
                 .collect(),
             struct_functions,
-            callers: vec![Vec::new(); count],
+            declarations: Declarations::new(program),
+            readers: Readers::default(),
+            queue: (0..count as FunctionId).collect(),
             dirty: vec![true; count],
+            active: Vec::new(),
         };
         analysis.find_owners();
         analysis
@@ -206,22 +223,16 @@ impl<'a> Analysis<'a> {
     /// Finds the variable behind each capture, outer functions first.
     fn find_owners(&mut self) {
         let mut makers: Vec<Vec<FunctionId>> = vec![Vec::new(); self.program.functions.len()];
-        for (id, function) in self.program.functions.iter().enumerate() {
-            for (pc, op) in (0u32..).zip(&function.code) {
-                if let Some(callback) = callback_of_call(self.program, function, pc) {
-                    self.callers[callback.func as usize].push(id as u32);
-                }
-                match *op {
-                    Op::MakeClosure { func } if !makers[func as usize].contains(&(id as u32)) => {
-                        makers[func as usize].push(id as u32);
+        for (id, function) in (0..).zip(&self.program.functions) {
+            for op in &function.code {
+                if let Op::MakeClosure { func } = *op {
+                    let makers = &mut makers[func as usize];
+                    // One function's instructions come together.
+                    if makers.last() != Some(&id) {
+                        makers.push(id);
                     }
-                    Op::CallFunction { func, .. } => self.callers[func as usize].push(id as u32),
-                    _ => {}
                 }
             }
-        }
-        for callers in &mut self.callers {
-            callers.dedup();
         }
         // A capture of a capture needs its maker's owners first; nesting is
         // shallow, so going round until nothing changes is fine.
@@ -260,14 +271,8 @@ impl<'a> Analysis<'a> {
     }
 
     fn run(&mut self) {
-        while let Some(func) = self.dirty.iter().position(|dirty| *dirty) {
-            // One round over everything that changed, in order, is cheaper
-            // than always going back to the first.
-            for id in func..self.program.functions.len() {
-                if std::mem::take(&mut self.dirty[id]) {
-                    flow::analyse(self, id as FunctionId);
-                }
-            }
+        while let Some(func) = self.queue.pop_front() {
+            self.settle(func);
         }
         for func in 0..self.program.functions.len() {
             for index in 0..self.program.functions[func].captures.len() {
@@ -277,9 +282,51 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    fn capture(&self, func: FunctionId, index: usize) -> Type {
+    /// Analyses a function if something about it has changed.
+    fn settle(&mut self, func: FunctionId) {
+        if std::mem::take(&mut self.dirty[func as usize]) {
+            self.active.push(func);
+            flow::analyse(self, func);
+            self.active.pop();
+        }
+    }
+
+    /// Before a caller that is being analysed asks what a function gives: if
+    /// nothing is known of it yet, going there first saves coming back.
+    fn follow_call(&mut self, func: FunctionId) {
+        let is_new = self.facts.functions[func as usize].result.is_none();
+        if is_new && self.active.len() < FOLLOWED_CALLS && !self.active.contains(&func) {
+            self.settle(func);
+        }
+    }
+
+    /// Notes that the analysis of a function depends on a fact.
+    fn read(&mut self, known: Known) {
+        if let Some(reader) = self.active.last() {
+            self.readers.note(known, *reader);
+        }
+    }
+
+    /// Whoever looked at a fact must look again.
+    fn has_changed(&mut self, known: Known) {
+        for reader in self.readers.take(known) {
+            self.is_dirty(reader);
+        }
+    }
+
+    fn is_dirty(&mut self, func: FunctionId) {
+        if !std::mem::replace(&mut self.dirty[func as usize], true) {
+            self.queue.push_back(func);
+        }
+    }
+
+    /// What a captured variable can hold.
+    fn capture(&mut self, func: FunctionId, index: usize) -> Type {
         match self.capture_owners[func as usize][index] {
-            Some((owner, slot)) => self.facts.functions[owner as usize].slots[slot as usize],
+            Some((owner, slot)) => {
+                self.read(Known::Variable(owner, slot));
+                self.slot(owner, slot)
+            }
             None => Type::ANY,
         }
     }
@@ -288,15 +335,17 @@ impl<'a> Analysis<'a> {
         self.facts.functions[func as usize].slots[slot as usize]
     }
 
+    /// What a global variable can hold.
+    fn global(&mut self, global: u32) -> Type {
+        self.read(Known::Global(global));
+        self.facts.globals[global as usize]
+    }
+
     /// Lets a slot hold more.  Closures that capture it learn of it too.
     fn join_slot(&mut self, func: FunctionId, slot: u32, more: Type) {
         if self.facts.functions[func as usize].slots[slot as usize].join(more) {
-            self.dirty[func as usize] = true;
-            for (other, owners) in self.capture_owners.iter().enumerate() {
-                if owners.contains(&Some((func, slot))) {
-                    self.dirty[other] = true;
-                }
-            }
+            self.is_dirty(func);
+            self.has_changed(Known::Variable(func, slot));
         }
     }
 
@@ -308,45 +357,31 @@ impl<'a> Analysis<'a> {
 
     fn join_global(&mut self, global: u32, more: Type) {
         if self.facts.globals[global as usize].join(more) {
-            self.everything_is_dirty();
+            self.has_changed(Known::Global(global));
         }
     }
 
     fn join_field(&mut self, name: NameId, more: Type) {
         if self.facts.fields.entry(name).or_default().join(more) {
-            self.everything_is_dirty();
+            self.has_changed(Known::Field(name));
         }
-    }
-
-    fn everything_is_dirty(&mut self) {
-        self.dirty.fill(true);
     }
 
     fn join_result(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].result.join(more) {
-            self.callers_are_dirty(func);
+            self.has_changed(Known::Result(func));
         }
     }
 
     fn join_yields(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].yields.join(more) {
-            self.callers_are_dirty(func);
+            self.has_changed(Known::Result(func));
         }
     }
 
     fn join_self_result(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].self_result.join(more) {
-            self.callers_are_dirty(func);
-        }
-    }
-
-    /// Methods are reached by name, so anybody may be their caller.
-    fn callers_are_dirty(&mut self, func: FunctionId) {
-        if self.struct_functions[func as usize] {
-            self.everything_is_dirty();
-        }
-        for caller in &self.callers[func as usize] {
-            self.dirty[*caller as usize] = true;
+            self.has_changed(Known::Result(func));
         }
     }
 
@@ -360,7 +395,8 @@ impl<'a> Analysis<'a> {
     }
 
     /// What a call of a known function gives, as far as that is known yet.
-    fn call_result(&self, func: FunctionId) -> Type {
+    fn call_result(&mut self, func: FunctionId) -> Type {
+        self.read(Known::Result(func));
         self.facts.call_result(self.program, func)
     }
 }

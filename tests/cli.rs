@@ -287,6 +287,32 @@ fn programs_are_explained() {
 }
 
 #[test]
+fn no_benchmark_has_a_fallback() {
+    // Those among the tests' programs are built with `--no-fallback`.
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/programs");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ruffc"));
+    command.args(["explain", "--fallbacks"]);
+    let mut count = 0;
+    for folder in fs::read_dir(&programs).unwrap() {
+        let folder = folder.unwrap().path();
+        let name = folder.file_name().unwrap();
+        let program = folder.join(name).with_extension("ruff");
+        if program.exists() {
+            command.arg(program);
+            count += 1;
+        }
+    }
+    assert!(count >= 20, "{count} benchmarks");
+    let output = command.output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{told}"
+    );
+    assert_eq!(told.matches("no fallbacks: ").count(), count, "{told}");
+}
+
+#[test]
 fn check_says_so_when_nothing_is_wrong() {
     let folder = Folder::new(&[HELLO, WRONG]);
     let passed = folder.run("check hello.ruff").ends_with(0);

@@ -393,7 +393,7 @@ impl Translator<'_, '_, '_> {
         };
         if let Some(fields) = self.returned_self() {
             for variable in self.self_variables(fields) {
-                results.push(self.builder.use_var(variable));
+                results.push(self.word_of(variable));
             }
         }
         self.builder.ins().return_(&results);

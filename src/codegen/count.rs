@@ -153,7 +153,7 @@ impl Translator<'_, '_, '_> {
                 ..
             }
             | Home::Cell { variable: first } => {
-                let object = self.builder.use_var(first);
+                let object = self.word_of(first);
                 if surely {
                     self.release_object(object)
                 } else {
@@ -166,15 +166,12 @@ impl Translator<'_, '_, '_> {
                 second,
                 counted: true,
             } => {
-                let tag = self.builder.use_var(first);
-                let payload = self.builder.use_var(second);
+                let tag = self.word_of(first);
+                let payload = self.word_of(second);
                 self.release_dynamic(tag, payload);
             }
-            Home::Memory {
-                slot: memory,
-                part: 0,
-            } => {
-                let address = self.builder.ins().stack_addr(types::I64, memory, 0);
+            Home::Memory { room, part: 0 } => {
+                let address = self.address_in(room, 0);
                 let two = self.iconst(2);
                 self.call_helper(Helper::ReleaseValues, &[address, two]);
             }

@@ -142,7 +142,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
             homes: Vec::new(),
             ever_held: SlotSet::new(function.slots),
             waiting: Vec::new(),
-            position: (yields.count() > 1).then(|| self.builder.declare_var(types::I64)),
+            position: (yields.count() > 1).then(|| self.declare_word(types::I64)),
             trace,
             callee_trace: self.builder.ins().iadd_imm_s(trace, 4),
             first: self.builder.create_block(),
@@ -206,8 +206,8 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         let mut home = || {
             let home = Home::Value {
                 class: Class::Dynamic,
-                first: self.builder.declare_var(types::I64),
-                second: self.builder.declare_var(types::I64),
+                first: self.declare_word(types::I64),
+                second: self.declare_word(types::I64),
                 counted: true,
             };
             self.empty_home(home);
@@ -368,7 +368,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         };
         let consumer = self.consumer.as_ref().expect("the loop that asks");
         if let Some(position) = consumer.position {
-            let position = self.builder.use_var(position);
+            let position = self.word_of(position);
             self.go_to_one_of(position, others, *last);
         } else {
             self.builder.ins().jump(*last, &[]);
@@ -407,7 +407,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
         }
         if let Some(position) = consumer.position {
             let number = self.iconst(self.yields_before() as i64);
-            self.builder.def_var(position, number);
+            self.set_word(position, number);
         }
         let words = self.in_class(value, consumer.class);
         let words: Vec<BlockArg> = words.into_iter().map(BlockArg::Value).collect();
@@ -417,7 +417,7 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
             let Home::Value { first, second, .. } = *home else {
                 unreachable!("operands wait as values");
             };
-            let (tag, payload) = (self.builder.use_var(first), self.builder.use_var(second));
+            let (tag, payload) = (self.word_of(first), self.word_of(second));
             let ty = self.stack[index].ty;
             self.stack[index] = self.entry_from_words(ty, tag, payload, Owner::Entry);
             self.empty_home(*home);

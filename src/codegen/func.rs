@@ -1,7 +1,7 @@
-//! One function's translation: set-up, the walk over its instructions, and the
-//! ways out.
+//! One function's translation: set-up, the walk over its instructions, calls
+//! of helpers.
 
-use super::dissolve::{Consumer, Dissolved, LoopOverCall, MOST_LOOPS};
+use super::dissolve::{Consumer, Dissolved, LoopOverCall};
 use super::foreign;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
@@ -9,7 +9,9 @@ use super::mirror::Mirrors;
 use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::Entry;
+use super::unwind::Way;
 use super::view::{self, Views};
+use super::words::{self, Spilled};
 use super::{Source, Unsupported};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -40,15 +42,6 @@ pub enum Start {
 /// `MAX_CALL_DEPTH` smaller frames fit into the stack in any case.
 const LARGE_FRAME: u32 = 1000;
 
-/// A way that errors go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Way {
-    /// The handler; `None` is out of the function.
-    target: Option<u32>,
-    /// Out of the function: the parts that may hold something, a bit each.
-    parts: u32,
-}
-
 /// The state of one translation.
 pub(super) struct Translator<'a, 'b, 'c> {
     pub source: Source<'a>,
@@ -73,7 +66,7 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub views: Views,
     pub pc: u32,
     blocks: FxHashMap<u32, Block>,
-    unwinders: FxHashMap<Way, Block>,
+    pub unwinders: FxHashMap<Way, Block>,
     /// The loops whose generators are parts of this function.
     pub dissolved: Vec<Dissolved>,
     /// The loop that this generator is a part of.
@@ -99,6 +92,8 @@ pub(super) struct Tools {
     scratch_size: u32,
     /// Room for a variable that a helper changes.
     places: Vec<StackSlot>,
+    /// The variables, if they are not in SSA.
+    pub spilled: Option<Spilled>,
     /// The generators that the present body is in the middle of.
     pub within: Vec<FunctionId>,
     /// Instructions of generators' bodies that are parts of this function.
@@ -140,6 +135,7 @@ pub(super) fn translate(
     let places = (params[0], params[1]);
     let layout = plan(source, func, start, Vec::new());
     let mut translator = Translator::new(source, &mut builder, func, start, layout, places);
+    translator.tools.spilled = words::memory(source, translator.builder, func);
     translator.enter(&params);
     translator.body()?;
     translator.finish();
@@ -404,113 +400,6 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             args.extend(self.in_class(entry, class).into_iter().map(BlockArg::Value));
         }
         args
-    }
-
-    // ---- errors
-
-    /// Goes on only if `raised` is zero; otherwise gives back the operands that
-    /// are owned here and goes to the handler, or out of the function.
-    pub fn raise_if(&mut self, raised: Value) {
-        let (cold, go_on) = (self.cold_block(), self.builder.create_block());
-        self.builder.ins().brif(raised, cold, &[], go_on, &[]);
-        self.switch_sealed(cold);
-        self.unwind();
-        self.switch_sealed(go_on);
-    }
-
-    /// Gives back the operands and goes to the handler or out; an error is pending.
-    pub fn unwind(&mut self) {
-        let handler = self.source.program.handler(self.func, self.pc);
-        let kept = handler.map_or(0, |handler| handler.depth as usize);
-        for index in kept..self.stack.len() {
-            self.release_entry(self.stack[index]);
-        }
-        let place = (i64::from(self.func) << 32) | i64::from(self.pc);
-        let place = self.iconst(place);
-        let mut args = vec![BlockArg::Value(place)];
-        for index in 0..kept {
-            let entry = self.own(self.stack[index]);
-            args.extend(
-                self.in_class(entry, Class::Dynamic)
-                    .into_iter()
-                    .map(BlockArg::Value),
-            );
-        }
-        let way = Way {
-            target: handler.map(|handler| handler.target),
-            parts: handler.map_or_else(|| self.parts_held_here(), |_| 0),
-        };
-        let unwinder = self.unwinder(way, kept);
-        self.builder.ins().jump(unwinder, &args);
-    }
-
-    fn unwinder(&mut self, way: Way, kept: usize) -> Block {
-        if let Some(block) = self.unwinders.get(&way) {
-            return *block;
-        }
-        let block = self.cold_block();
-        for _ in 0..1 + 2 * kept {
-            self.builder.append_block_param(block, types::I64);
-        }
-        self.unwinders.insert(way, block);
-        block
-    }
-
-    /// Emits the unwinders: note the position, then go to the handler or give
-    /// the slots back and leave.
-    pub fn finish(&mut self) {
-        let mut unwinders: Vec<(Way, Block)> = self.unwinders.drain().collect();
-        unwinders.sort();
-        for (way, block) in unwinders {
-            self.builder.switch_to_block(block);
-            let params: Vec<Value> = self.builder.block_params(block).to_vec();
-            self.call_helper(Helper::Locate, &[self.ctx, params[0], self.callee_trace]);
-            match way.target {
-                Some(target) => {
-                    let handler = self.block_at(target);
-                    let args: Vec<BlockArg> = params[1..]
-                        .iter()
-                        .map(|value| BlockArg::Value(*value))
-                        .collect();
-                    self.builder.ins().jump(handler, &args);
-                }
-                None => {
-                    let holding = Holding {
-                        maybe: self.ever_held.clone(),
-                        surely: SlotSet::new(self.function.slots),
-                    };
-                    self.release_slots(&holding);
-                    for part in (0..MOST_LOOPS).filter(|part| way.parts & 1 << part != 0) {
-                        self.release_part(part);
-                    }
-                    self.return_raised();
-                }
-            }
-        }
-    }
-
-    /// Returns with an error pending.
-    pub fn return_raised(&mut self) {
-        if let Some(consumer) = &self.consumer {
-            self.leave_dissolved(consumer.raised);
-            return;
-        }
-        self.finish_generator();
-        let raised = self.iconst(RAISED as i64);
-        let zero = self.iconst(0);
-        if self.start != Start::Call {
-            self.builder.ins().return_(&[raised, zero]);
-            return;
-        }
-        let mut results = vec![raised];
-        for word in &signature::results(self.source, self.func)[1..] {
-            results.push(match *word {
-                types::F64 => self.builder.ins().f64const(0.0),
-                types::I8 => self.builder.ins().iconst(types::I8, 0),
-                _ => zero,
-            });
-        }
-        self.builder.ins().return_(&results);
     }
 
     // ---- calls of helpers

@@ -17,10 +17,10 @@ use ruff_runtime::value::Tag;
 impl Translator<'_, '_, '_> {
     /// The address of a loop's source and position.
     fn loop_state(&mut self, slot: u32) -> Value {
-        let Home::Memory { slot: memory, .. } = self.homes[slot as usize] else {
+        let Home::Memory { room, .. } = self.homes[slot as usize] else {
             unreachable!("the verifier keeps hidden locals apart");
         };
-        self.builder.ins().stack_addr(types::I64, memory, 0)
+        self.address_in(room, 0)
     }
 
     pub fn iter_start(&mut self, slot: u32) {
@@ -205,9 +205,9 @@ impl Translator<'_, '_, '_> {
             } else {
                 (words[0], words[1])
             };
-            self.builder.def_var(next, from);
-            self.builder.def_var(end, to);
-            self.builder.def_var(step, one);
+            self.set_word(next, from);
+            self.set_word(end, to);
+            self.set_word(step, one);
             return;
         }
         let args = self.pop_to_memory(argc as usize);
@@ -216,7 +216,7 @@ impl Translator<'_, '_, '_> {
         self.call_raising(Helper::RangeStart, &[self.ctx, out, args, count]);
         for (part, variable) in [next, end, step].into_iter().enumerate() {
             let word = self.load_word(out, 8 * part);
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
     }
 
@@ -234,7 +234,7 @@ impl Translator<'_, '_, '_> {
     pub fn range_next(&mut self, slot: u32, to: u32) {
         self.record(Decision::Counts);
         let [next, end, step] = self.range_variables(slot);
-        let (current, limit) = (self.builder.use_var(next), self.builder.use_var(end));
+        let (current, limit) = (self.word_of(next), self.word_of(end));
         let up = self
             .builder
             .ins()
@@ -247,9 +247,9 @@ impl Translator<'_, '_, '_> {
             self.switch_sealed(go_on);
             // Below the end, so one more can't overflow.
             let following = self.builder.ins().iadd_imm_s(current, 1);
-            self.builder.def_var(next, following);
+            self.set_word(next, following);
         } else {
-            let by = self.builder.use_var(step);
+            let by = self.word_of(step);
             let down = self
                 .builder
                 .ins()
@@ -266,7 +266,7 @@ impl Translator<'_, '_, '_> {
             self.switch_sealed(go_on);
             let (sum, overflow) = self.builder.ins().sadd_overflow(current, by);
             let following = self.builder.ins().select(overflow, limit, sum);
-            self.builder.def_var(next, following);
+            self.set_word(next, following);
         }
         self.push(Entry::borrowed(
             Type::of(Tags::INT),

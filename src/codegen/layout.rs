@@ -35,6 +35,14 @@ impl SlotSet {
         self.0[slot as usize / 64] & (1 << (slot % 64)) != 0
     }
 
+    /// The last slot that is in both.
+    pub fn last_common(&self, other: &SlotSet) -> Option<u32> {
+        (0..self.0.len()).rev().find_map(|index| {
+            let common = self.0[index] & other.0[index];
+            common.checked_ilog2().map(|bit| 64 * index as u32 + bit)
+        })
+    }
+
     fn union(&mut self, other: &SlotSet) -> bool {
         let mut changed = false;
         for (word, more) in self.0.iter_mut().zip(&other.0) {

@@ -5,10 +5,9 @@ use super::func::{Translator, trusted};
 use super::record;
 use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
+use super::words::Room;
 use crate::infer::{Tags, Type};
-use cranelift_codegen::ir::{
-    BlockArg, InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value, types,
-};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Op, Var, VarKind};
@@ -33,7 +32,7 @@ pub(super) enum Home {
     /// A pointer to the variable's cell, or null.
     Cell { variable: Variable },
     /// One of the two hidden locals of a loop that the runtime drives.
-    Memory { slot: StackSlot, part: u32 },
+    Memory { room: Room, part: u32 },
     /// A hidden local that is always an int.
     Number { variable: Variable },
     /// A hidden local of loops whose generators are dissolved.
@@ -65,15 +64,14 @@ impl Translator<'_, '_, '_> {
                     if self.layout.parts.starting_at(pc).is_none()
                         && !matches!(hidden[slot as usize], Some(Home::Memory { .. })) =>
                 {
-                    let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 32, 4);
-                    let memory = self.builder.create_sized_stack_slot(data);
+                    let room = self.room_for_two();
                     for part in 0..2 {
-                        hidden[(slot + part) as usize] = Some(Home::Memory { slot: memory, part });
+                        hidden[(slot + part) as usize] = Some(Home::Memory { room, part });
                     }
                 }
                 Op::RangeStart { slot, .. } if hidden[slot as usize].is_none() => {
                     for part in 0..3 {
-                        let variable = self.builder.declare_var(types::I64);
+                        let variable = self.declare_word(types::I64);
                         hidden[(slot + part) as usize] = Some(Home::Number { variable });
                     }
                 }
@@ -105,14 +103,14 @@ impl Translator<'_, '_, '_> {
             }
         };
         for (variable, word) in variables.into_iter().zip(words) {
-            self.builder.def_var(variable, *word);
+            self.set_word(variable, *word);
         }
     }
 
     fn home_of(&mut self, slot: u32) -> Home {
         if self.layout.cells.contains(slot) {
             return Home::Cell {
-                variable: self.builder.declare_var(types::I64),
+                variable: self.declare_word(types::I64),
             };
         }
         let ty = self.slot_type(slot);
@@ -123,17 +121,15 @@ impl Translator<'_, '_, '_> {
         };
         if let Class::Record(fields) = class {
             let words = class.words();
-            let mut declared = words.iter().map(|word| self.builder.declare_var(*word));
+            let mut declared = words.iter().map(|word| self.declare_word(*word));
             let first = declared.next().expect("a struct with words");
             declared.for_each(drop);
             return Home::Record { fields, first };
         }
         let words = class.words();
-        let first = self
-            .builder
-            .declare_var(words.first().copied().unwrap_or(types::I64));
+        let first = self.declare_word(words.first().copied().unwrap_or(types::I64));
         let second = if class == Class::Dynamic {
-            self.builder.declare_var(types::I64)
+            self.declare_word(types::I64)
         } else {
             first
         };
@@ -188,19 +184,16 @@ impl Translator<'_, '_, '_> {
                 let zero = self.iconst(0);
                 self.define_home(home, &[unset, zero]);
             }
-            Home::Memory { slot: memory, part } => {
-                self.mark_unset(memory, part);
+            Home::Memory { room, part } => {
+                self.mark_unset(room, part);
             }
             Home::Value { .. } | Home::Record { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
 
-    fn mark_unset(&mut self, memory: StackSlot, part: u32) {
+    fn mark_unset(&mut self, room: Room, part: u32) {
         let unset = self.tag_word(Tag::Unset);
-        let address = self
-            .builder
-            .ins()
-            .stack_addr(types::I64, memory, 16 * part as i32);
+        let address = self.address_in(room, 16 * part as i32);
         self.builder.ins().store(trusted(), unset, address, 0);
     }
 
@@ -248,7 +241,7 @@ impl Translator<'_, '_, '_> {
 
     fn define_words(&mut self, fields: Fields, first: Variable, words: Vec<Value>) {
         for (variable, word) in record::variables(fields, first).zip(words) {
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
     }
 
@@ -275,7 +268,7 @@ impl Translator<'_, '_, '_> {
         let mut old = Vec::new();
         for (variable, word) in record::variables(fields, first).zip(class.words().iter()) {
             self.builder.append_block_param(done, *word);
-            old.push(BlockArg::Value(self.builder.use_var(variable)));
+            old.push(BlockArg::Value(self.word_of(variable)));
         }
         self.builder.ins().brif(there, take, &[], done, &old);
         self.switch_sealed(take);
@@ -306,17 +299,13 @@ impl Translator<'_, '_, '_> {
                         .load(types::I64, trusted(), slots, offset + 8);
                     self.define(slot, &[payload]);
                 }
-                Home::Memory { slot: memory, part } => {
+                Home::Memory { room, part } => {
                     for word in [0, 8] {
                         let value =
                             self.builder
                                 .ins()
                                 .load(types::I64, trusted(), slots, offset + word);
-                        let address = self.builder.ins().stack_addr(
-                            types::I64,
-                            memory,
-                            16 * part as i32 + word,
-                        );
+                        let address = self.address_in(room, 16 * part as i32 + word);
                         self.builder.ins().store(trusted(), value, address, 0);
                     }
                 }
@@ -354,7 +343,7 @@ impl Translator<'_, '_, '_> {
         let words: Vec<Value> = [first, second]
             .into_iter()
             .take(class.words().len())
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         let entry = Entry::borrowed(ty, class, &words, owner);
         let narrow = Class::of(ty);
@@ -368,7 +357,7 @@ impl Translator<'_, '_, '_> {
     fn read_words(&mut self, slot: u32, fields: Fields, first: Variable) -> Entry {
         let ty = self.slot_type(slot).without(Tags::UNSET);
         let words: Vec<Value> = record::variables(fields, first)
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         Entry::owned(ty, Class::Record(fields), &words)
     }
@@ -413,7 +402,7 @@ impl Translator<'_, '_, '_> {
             let words: Vec<Value> = [first, second]
                 .into_iter()
                 .take(class.words().len())
-                .map(|variable| self.builder.use_var(variable))
+                .map(|variable| self.word_of(variable))
                 .collect();
             Entry::owned(Type::ANY, class, &words)
         });
@@ -441,11 +430,8 @@ impl Translator<'_, '_, '_> {
 
     /// As `release_slot`; a hidden pair is given back one by one.
     fn release_slot_alone(&mut self, slot: u32, surely: bool) {
-        if let Home::Memory { slot: memory, part } = self.homes[slot as usize] {
-            let address = self
-                .builder
-                .ins()
-                .stack_addr(types::I64, memory, 16 * part as i32);
+        if let Home::Memory { room, part } = self.homes[slot as usize] {
+            let address = self.address_in(room, 16 * part as i32);
             let one = self.iconst(1);
             self.call_helper(Helper::ReleaseValues, &[address, one]);
             self.release_parts(slot);
@@ -473,7 +459,7 @@ impl Translator<'_, '_, '_> {
         let Home::Cell { variable } = self.homes[slot as usize] else {
             unreachable!("the verifier keeps plain values and cells apart");
         };
-        self.builder.use_var(variable)
+        self.word_of(variable)
     }
 
     /// Where the captured values of this function start.
@@ -564,7 +550,7 @@ impl Translator<'_, '_, '_> {
                 let Home::Value { first, .. } = self.homes[var.number() as usize] else {
                     unreachable!("the verifier keeps plain values and cells apart");
                 };
-                self.builder.use_var(first)
+                self.word_of(first)
             }
             _ => {
                 let (place, _) = self.shared_place(var);
@@ -643,7 +629,7 @@ impl Translator<'_, '_, '_> {
         let words: Vec<Value> = [first, second]
             .into_iter()
             .take(class.words().len())
-            .map(|variable| self.builder.use_var(variable))
+            .map(|variable| self.word_of(variable))
             .collect();
         Entry::borrowed(self.slot_type(slot), class, &words, Owner::Slot(slot))
     }

@@ -182,9 +182,9 @@ impl Translator<'_, '_, '_> {
                 first,
                 second,
                 ..
-            } => vec![self.builder.use_var(first), self.builder.use_var(second)],
+            } => vec![self.word_of(first), self.word_of(second)],
             Home::Value { first, .. } | Home::Cell { variable: first } => {
-                vec![self.builder.use_var(first)]
+                vec![self.word_of(first)]
             }
             Home::Record { fields, first } => return self.mirror_fields(slot, fields, first),
             Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => return,

@@ -180,7 +180,7 @@ impl Translator<'_, '_, '_> {
     pub fn self_variables(&mut self, fields: Fields) -> Vec<Variable> {
         if self.self_words.is_empty() {
             let words = Class::Record(fields).words();
-            let declared = words.iter().map(|word| self.builder.declare_var(*word));
+            let declared = words.iter().map(|word| self.declare_word(*word));
             self.self_words = declared.collect();
         }
         self.self_words.clone()
@@ -189,7 +189,7 @@ impl Translator<'_, '_, '_> {
     /// Sets the `self` that is returned with the result.
     pub fn set_self(&mut self, fields: Fields, words: Vec<Value>) {
         for (variable, word) in self.self_variables(fields).into_iter().zip(words) {
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
     }
 
@@ -235,7 +235,7 @@ impl Translator<'_, '_, '_> {
         let value = self.pop();
         let words = self.owned_in_class(value, old.class);
         for (variable, word) in variables.into_iter().zip(words) {
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
         self.mirror_slot(path.root.number());
         true
@@ -258,7 +258,7 @@ impl Translator<'_, '_, '_> {
         self.pop();
         let words = self.in_class(result, old.class);
         for (variable, word) in variables.into_iter().zip(words) {
-            self.builder.def_var(variable, word);
+            self.set_word(variable, word);
         }
         self.mirror_slot(path.root.number());
         true

@@ -121,7 +121,7 @@ impl Translator<'_, '_, '_> {
                 first,
                 second,
                 ..
-            } => (self.builder.use_var(first), self.builder.use_var(second)),
+            } => (self.word_of(first), self.word_of(second)),
             Home::Value {
                 class: Class::Object(tag),
                 first,
@@ -130,19 +130,16 @@ impl Translator<'_, '_, '_> {
             Home::Cell { variable } => self.object_or_unset(variable, Tag::Cell),
             Home::Value { class, first, .. } => {
                 let words: Vec<Value> = (0..class.words().len())
-                    .map(|_| self.builder.use_var(first))
+                    .map(|_| self.word_of(first))
                     .collect();
                 let entry = Entry::owned(self.slot_type(slot), class, &words);
                 self.both_words(entry)
             }
             Home::Record { .. } => unreachable!("a generator holds structs as objects"),
-            Home::Number { variable } => (self.tag_word(Tag::Int), self.builder.use_var(variable)),
+            Home::Number { variable } => (self.tag_word(Tag::Int), self.word_of(variable)),
             Home::Nowhere => unreachable!("a frame that is saved keeps its generators"),
-            Home::Memory { slot: memory, part } => {
-                let address = self
-                    .builder
-                    .ins()
-                    .stack_addr(types::I64, memory, 16 * part as i32);
+            Home::Memory { room, part } => {
+                let address = self.address_in(room, 16 * part as i32);
                 (self.load_word(address, 0), self.load_word(address, 8))
             }
         };
@@ -158,7 +155,7 @@ impl Translator<'_, '_, '_> {
         variable: cranelift_frontend::Variable,
         tag: Tag,
     ) -> (Value, Value) {
-        let object = self.builder.use_var(variable);
+        let object = self.word_of(variable);
         let empty = self.builder.ins().icmp_imm_u(IntCC::Equal, object, 0);
         let (unset, tag) = (self.tag_word(Tag::Unset), self.tag_word(tag));
         (self.builder.ins().select(empty, unset, tag), object)

@@ -99,9 +99,9 @@ impl Translator<'_, '_, '_> {
                 .expect("only arrays of one kind are planned for");
             let view = View {
                 slot: *slot,
-                data: self.builder.declare_var(types::I64),
-                len: self.builder.declare_var(types::I64),
-                stored: self.builder.declare_var(types::I64),
+                data: self.declare_word(types::I64),
+                len: self.declare_word(types::I64),
+                stored: self.declare_word(types::I64),
                 elements,
             };
             self.views.views.insert(*slot, view);
@@ -204,16 +204,16 @@ impl Translator<'_, '_, '_> {
 
     fn clear_view(&mut self, view: View) {
         let zero = self.iconst(0);
-        self.builder.def_var(view.data, zero);
-        self.builder.def_var(view.len, zero);
-        self.builder.def_var(view.stored, zero);
+        self.set_word(view.data, zero);
+        self.set_word(view.len, zero);
+        self.set_word(view.stored, zero);
     }
 
     fn set_view(&mut self, view: View) {
         let Home::Value { first, .. } = self.homes[view.slot as usize] else {
             unreachable!("only plain values are viewed");
         };
-        let array = self.builder.use_var(first);
+        let array = self.word_of(first);
         let zero = BlockArg::Value(self.iconst(0));
         // As the parameter of a block with two ways to it, the length is there
         // once and for all, and not computed anew wherever it is used.
@@ -257,9 +257,9 @@ impl Translator<'_, '_, '_> {
         }
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
-        self.builder.def_var(view.data, params[0]);
-        self.builder.def_var(view.len, params[1]);
-        self.builder.def_var(view.stored, params[2]);
+        self.set_word(view.data, params[0]);
+        self.set_word(view.len, params[1]);
+        self.set_word(view.stored, params[2]);
     }
 
     /// The address of a viewed element; goes to `slow` if there is none.
@@ -269,9 +269,9 @@ impl Translator<'_, '_, '_> {
         position: Value,
         slow: cranelift_codegen::ir::Block,
     ) -> Value {
-        let len = self.builder.use_var(view.len);
+        let len = self.word_of(view.len);
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
-        let data = self.builder.use_var(view.data);
+        let data = self.word_of(view.data);
         let offset = self.element_offset(position, view.elements);
         self.builder.ins().iadd(data, offset)
     }

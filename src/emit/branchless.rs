@@ -70,6 +70,10 @@ fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) 
         return None;
     };
     let pool = &function.dfg.value_lists;
+    if blocks[0].block(pool) == blocks[1].block(pool) {
+        // Its values are to be computed here, and not anew wherever they are used.
+        return None;
+    }
     let [first, second] = blocks.map(|call| arm(function, ways_in, call));
     let (mut first, mut second) = (first?, second?);
     // Where the branch itself leads to the meeting point, the arm that was
@@ -87,10 +91,7 @@ fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) 
     let meeting = ends(&first);
     let is_cheap = first.insts.len() + second.insts.len() <= MOST_INSTRUCTIONS;
     let checks = first.check.iter().count() + second.check.iter().count();
-    // A branch that leads to the same block either way is there on purpose: its
-    // values are computed in its place, and not anew wherever they are used.
-    let is_on_purpose = first.blocks.is_empty() && second.blocks.is_empty();
-    if !is_cheap || checks > 1 || meeting == block || is_on_purpose {
+    if !is_cheap || checks > 1 || meeting == block {
         return None;
     }
     let mut decided = 0;
@@ -230,7 +231,9 @@ fn replace(
             );
         }
     }
-    ways_in.insert(end_of_block, 1);
+    if end_of_block != block {
+        ways_in.insert(end_of_block, 1);
+    }
     for gone in choice.arms.iter().flat_map(|arm| &arm.blocks) {
         while let Some(inst) = function.layout.first_inst(*gone) {
             function.layout.remove_inst(inst);

@@ -193,8 +193,9 @@ impl<'a> Analysis<'a> {
             return true;
         };
         let pool = &self.function.dfg.value_lists;
-        let is_first = blocks[0].block(pool) == block;
-        self.assume(arg, is_first, DEPTH)
+        let [is_first, is_second] = blocks.map(|call| call.block(pool) == block);
+        // One that leads here either way says nothing.
+        (is_first && is_second) || self.assume(arg, is_first, DEPTH)
     }
 
     fn look_at(&mut self, block: Block) {

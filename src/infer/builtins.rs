@@ -50,6 +50,8 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
                     .contents()
                     .joined(default)
                     .joined(Type::of(Tags::NULL))
+            } else if first.is_none() {
+                Type::NONE
             } else {
                 Type::ANY
             }

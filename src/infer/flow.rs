@@ -2,7 +2,8 @@
 //! instruction, with the effects on slots, globals, fields and callees.
 
 use super::callback::{Callback, CallbackKind, callback_of_call};
-use super::transfer::{self, arithmetic, element_of, field_of, iterated};
+use super::readers::Known;
+use super::transfer::{self, arithmetic, element_of, iterated};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
 use ruff_runtime::bytecode::{
     ArgKind, BuiltinSite, Constant, FunctionId, Op, Operator, Path, Step, Var, VarKind,
@@ -182,11 +183,11 @@ impl Flow<'_, '_> {
         self.analysis.join_slot(self.func, slot, more);
     }
 
-    fn variable(&self, var: Var) -> Type {
+    fn variable(&mut self, var: Var) -> Type {
         match var.kind() {
             VarKind::Local | VarKind::Cell => self.slot(var.number()),
             VarKind::Capture => self.analysis.capture(self.func, var.number() as usize),
-            VarKind::Global => self.analysis.facts.globals[var.number() as usize],
+            VarKind::Global => self.analysis.global(var.number()),
         }
     }
 
@@ -199,12 +200,12 @@ impl Flow<'_, '_> {
     }
 
     /// What a path leads to.
-    pub(super) fn path_type(&self, path: &Path) -> Type {
+    pub(super) fn path_type(&mut self, path: &Path) -> Type {
         let mut current = self.variable(path.root);
         for step in &path.steps {
             current = match step {
                 Step::Index => element_of(current),
-                Step::Field(name) => field_of(&self.analysis.facts, current, *name),
+                Step::Field(name) => self.analysis.field_of(current, *name),
             };
         }
         current
@@ -229,7 +230,7 @@ impl Flow<'_, '_> {
                         self.join_at(path.root, field, depth + 1, Type::ANY);
                     }
                     field = Some((current, *name));
-                    current = field_of(&self.analysis.facts, current, *name);
+                    current = self.analysis.field_of(current, *name);
                     depth = 0;
                 }
             }
@@ -297,7 +298,7 @@ impl Flow<'_, '_> {
                 self.analysis.join_capture(self.func, index, value);
             }
             Op::LoadGlobal { global } => {
-                let value = self.analysis.facts.globals[global as usize];
+                let value = self.analysis.global(global);
                 self.push(value.without(Tags::UNSET));
             }
             Op::StoreGlobal { global } => {
@@ -379,14 +380,16 @@ impl Flow<'_, '_> {
             Op::CallBuiltin { builtin, argc } => {
                 let callback = self.callback(pc);
                 let args = self.pop_many(argc as usize);
-                let result = match callback.filter(|_| args[0].is(Tags::ARRAY)) {
-                    Some(callback) => {
+                let result = match callback {
+                    // It never gets that far, or not as far as is known yet.
+                    Some(_) if args[0].is_none() => Type::NONE,
+                    Some(callback) if args[0].is(Tags::ARRAY) => {
                         let known = self.analysis.call_result(callback.func);
                         let gets = callback.arguments(&args, known);
                         let gives = self.call(callback.func, &gets);
                         callback.result(&args, gives)
                     }
-                    None => {
+                    _ => {
                         let name = &program.builtins[builtin as usize];
                         builtins::result_of_builtin(name, &args)
                     }
@@ -445,6 +448,7 @@ impl Flow<'_, '_> {
                 let info = &program.structs[declaration as usize];
                 self.pop_many(info.pops() as usize);
                 for (field, func) in &info.defaults {
+                    self.analysis.read(Known::Result(*func));
                     let result = self.analysis.facts.functions[*func as usize].result;
                     let name = info.fields[*field as usize];
                     let instance = Type::instance(declaration);
@@ -495,7 +499,8 @@ impl Flow<'_, '_> {
                 let path = &program.paths[path as usize];
                 let right = self.pop();
                 self.pop_many(path.indexes() as usize);
-                let result = self.operate(operator, self.path_type(path), right);
+                let left = self.path_type(path);
+                let result = self.operate(operator, left, right);
                 self.join_path(path, result);
             }
             Op::ElementOrNull { .. } => {

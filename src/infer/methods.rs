@@ -1,7 +1,6 @@
 //! What calls reach: functions by number, overloads and methods by name.
 
 use super::flow::Flow;
-use super::transfer::field_of;
 use super::{Tags, Type, builtins};
 use ruff_runtime::bytecode::{FunctionId, MethodSite};
 use ruff_runtime::names::NameId;
@@ -12,6 +11,7 @@ impl Flow<'_, '_> {
         for (param, arg) in args.iter().enumerate() {
             self.analysis.join_slot(func, param as u32, *arg);
         }
+        self.analysis.follow_call(func);
         self.analysis.call_result(func)
     }
 
@@ -67,12 +67,13 @@ impl Flow<'_, '_> {
             };
             self.analysis.join_slot(func, param as u32, value);
         }
+        self.analysis.follow_call(func);
         self.analysis.call_result(func)
     }
 
     /// Reads a field; a method read that way may be called by anyone.
     pub(super) fn read_field(&mut self, object: Type, name: NameId) -> Type {
-        let mut result = field_of(&self.analysis.facts, object, name);
+        let mut result = self.analysis.field_of(object, name);
         if object.may_be(Tags::STRUCT.union(Tags::STRUCT_DEF)) {
             for (_, func) in self.candidates(name, object.without(Tags::STRUCT_DEF)) {
                 self.analysis.escape(func);

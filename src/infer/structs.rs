@@ -1,7 +1,8 @@
 //! What is known about each declared struct: what its fields hold, and whether
 //! its instances all look alike.
 
-use super::{Analysis, Facts, Tags, Type};
+use super::readers::Known;
+use super::{Analysis, Facts, Tags, Type, transfer};
 use ruff_runtime::bytecode::{Program, StructSite};
 use ruff_runtime::names::NameId;
 use rustc_hash::FxHashMap;
@@ -68,7 +69,49 @@ impl Facts {
     }
 }
 
+/// The declared structs as a whole.
+#[derive(Debug)]
+pub(super) struct Declarations {
+    /// Those that have a field of that name.
+    with_field: FxHashMap<NameId, Vec<u32>>,
+    /// Those that are regular as far as is known.
+    regular: Vec<u32>,
+    /// What was stored to fields of that name, so many levels down, in structs
+    /// of which nobody knows which they are.
+    stored_anywhere: FxHashMap<(NameId, usize), Type>,
+}
+
+impl Declarations {
+    pub(super) fn new(program: &Program) -> Declarations {
+        let mut with_field: FxHashMap<NameId, Vec<u32>> = FxHashMap::default();
+        for (declaration, info) in (0..).zip(&program.structs) {
+            for name in &info.fields {
+                with_field.entry(*name).or_default().push(declaration);
+            }
+        }
+        Declarations {
+            with_field,
+            regular: (0..program.structs.len() as u32).collect(),
+            stored_anywhere: FxHashMap::default(),
+        }
+    }
+}
+
 impl Analysis<'_> {
+    /// What `object.name` gives as far as is known yet; methods aside.
+    pub(super) fn field_of(&mut self, object: Type, name: NameId) -> Type {
+        if object.may_be(Tags::STRUCT) {
+            let declaration = object.declaration();
+            if let Some(declaration) = declaration {
+                self.read(Known::Struct(declaration));
+            }
+            if declaration.is_none_or(|known| self.facts.position(known, name).is_none()) {
+                self.read(Known::Field(name));
+            }
+        }
+        transfer::field_of(&self.facts, object, name)
+    }
+
     /// Lets a field of what may be `object` hold more, `depth` levels down.  An
     /// instance without a field of that name gets one.
     pub(super) fn join_field_of(&mut self, object: Type, name: NameId, depth: usize, more: Type) {
@@ -80,9 +123,25 @@ impl Analysis<'_> {
         }
         match object.declaration() {
             Some(declaration) => self.join_declared(declaration, name, depth, more),
-            None => {
-                for declaration in 0..self.facts.structs.len() as u32 {
-                    self.join_declared(declaration, name, depth, more);
+            None => self.join_all_declared(name, depth, more),
+        }
+    }
+
+    /// Lets the field of that name hold more in all structs.
+    fn join_all_declared(&mut self, name: NameId, depth: usize, more: Type) {
+        let stored = &mut self.declarations.stored_anywhere;
+        if !stored.entry((name, depth)).or_default().join(more) {
+            return;
+        }
+        let with_field = self.declarations.with_field.get(&name);
+        for declaration in with_field.cloned().unwrap_or_default() {
+            self.join_declared(declaration, name, depth, more);
+        }
+        if depth == 0 {
+            for declaration in std::mem::take(&mut self.declarations.regular) {
+                self.join_declared(declaration, name, depth, more);
+                if self.facts.structs[declaration as usize].is_regular {
+                    self.declarations.regular.push(declaration);
                 }
             }
         }
@@ -103,14 +162,14 @@ impl Analysis<'_> {
         let before = *known;
         known.join_contents(depth, more);
         if *known != before {
-            self.everything_is_dirty();
+            self.has_changed(Known::Struct(declaration));
         }
     }
 
     fn is_irregular(&mut self, declaration: u32) {
         let facts = &mut self.facts.structs[declaration as usize];
         if std::mem::take(&mut facts.is_regular) {
-            self.everything_is_dirty();
+            self.has_changed(Known::Struct(declaration));
         }
     }
 

@@ -204,6 +204,12 @@ fn find_wanted(resolved: &mut Resolved, member_uses: &[MemberUse]) {
 }
 
 impl Resolved {
+    /// The module that a variable holds once it is set, if it is that and
+    /// nothing else.
+    pub fn module_of(&self, variable: VariableIndex) -> Option<UnitIndex> {
+        module_of(self, variable)
+    }
+
     /// The number of a module's export.
     pub fn export_named(&self, unit: UnitIndex, name: &str) -> Option<u32> {
         let exports = &self.units[unit].exports;
