@@ -383,9 +383,6 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
 
     /// The operands for a leader, owned and in its classes.
     pub fn block_args(&mut self, pc: u32) -> Vec<BlockArg> {
-        if pc >= self.pc {
-            self.enter_views(pc);
-        }
         let classes = self.classes_at(pc);
         debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
         let mut args = Vec::new();
@@ -398,6 +395,10 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             let entry = self.own(entry);
             self.stack[index] = entry;
             args.extend(self.in_class(entry, class).into_iter().map(BlockArg::Value));
+        }
+        // Behind the operands, which may have become owners of what is viewed.
+        if pc >= self.pc {
+            self.enter_views(pc);
         }
         args
     }

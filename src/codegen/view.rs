@@ -23,7 +23,7 @@ use crate::infer::{FunctionFacts, Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
-use ruff_runtime::bytecode::{Capture, Function, Op, Path, Program, Step, VarKind};
+use ruff_runtime::bytecode::{Capture, Function, Op, Path, Program, Step, Var, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use rustc_hash::FxHashMap;
@@ -454,6 +454,9 @@ impl Body {
 
 /// Whether the value that the instruction loads is what an `Index` reads from.
 fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
+    let Op::LoadLocal { slot } = function.code[load as usize] else {
+        return false;
+    };
     // Operands above the loaded value.
     let mut above = 0;
     for op in function.code[load as usize + 1..].iter().take(MOST_STEPS) {
@@ -461,12 +464,31 @@ fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
         if effect.pops > above {
             return matches!(op, Op::Index {}) && above == 1;
         }
-        if op.ends() || op.target().is_some() {
+        // A change of the array meanwhile makes the operand another owner of it.
+        let changes_it = changed_root(program, op)
+            .is_some_and(|root| root.kind() == VarKind::Local && root.number() == slot);
+        if op.ends() || op.target().is_some() || changes_it {
             return false;
         }
         above = above - effect.pops + effect.pushes;
     }
     false
+}
+
+/// The variable at the root of the place that an instruction changes.
+fn changed_root(program: &Program, op: &Op) -> Option<Var> {
+    match *op {
+        Op::StorePath { path } | Op::StorePathUnder { path } | Op::UpdatePath { path, .. } => {
+            Some(program.paths[path as usize].root)
+        }
+        Op::Update { var, .. } | Op::UpdateFrom { var, .. } => Some(var),
+        Op::Mutate { site } => Some(program.builtin_sites[site as usize].place.root),
+        Op::CallMethod { site } => {
+            let place = program.method_sites[site as usize].place.as_ref();
+            place.map(|place| place.root)
+        }
+        _ => None,
+    }
 }
 
 /// Whether the instruction loads what `len` is asked about.

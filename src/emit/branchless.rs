@@ -156,7 +156,8 @@ fn arm(function: &Function, ways_in: &FxHashMap<Block, usize>, start: BlockCall)
                 ..
             } if arm.check.is_none()
                 && function.layout.is_cold(failed.block(pool))
-                && dfg.value_type(condition) == types::I8 =>
+                && failed.block(pool) != succeeded.block(pool)
+                && is_zero_or_one(function, condition) =>
             {
                 arm.check = Some((arm.insts.len(), condition, failed));
                 arm.end = succeeded;
@@ -167,6 +168,20 @@ fn arm(function: &Function, ways_in: &FxHashMap<Block, usize>, start: BlockCall)
             }
         }
         arm.blocks.push(block);
+    }
+}
+
+/// Whether a condition is surely 0 or 1, so that it can be joined with another.
+fn is_zero_or_one(function: &Function, condition: Value) -> bool {
+    let Some(inst) = function.dfg.value_def(condition).inst() else {
+        return false;
+    };
+    match function.dfg.insts[inst].opcode() {
+        Opcode::Icmp | Opcode::Fcmp => true,
+        Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow => {
+            function.dfg.value_type(condition) == types::I8
+        }
+        _ => false,
     }
 }
 

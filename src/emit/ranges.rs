@@ -218,7 +218,7 @@ impl<'a> Analysis<'a> {
             if let Some(edits) = &mut self.edits {
                 if condition == Interval::exactly(0) {
                     edits.push(Edit::Always(last, blocks[1]));
-                } else if !condition.contains(Interval::exactly(0)) {
+                } else if !condition.is_empty() && !condition.contains(Interval::exactly(0)) {
                     edits.push(Edit::Always(last, blocks[0]));
                 }
             }
@@ -382,7 +382,7 @@ impl<'a> Analysis<'a> {
                     Opcode::Uextend if given.is_natural() => Some(given),
                     Opcode::Uextend if from.bits() < 64 => Some(Interval::unsigned(from.bits())),
                     Opcode::Sextend => Some(given),
-                    Opcode::Ireduce if all.contains(given) => Some(given),
+                    Opcode::Ireduce if !given.is_empty() && all.contains(given) => Some(given),
                     Opcode::Ineg => Interval::exactly(0).sub(given, ty),
                     _ => None,
                 }

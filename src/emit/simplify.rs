@@ -92,6 +92,10 @@ fn switch(function: &Function, block: Block) -> Option<Switch> {
     else {
         return None;
     };
+    let pool = &function.dfg.value_lists;
+    if targets[0].block(pool) == targets[1].block(pool) {
+        return None;
+    }
     let is_idle = |inst: Inst| {
         matches!(
             function.dfg.insts[inst].opcode(),
