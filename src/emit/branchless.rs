@@ -217,7 +217,7 @@ fn replace(
     function.layout.remove_inst(choice.branch);
     let mut end_of_block = block;
     for (arm, is_taken_if) in choice.arms.iter().zip([true, false]) {
-        for (position, inst) in arm.insts.iter().enumerate() {
+        for position in 0..=arm.insts.len() {
             if let Some((before, condition, failed)) = arm.check
                 && before == position
             {
@@ -230,20 +230,10 @@ fn replace(
                     failed,
                 );
             }
-            function.layout.remove_inst(*inst);
-            function.layout.append_inst(*inst, end_of_block);
-        }
-        if let Some((before, condition, failed)) = arm.check
-            && before == arm.insts.len()
-        {
-            end_of_block = check(
-                function,
-                end_of_block,
-                choice,
-                is_taken_if,
-                condition,
-                failed,
-            );
+            if let Some(inst) = arm.insts.get(position) {
+                function.layout.remove_inst(*inst);
+                function.layout.append_inst(*inst, end_of_block);
+            }
         }
     }
     if end_of_block != block {
