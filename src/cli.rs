@@ -118,6 +118,7 @@ fn explain_all(explain: &Explain, color: ColorChoice) -> Result<i32, Failure> {
     for file in &explain.files {
         let request = driver::Explain {
             input: file.clone(),
+            with: explain.with.clone(),
             code: code_options(&explain.code),
         };
         let mut sources = SourceMap::new();
@@ -209,6 +210,7 @@ fn request(line: &CommandLine) -> Result<Request, clap::Error> {
         Command::Target(target) => Request::Target(target.clone()),
         Command::Check(check) => Request::Check(driver::Check {
             input: check.file.clone(),
+            with: check.with.clone(),
         }),
     })
 }
@@ -238,8 +240,19 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         let message = "an executable and a library are made of different programs";
         return Err(arguments::usage_error(message));
     }
+    let is_module = |wanted: &Wanted| wanted.kind == Kind::Module;
+    let others = |wanted: &Wanted| wanted.kind > Kind::Module || wanted.kind.is_of_library();
+    if wanted.iter().any(is_module) && wanted.iter().any(others) {
+        let message = "a module is made on its own, or with what shows how it was made";
+        return Err(arguments::usage_error(message));
+    }
+    if build.name.is_some() && !wanted.iter().any(is_module) {
+        return Err(arguments::usage_error("`--name` is for `--emit module`"));
+    }
     Ok(driver::Build {
         input: build.file.clone(),
+        with: build.with.clone(),
+        name: build.name.clone(),
         role: if build.library {
             Role::Library
         } else {
@@ -284,6 +297,8 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
 fn emit_request(emit: &Emit) -> Result<driver::Build, clap::Error> {
     Ok(driver::Build {
         input: emit.file.clone(),
+        with: emit.with.clone(),
+        name: None,
         role: Role::Program,
         wanted: vec![Wanted {
             kind: emit.kind.0,
@@ -311,6 +326,7 @@ fn bindgen_request(bindgen: &Bindgen) -> driver::Bindgen {
 fn run_request(run: &Run) -> driver::Run {
     driver::Run {
         input: run.file.clone(),
+        with: run.with.clone(),
         args: run
             .args
             .iter()
@@ -327,6 +343,7 @@ fn elsewhere_request(run: &Run, target: &Triple) -> driver::RunElsewhere {
     options.debug = debug(run.debug);
     driver::RunElsewhere {
         input: run.file.clone(),
+        with: run.with.clone(),
         args: run.args.clone(),
         code: emit::Options {
             target: options,
@@ -435,9 +452,9 @@ fn sink(kind: KindName, path: PathBuf) -> Result<Sink, clap::Error> {
         Kind::Staticlib | Kind::Cdylib | Kind::Runtime => Err(arguments::usage_error(
             "a library can't be written to standard output",
         )),
-        Kind::Exe | Kind::Obj if io::stdout().is_terminal() => Err(arguments::usage_error(
-            "what is made is nothing for a terminal; name a file with `-o`",
-        )),
+        Kind::Exe | Kind::Obj | Kind::Module if io::stdout().is_terminal() => Err(
+            arguments::usage_error("what is made is nothing for a terminal; name a file with `-o`"),
+        ),
         _ => Ok(Sink::StandardOutput),
     }
 }

@@ -8,6 +8,7 @@ mod elsewhere;
 mod failure;
 mod library;
 mod log;
+mod module;
 mod output;
 mod process;
 mod request;
@@ -41,10 +42,10 @@ use crate::syntax;
 use crate::vm;
 use ruff_runtime::bytecode::{Program, disasm, verify};
 use ruff_runtime::context::VMContext;
-use ruff_runtime::names::{NameHash, NameTable};
+use ruff_runtime::names::{NameCollision, NameHash, NameTable};
 use ruff_runtime::start;
 pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Makes everything that is wanted of a program.
@@ -66,6 +67,9 @@ pub fn build(request: &Build, sources: &mut SourceMap, log: &mut Log) -> Result<
     if let Some(sink) = request.sink(Kind::Ast) {
         output::write(sink, syntax::dump::tree(&tree).as_bytes())?;
     }
+    if let Some(sink) = request.sink(Kind::Module) {
+        return module::build(request, sink, tree, sources, log);
+    }
     match request.role() {
         Role::Program => build_program(request, tree, sources, log),
         Role::Library => library::build(request, tree, sources, log),
@@ -82,7 +86,7 @@ fn build_program(
     if request.ends_before(Kind::Bytecode) {
         return Ok(());
     }
-    let mut program = lower(tree, sources, log)?;
+    let mut program = lower(tree, &request.with, sources, log)?;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -148,7 +152,7 @@ pub fn bindgen(request: &Bindgen, log: &mut Log) -> Result<(), Failure> {
 /// # Errors
 /// If the program is wrong.  What goes wrong while it runs, it reports itself.
 pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32, Failure> {
-    let program = program(&request.input, sources, log)?;
+    let program = program(&request.input, &request.with, sources, log)?;
     let before = start::live_blocks();
     let loaded = log.stage("prepare", || vm::load(program))?;
     let mut ctx = VMContext::new(loaded);
@@ -176,7 +180,7 @@ pub fn check(
     let file = load(&request.input, sources, log)?;
     let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
     let tests = resolve::tests(&tree);
-    let lowered = lower_with_tests(tree.clone(), &tests, sources, log)?;
+    let lowered = lower_with_tests(tree.clone(), &tests, &request.with, sources, log)?;
     Ok(log.stage("check", || {
         check::warnings(&tree, &tests, &lowered, sources)
     }))
@@ -199,7 +203,7 @@ pub fn fallbacks(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Vec<String>, Failure> {
-    let program = program(&request.input, sources, log)?;
+    let program = program(&request.input, &request.with, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &request.code)
@@ -217,7 +221,7 @@ pub fn explain(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Explanation, Failure> {
-    let program = program(&request.input, sources, log)?;
+    let program = program(&request.input, &request.with, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
     let decided = log.stage("compile", || {
         emit::decisions(&program, &facts, &request.code)
@@ -226,10 +230,15 @@ pub fn explain(
 }
 
 /// From a file to a verified program.
-fn program(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<Program, Failure> {
+fn program(
+    input: &Path,
+    with: &[PathBuf],
+    sources: &mut SourceMap,
+    log: &mut Log,
+) -> Result<Program, Failure> {
     let file = load(input, sources, log)?;
     let tree = log.stage("parse", || syntax::parse(sources, file))?;
-    lower(tree, sources, log)
+    lower(tree, with, sources, log)
 }
 
 fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, Failure> {
@@ -239,35 +248,48 @@ fn load(input: &Path, sources: &mut SourceMap, log: &mut Log) -> Result<FileId, 
 
 fn lower(
     script: syntax::ast::Program,
+    with: &[PathBuf],
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    lower_as(Role::Program, Arc::new(script), &[], sources, log).map(|lowered| lowered.program)
+    lower_as(Role::Program, Arc::new(script), &[], with, sources, log)
+        .map(|lowered| lowered.program)
 }
 
 /// A verified program, with its tests.
 fn lower_with_tests(
     script: Arc<syntax::ast::Program>,
     tests: &[resolve::Test],
+    with: &[PathBuf],
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    lower_as(Role::Program, script, tests, sources, log)
+    lower_as(Role::Program, script, tests, with, sources, log)
 }
 
-/// The same of a script with another role.
+/// The same of a script with another role, with the compiled modules in these files.
 fn lower_as(
     role: Role,
     script: Arc<syntax::ast::Program>,
     tests: &[resolve::Test],
+    with: &[PathBuf],
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    let graph = log.stage("import", || modules::load_as(role, script, tests, sources))?;
+    let graph = log.stage("import", || {
+        let ready = module::read_all(with)?;
+        modules::load_as(role, script, tests, &ready, sources).map_err(Failure::from)
+    })?;
     let mut lowered = log.stage("lower", || lower::lower_with_tests(graph, tests, sources));
     let program = &mut lowered.program;
     refuse_collisions(program)?;
     if let Err(error) = log.stage("verify", || verify::verify(program)) {
+        if !with.is_empty() {
+            // Each of them is valid, but not with these others.
+            return Err(Failure::refused(format!(
+                "a compiled module is damaged: {error}"
+            )));
+        }
         panic!("lowering made {error}\n{}", disasm::disassemble(program));
     }
     refuse(check::foreign_calls(program, sources))?;
@@ -297,14 +319,19 @@ fn refuse(diagnostics: Vec<Diagnostic>) -> Result<(), Failure> {
     }
 }
 
-/// Variables that programs share are found by the hash of their name.
+/// Variables that programs share, those of compiled modules included, are found
+/// by the hash of their name.
 fn refuse_collisions(program: &Program) -> Result<(), Failure> {
+    find_collision(program, NameHash::of)
+        .map_err(|collision| Failure::refused(collision.to_string()))
+}
+
+/// Two variables of different names that `hash` does not tell apart.
+fn find_collision(program: &Program, hash: impl Fn(&str) -> NameHash) -> Result<(), NameCollision> {
     let mut table = NameTable::default();
     for (slot, name) in (0..).zip(&program.globals) {
         let name = &program.names[*name as usize];
-        table
-            .insert(NameHash::of(name), name, slot)
-            .map_err(|collision| Failure::refused(collision.to_string()))?;
+        table.insert(hash(name), name, slot)?;
     }
     Ok(())
 }
@@ -412,5 +439,51 @@ fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> L
         symbols,
         foreign: ForeignLibraries { names, directories },
         ..LinkOptions::new(code.target.triple.clone(), "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The script and a module that was compiled apart, as one program.
+    fn program() -> Program {
+        let mut sources = SourceMap::new();
+        let mut parse = |name: &str, text: &str| {
+            let file = sources.add(name, text);
+            syntax::parse(&sources, file).expect("it parses")
+        };
+        let script =
+            "import counter\nmut seen := 0\nfunc note() { seen += counter.add(1) }\nnote()\n";
+        let script = Arc::new(parse("main.ruff", script));
+        let module = "mut count := 0\nexport func add(n) { count += n  return count }\n";
+        let module = parse("counter.ruff", module);
+        let alone = modules::load_alone("counter", module, &[], &mut sources);
+        let mut compiled = lower::lower_alone(alone.expect("it is a module"), &sources);
+        verify::verify(&mut compiled.program).expect("what was lowered is valid");
+        let compiled = modules::Compiled::decode(&compiled.encode());
+        let ready = [Arc::new(compiled.expect("what was encoded can be decoded"))];
+        let graph = modules::load_as(Role::Program, script, &[], &ready, &mut sources);
+        lower::lower(graph.expect("nothing is wrong with the script"), &sources)
+    }
+
+    #[test]
+    fn variables_of_programs_that_are_put_together_may_not_collide() {
+        let mut program = program();
+        verify::verify(&mut program).expect("what was put together is valid");
+        assert_eq!(find_collision(&program, NameHash::of), Ok(()));
+        // A hash that does not look at all letters.
+        let weak = |name: &str| NameHash::of(if name.ends_with('n') { "n" } else { name });
+        assert_eq!(find_collision(&program, weak), Ok(()));
+        let weak = |name: &str| match name {
+            "seen" | "counter.count" => NameHash(7),
+            name => NameHash::of(name),
+        };
+        let collision = find_collision(&program, weak).expect_err("they have one hash");
+        let text = collision.to_string();
+        assert!(
+            text.contains("`seen`") && text.contains("`counter.count`"),
+            "{text}"
+        );
     }
 }

@@ -17,16 +17,17 @@ mod function;
 mod import;
 mod inspect;
 mod matching;
+mod merge;
 mod ownership;
 mod stmt;
 mod tables;
 mod test;
 mod variable;
 
-use crate::modules::{Graph, Module};
+use crate::modules::{Compiled, Graph, Imported, Module};
 use crate::resolve::{
-    self, FunctionIndex, HoistIndex, HoistItem, Place, Resolved, SCRIPT, ScopeIndex, Symbol, Test,
-    Unit, UnitIndex, Use, VariableIndex,
+    self, FunctionIndex, HoistIndex, HoistItem, Place, Resolved, SCRIPT, ScopeIndex, Survey,
+    Symbol, Test, Unit, UnitIndex, Use, VariableIndex,
 };
 use crate::source::SourceMap;
 use emit::{Frame, Lines};
@@ -73,6 +74,84 @@ impl Lowered {
 /// which becomes a function.
 pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lowered {
     let Graph { modules, survey } = graph;
+    let (mut lowered, exports) = lower_sources(&modules, survey, tests, sources);
+    for (unit, module) in (0..).map(UnitIndex).zip(&modules) {
+        if let Some(compiled) = &module.compiled {
+            let place = place_of(unit, compiled, &modules, &lowered.resolved, &exports);
+            merge::merge(&mut lowered.program, compiled, &place);
+        }
+    }
+    lowered
+}
+
+/// Lowers a module that was loaded alone.
+pub fn lower_alone(graph: Graph, sources: &SourceMap) -> Compiled {
+    let Graph { modules, survey } = graph;
+    let (lowered, globals) = lower_sources(&modules, survey, &[], sources);
+    let resolved = &lowered.resolved;
+    let exports = |unit: UnitIndex| {
+        let exports = (0..).zip(&resolved.units[unit].exports);
+        let place = |(number, export): (u32, &resolve::Export)| {
+            let name = resolved.text(export.name).to_string();
+            (name, globals[&(unit, number)])
+        };
+        exports.map(place).collect()
+    };
+    let imports = (2..).map(UnitIndex).zip(&modules[2..]);
+    let imported = |(unit, module): (UnitIndex, &Module)| Imported {
+        name: module.name.clone(),
+        exports: exports(unit),
+    };
+    Compiled {
+        name: modules[1].name.clone(),
+        exports: exports(UnitIndex(1)),
+        imports: imports.map(imported).collect(),
+        program: lowered.program,
+    }
+}
+
+/// The globals in which files leave the values of their exports.
+type ExportGlobals = FxHashMap<(UnitIndex, u32), GlobalId>;
+
+/// Where a compiled module goes in the program that lowering has made.
+fn place_of(
+    unit: UnitIndex,
+    compiled: &Compiled,
+    modules: &[Module],
+    resolved: &Resolved,
+    globals: &ExportGlobals,
+) -> merge::Place {
+    let unit_named = |name: &str| {
+        let is_it = |module: &Module| module.compiled.is_some() && module.name == name;
+        let found = modules.iter().position(is_it);
+        UnitIndex(found.expect("what a compiled module imports was loaded") as u32)
+    };
+    let mut place = merge::Place {
+        modules: Vec::new(),
+        exports: Vec::new(),
+    };
+    let mut add = |unit: UnitIndex, exports: &[(String, GlobalId)]| {
+        place.modules.push(unit.0 - 1);
+        for (name, global) in exports {
+            let number = resolved.export_named(unit, name);
+            let number = number.expect("what is exported was compared when it was loaded");
+            place.exports.push((*global, globals[&(unit, number)]));
+        }
+    };
+    add(unit, &compiled.exports);
+    for import in &compiled.imports {
+        add(unit_named(&import.name), &import.exports);
+    }
+    place
+}
+
+/// Lowers what there are sources of.
+fn lower_sources(
+    modules: &[Module],
+    survey: Survey,
+    tests: &[Test],
+    sources: &SourceMap,
+) -> (Lowered, ExportGlobals) {
     let resolved = resolve::resolve(survey);
     let files: Vec<_> = modules
         .iter()
@@ -89,7 +168,7 @@ pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lo
         tables: Tables::new(files.iter().map(|file| file.name())),
         lines: files.iter().map(|file| Lines::new(file)).collect(),
         frame: Frame::default(),
-        modules: &modules,
+        modules,
         names: &resolved.units[SCRIPT],
         resolved: &resolved,
     };
@@ -107,14 +186,16 @@ pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lo
         }
     }
     lowerer.declare_sites();
+    let exports = lowerer.exports;
     let (mut program, ids) = (lowerer.tables.program, lowerer.ids);
     ownership::find_last_uses(&mut program);
-    Lowered {
+    let lowered = Lowered {
         program,
         tests: test_functions,
         resolved,
         ids,
-    }
+    };
+    (lowered, exports)
 }
 
 struct Lowerer<'a> {
@@ -136,7 +217,7 @@ struct Lowerer<'a> {
     /// Struct sites whose declaration may be lowered later, in another file.
     undeclared: Vec<(u32, HoistIndex)>,
     /// The globals that keep the values of exports.
-    exports: FxHashMap<(UnitIndex, u32), GlobalId>,
+    exports: ExportGlobals,
     /// The sites that make modules' values.
     module_sites: FxHashMap<UnitIndex, u32>,
     /// Functions whose makers were lowered.

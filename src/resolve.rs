@@ -105,6 +105,8 @@ pub struct Export {
     pub known: Option<Known>,
     /// Somebody wants its value.
     pub is_wanted: bool,
+    /// It is handed over between programs that were compiled apart.
+    pub is_kept: bool,
 }
 
 impl Export {
@@ -114,6 +116,7 @@ impl Export {
             used: None,
             known: None,
             is_wanted: false,
+            is_kept: false,
         }
     }
 
@@ -125,7 +128,7 @@ impl Export {
     /// Whether its value must be kept for importers.
     pub fn needs_place(&self) -> bool {
         let is_function = matches!(self.known, Some(Known::Function(_)));
-        self.is_wanted && !is_function || self.is_unsure()
+        self.is_kept || self.is_wanted && !is_function || self.is_unsure()
     }
 }
 
@@ -445,11 +448,53 @@ impl Survey {
     pub fn set_target(&mut self, import: ImportIndex, target: Target) {
         self.recorder.out.imports[import].target = target;
     }
+
+    /// Has all exports of a file kept where another program finds them.
+    pub fn keep_exports(&mut self, unit: UnitIndex) {
+        for export in &mut self.recorder.out.units[unit].exports {
+            export.is_kept = true;
+        }
+    }
+
+    /// What a file exports, in order.
+    pub fn exports(&self, unit: UnitIndex) -> impl Iterator<Item = &str> {
+        let out = &self.recorder.out;
+        let exports = out.units[unit].exports.iter();
+        exports.map(|export| &*out.symbols.texts[export.name.0 as usize])
+    }
+
+    /// Code that was compiled before is a part of the program: it has structs with
+    /// fields of these names, and methods of these names that may change their receiver.
+    pub fn note_compiled<'n>(
+        &mut self,
+        fields: impl Iterator<Item = &'n str>,
+        changing: impl Iterator<Item = &'n str>,
+    ) {
+        let out = &mut self.recorder.out;
+        for name in fields {
+            let name = out.symbols.intern(&name.into());
+            out.field_names.insert(name);
+        }
+        for name in changing {
+            let name = out.symbols.intern(&name.into());
+            out.changing.insert(name);
+        }
+    }
+
+    /// The files will be parts of programs that nobody knows yet: any method may
+    /// change its receiver there, and any name may be a field.
+    pub fn open(&mut self) {
+        self.recorder.out.is_open = true;
+    }
 }
 
 /// Finds out what every name means.
 pub fn resolve(survey: Survey) -> Resolved {
     let mut recording = survey.recorder.out;
+    if recording.is_open {
+        let all = 0..recording.symbols.texts.len() as u32;
+        recording.field_names.extend(all.map(Symbol));
+    }
     reach::reach(&mut recording);
     receiver::mark(&mut recording);
     let (mut resolved, uses) = bind::bind(recording);

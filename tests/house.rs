@@ -77,6 +77,7 @@ const RUNTIME: House = House {
 /// programs are made of: `bytecode`, `names` and what stands in their tables.
 const RUNTIME_USERS: &[(&str, &[&str])] = &[
     ("resolve", &["bytecode", "names", "builtins"]),
+    ("modules", &["bytecode", "names", "builtins"]),
     ("lower", &["bytecode", "names", "heap", "value", "builtins"]),
     ("infer", &["bytecode", "names", "heap", "value", "builtins"]),
     ("check", &["bytecode", "names", "builtins"]),

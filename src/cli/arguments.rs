@@ -80,6 +80,8 @@ Examples:
   ruffc build --report app.ruff               make `app`, and say what is in it and how large
   ruffc build --emit staticlib,header rules.ruff
                                               make `librules.a` and `rules.h` for C programs
+  ruffc build --emit module shapes.ruff       make `shapes.ruffmod`, which takes its source's place
+  ruffc build --with shapes.ruffmod app.ruff  make `app`, which imports `shapes`, of it
   ruffc build --time -v app.ruff              say what is done and how long it takes
   ruffc build --target aarch64-unknown-linux-gnu app.ruff
                                               make an executable for another machine
@@ -100,6 +102,9 @@ libc, and the linker are the same.")]
 pub struct Build {
     /// The program
     pub file: PathBuf,
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Where the result goes; `-` is standard output [default: the program's name without `.ruff`]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -116,6 +121,9 @@ pub struct Build {
     /// Goes without saying when a library, a header or a file for pkg-config is made.
     #[arg(long)]
     pub library: bool,
+    /// As what a module that is made is imported, with dots [default: the name of its file]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
     #[command(flatten)]
     pub code: CodeFlags,
     /// Refuse the program if a function of it would stay bytecode
@@ -177,6 +185,9 @@ Examples:
                                           emulator: qemu's user mode (QEMU_LD_PREFIX says where the
                                           libc is), or wine")]
 pub struct Run {
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Who runs the program
     #[arg(long, default_value = "auto")]
     pub engine: EngineChoice,
@@ -252,6 +263,9 @@ pub struct Test {
     /// Programs, and folders that are searched for programs with tests
     #[arg(required = true, value_name = "FILE-OR-DIR")]
     pub files: Vec<PathBuf>,
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Show every test with its time, and the error of those that failed
     #[arg(short, long)]
     pub verbose: bool,
@@ -289,6 +303,9 @@ program, 5 the file cannot be read.")]
 pub struct Check {
     /// The program
     pub file: PathBuf,
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Print each diagnostic as a JSON object on a line of its own, on standard output
     #[arg(long)]
     pub json: bool,
@@ -315,6 +332,9 @@ Examples:
                                           its place and the reason; if there is none, nothing but
                                           a remark on standard error")]
 pub struct Explain {
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Say which functions would stay bytecode in an executable, and why
     #[arg(long, conflicts_with_all = ["json", "html", "all", "output"])]
     pub fallbacks: bool,
@@ -349,6 +369,9 @@ pub struct Emit {
     pub kind: KindName,
     /// The program
     pub file: PathBuf,
+    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    #[arg(long, value_name = "MODULE")]
+    pub with: Vec<PathBuf>,
     /// Where it goes; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
@@ -503,6 +526,7 @@ impl ValueEnum for KindName {
             KindName(Kind::Header),
             KindName(Kind::PkgConfig),
             KindName(Kind::Runtime),
+            KindName(Kind::Module),
             KindName(Kind::Obj),
             KindName(Kind::Asm),
             KindName(Kind::Clif),
@@ -522,6 +546,10 @@ impl ValueEnum for KindName {
             Kind::Runtime => (
                 "runtime",
                 "The runtime, `libruffrt.a`, for the objects of several libraries",
+            ),
+            Kind::Module => (
+                "module",
+                "A module without its source, for other programs to be built or run with",
             ),
             Kind::Obj => ("obj", "A relocatable object file"),
             Kind::Asm => ("asm", "Machine code as text"),
@@ -544,6 +572,7 @@ impl KindName {
             Kind::Header => "h",
             Kind::PkgConfig => "pc",
             Kind::Runtime => "a",
+            Kind::Module => "ruffmod",
             Kind::Obj => "o",
             Kind::Asm => "s",
             Kind::Clif => "clif",

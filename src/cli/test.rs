@@ -70,6 +70,7 @@ fn run(test: &Test, file: &Found, heading: Option<&str>, color: ColorChoice) -> 
     };
     let request = driver::Test {
         input: file.path.clone(),
+        with: test.with.clone(),
         filter: test.filter.clone(),
         engine: engine(test.engine, JitOptions::default()),
         keeps_output: test.json,

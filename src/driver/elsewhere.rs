@@ -23,7 +23,7 @@ pub fn run_elsewhere(
 ) -> Result<i32, Failure> {
     let target = &request.code.target.triple;
     let runner = toolchain::runner(target)?;
-    let program = program(&request.input, sources, log)?;
+    let program = program(&request.input, &request.with, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &request.code)

@@ -55,6 +55,14 @@ impl Failure {
         ])
     }
 
+    /// A file that can't be read.
+    pub(super) fn unreadable_file(file: &Path, error: &io::Error) -> Failure {
+        let message = format!("Failed to read '{}': {error}", file.display());
+        Failure::Diagnostics(vec![
+            Diagnostic::error(Code::UnreadableFile, None).message(message),
+        ])
+    }
+
     /// The status that the process ends with.
     pub fn exit_status(&self) -> i32 {
         match self {

@@ -36,7 +36,7 @@ pub(super) fn build(
     // What C makes structs by is part of the program.
     sources.append(file, &interface.makers());
     let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
-    let lowered = lower_as(Role::Library, tree, &[], sources, log)?;
+    let lowered = lower_as(Role::Library, tree, &[], &request.with, sources, log)?;
     let exports = interface.bind(&lowered)?;
     let program = lowered.program;
     if let Some(sink) = request.sink(Kind::Bytecode) {

@@ -12,9 +12,13 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct Build {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
     /// What it is if nothing that is wanted says so.
     pub role: Role,
     pub wanted: Vec<Wanted>,
+    /// As what a module is imported, if not by its file's name.
+    pub name: Option<String>,
     pub code: emit::Options,
     pub fallbacks: Fallbacks,
     pub linking: Linking,
@@ -62,6 +66,8 @@ pub enum Kind {
     /// What `pkg-config` is told of a library.
     PkgConfig,
     Bytecode,
+    /// A module, compiled on its own.
+    Module,
     /// Cranelift IR before optimisation.
     Clif,
     /// Machine code as text.
@@ -129,6 +135,8 @@ pub struct Bindgen {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
     pub args: Vec<String>,
     pub engine: Engine,
     pub memory: emit::Memory,
@@ -138,6 +146,8 @@ pub struct Run {
 #[derive(Clone, Debug)]
 pub struct RunElsewhere {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
     pub args: Vec<OsString>,
     pub code: emit::Options,
     pub linking: Linking,
@@ -147,6 +157,8 @@ pub struct RunElsewhere {
 #[derive(Clone, Debug)]
 pub struct Test {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
     /// Only those whose name, or that of a group around them, contains this.
     pub filter: Option<String>,
     pub engine: Engine,
@@ -158,6 +170,8 @@ pub struct Test {
 #[derive(Clone, Debug)]
 pub struct Explain {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
     pub code: emit::Options,
 }
 
@@ -165,4 +179,6 @@ pub struct Explain {
 #[derive(Clone, Debug)]
 pub struct Check {
     pub input: PathBuf,
+    /// Files of compiled modules.
+    pub with: Vec<PathBuf>,
 }

@@ -88,7 +88,7 @@ pub fn test(
             test.name.contains(filter) || test.groups.iter().any(|group| group.contains(filter))
         });
     }
-    let lowered = lower_with_tests(tree.clone(), &tests, sources, log)?;
+    let lowered = lower_with_tests(tree.clone(), &tests, &request.with, sources, log)?;
     if tests.is_empty() {
         return Ok(Tested::without_running(match has_tests {
             true => Ending::NoMatch,

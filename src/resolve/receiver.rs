@@ -2,7 +2,8 @@
 //!
 //! A method does if it assigns to `self` or through it, or calls on a place in
 //! `self` a method whose name is that of one that does.  Going by names is
-//! coarse and safe: nobody knows the receiver's struct yet.
+//! coarse and safe: nobody knows the receiver's struct yet.  In a module that is
+//! compiled on its own, any method that is called on a place may be one.
 
 use super::index::{FunctionIndex, Symbol};
 use super::tape::Recording;
@@ -16,7 +17,10 @@ pub(super) fn mark(recording: &mut Recording) {
         .called_on_places
         .iter()
         .copied()
-        .filter(|name| forms(&symbols.texts[name.0 as usize]).any(|form| form.mutates))
+        .filter(|name| {
+            recording.is_open || forms(&symbols.texts[name.0 as usize]).any(|form| form.mutates)
+        })
+        .chain(recording.changing.iter().copied())
         .collect();
     let mut callers: FxHashMap<Symbol, Vec<FunctionIndex>> = FxHashMap::default();
     for (caller, method) in &recording.self_calls {

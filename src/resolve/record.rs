@@ -83,6 +83,7 @@ impl Default for Recorder {
                 methods: Vec::new(),
                 diagnostics: Vec::new(),
                 changing: Default::default(),
+                is_open: false,
             },
             unit: UnitIndex(0),
             role: Role::default(),

@@ -108,8 +108,11 @@ pub(super) struct Recording {
     /// Methods by name.
     pub methods: Vec<(Symbol, FunctionIndex)>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Methods that may change their receiver; filled in by `receiver`.
+    /// Methods that may change their receiver: those of code that was compiled
+    /// before; `receiver` adds the others.
     pub changing: FxHashSet<Symbol>,
+    /// It becomes a part of programs that nobody knows yet.
+    pub is_open: bool,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! Input that nobody would write: damaged bytecode, damaged documents.
+//! Input that nobody would write: damaged bytecode, damaged modules, damaged documents.
 //!
 //! What must hold for any input stands in the other files; `fuzz/` feeds the
 //! same functions.  Here they get what random changes, always the same ones,
@@ -9,8 +9,14 @@ mod formats;
 
 use bytecode::Fate;
 use fastrand::Rng;
-use ruff_runtime::bytecode::encode;
+use ruff_runtime::bytecode::{encode, verify};
+use ruffc::lower;
+use ruffc::modules::{self, Compiled};
+use ruffc::resolve::Role;
+use ruffc::source::SourceMap;
+use ruffc::syntax::{self, ast};
 use ruffc::vm::Chunk;
+use std::sync::Arc;
 
 /// Programs without loops that use all sorts of instructions.
 const PROGRAMS: &[&str] = &[
@@ -90,6 +96,65 @@ fn damaged_bytecode() {
     // If little came far, little was tested.
     let [undecodable, invalid, _, run] = fates;
     assert!(undecodable > 500 && invalid > 500 && run > 500, "{fates:?}");
+}
+
+/// A module that uses all sorts of tables, and exports all sorts of things.
+const MODULE: &str = "
+export struct P { x := 1 y := [1]
+    func op_add(self, o) { return P { x: self.x + o.x } }
+    func move(self, d) { self.x += d self.y[0] = d return self.x }
+    func sum() { return x + added } }
+mut count := 0
+export func add(n) { count += n q.k[0].b += 1 return [count, P { x: n }] }
+mut q := {k: [{b: 1}]}
+export func pair() { mut n := 0 return func(d) { n += d return n } }
+export func* numbers(n) { yield n yield [n, ...[n]] }
+export enum E { A, B }
+export func of(e) { match e { case E::A: { return 1 } case {k: v}: { return add(v = 2) } default: { return 2.5 } } }
+export mut last := null
+if count > 3 { return }
+export late := of(E::B)
+";
+
+fn parse(name: &str, text: &str, sources: &mut SourceMap) -> ast::Program {
+    let file = sources.add(name, text);
+    syntax::parse(sources, file).expect("it parses")
+}
+
+#[test]
+fn damaged_modules() {
+    let mut sources = SourceMap::new();
+    let module = parse("shapes.ruff", MODULE, &mut sources);
+    let graph = modules::load_alone("shapes", module, &[], &mut sources);
+    let mut compiled = lower::lower_alone(graph.expect("it is a module"), &sources);
+    verify::verify(&mut compiled.program).expect("what was lowered is valid");
+    let original = compiled.encode();
+    assert_eq!(Compiled::decode(&original).as_ref(), Ok(&compiled));
+
+    let mut random = Rng::with_seed(0x30d5);
+    let mut read = 0;
+    for _ in 0..6_000 {
+        let mut bytes = original.clone();
+        for _ in 0..random.usize(1..3) {
+            damage(&mut bytes, Compiled::SEAL, &mut random);
+        }
+        let sealed = Compiled::seal(&bytes[Compiled::SEAL..]);
+        let Ok(damaged) = Compiled::decode(&sealed) else {
+            continue;
+        };
+        read += 1;
+        let mut sources = SourceMap::new();
+        let text = "import shapes\nfrom shapes import add\nprint(add(1), shapes)\n";
+        let script = Arc::new(parse("main.ruff", text, &mut sources));
+        let ready = [Arc::new(damaged)];
+        let graph = modules::load_as(Role::Program, script, &[], &ready, &mut sources);
+        // Imports of its own may be missing.
+        if let Ok(graph) = graph {
+            let mut program = lower::lower(graph, &sources);
+            let _ = verify::verify(&mut program);
+        }
+    }
+    assert!(read > 500, "{read}");
 }
 
 /// Documents in the formats that are read.

@@ -1,0 +1,293 @@
+//! A module that was compiled on its own: its verified bytecode and its
+//! interface, in a file that other programs use in place of its source.
+//!
+//! Nothing is trusted: any bytes give a compiled module or an error.  The
+//! program in it is that of a script that does nothing but import the module:
+//! the module is the first in its table of modules, and those that it imports
+//! itself follow, with nothing but exports.
+
+use crate::source::SourceMap;
+use crate::syntax::{self, ast};
+use ruff_runtime::builtins;
+use ruff_runtime::bytecode::{GlobalId, Program, Step, decode, encode, verify};
+use rustc_hash::FxHashSet;
+use std::fmt;
+
+/// What the file starts with.
+const MAGIC: &[u8; 8] = b"RuffMod\0";
+/// Raised when anything changes but the encoding of bytecode, which has a
+/// fingerprint of its own.
+const VERSION: u8 = 1;
+
+/// A module without its source.
+#[derive(Debug, PartialEq)]
+pub struct Compiled {
+    /// As imports name it, with dots.
+    pub name: String,
+    /// What it exports, and the globals in which it leaves the values.
+    pub exports: Vec<(String, GlobalId)>,
+    /// The modules that it imports, in the order of the program's table.
+    pub imports: Vec<Imported>,
+    pub program: Program,
+}
+
+/// A module that a compiled one imports.
+#[derive(Debug, PartialEq)]
+pub struct Imported {
+    pub name: String,
+    /// What it exported then, and the globals from which the values are taken.
+    pub exports: Vec<(String, GlobalId)>,
+}
+
+/// Why bytes are no compiled module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is another kind of file.
+    NoModule,
+    /// Another version of the compiler made it.
+    OtherVersion,
+    /// Its bytes are not those that were written.
+    Damaged(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::NoModule => out.write_str("this is no compiled module"),
+            Fault::OtherVersion => {
+                out.write_str("another version of ruffc made it; compile the module again")
+            }
+            Fault::Damaged(what) => write!(out, "the file is damaged: {what}"),
+        }
+    }
+}
+
+impl Compiled {
+    /// The bytes of the file: the same for the same module.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        write_text(&mut body, &self.name);
+        write_exports(&mut body, &self.exports);
+        write_number(&mut body, self.imports.len());
+        for import in &self.imports {
+            write_text(&mut body, &import.name);
+            write_exports(&mut body, &import.exports);
+        }
+        body.extend(encode::encode(&self.program));
+        Compiled::seal(&body)
+    }
+
+    /// The bytes of a file with this in it, whatever it is.
+    pub fn seal(body: &[u8]) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(VERSION);
+        bytes.extend(checksum(body).to_le_bytes());
+        bytes.extend(body);
+        bytes
+    }
+
+    /// How many bytes of a file come before what is in it.
+    pub const SEAL: usize = MAGIC.len() + 1 + 8;
+
+    /// The module that a file holds, verified.
+    ///
+    /// # Errors
+    /// If it is another file, or made by another version, or damaged.
+    pub fn decode(bytes: &[u8]) -> Result<Compiled, Fault> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(Fault::NoModule)?;
+        let (version, rest) = rest.split_first().ok_or_else(cut_off)?;
+        if *version != VERSION {
+            return Err(Fault::OtherVersion);
+        }
+        let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
+        if u64::from_le_bytes(*sum) != checksum(body) {
+            return Err(Fault::Damaged("its checksum is wrong".to_owned()));
+        }
+        let mut reader = Reader { rest: body };
+        let name = reader.text()?;
+        let exports = reader.exports()?;
+        let count = reader.number()?;
+        let mut imports = Vec::new();
+        for _ in 0..count {
+            imports.push(Imported {
+                name: reader.text()?,
+                exports: reader.exports()?,
+            });
+        }
+        let program = decode::decode(reader.rest).map_err(|error| match error.fault {
+            decode::DecodeFault::OtherVersion => Fault::OtherVersion,
+            _ => Fault::Damaged(error.to_string()),
+        })?;
+        let mut compiled = Compiled {
+            name,
+            exports,
+            imports,
+            program,
+        };
+        compiled.verify()?;
+        Ok(compiled)
+    }
+
+    /// Everything that users of a compiled module count on.
+    fn verify(&mut self) -> Result<(), Fault> {
+        verify::verify(&mut self.program).map_err(|error| Fault::Damaged(error.to_string()))?;
+        let program = &self.program;
+        if let Some(unknown) = program
+            .builtins
+            .iter()
+            .find(|name| builtins::find(name).is_none())
+        {
+            let what = format!("there is no built-in function `{unknown}`");
+            return Err(Fault::Damaged(what));
+        }
+        let names = || {
+            self.imports
+                .iter()
+                .map(|import| &import.name)
+                .chain([&self.name])
+        };
+        let exports = || {
+            let own = self.exports.iter();
+            own.chain(self.imports.iter().flat_map(|import| &import.exports))
+        };
+        let is_sound = program.modules.len() == 1 + self.imports.len()
+            && names().all(|name| is_module_name(name))
+            && exports().all(|(name, _)| is_identifier(name))
+            && exports().all(|(_, global)| (*global as usize) < program.globals.len())
+            && is_each_once(&self.exports)
+            && self
+                .imports
+                .iter()
+                .all(|import| is_each_once(&import.exports));
+        if !is_sound {
+            return Err(Fault::Damaged(
+                "its interface is not its program's".to_owned(),
+            ));
+        }
+        let mut sources = SourceMap::new();
+        match self.stub(&mut sources) {
+            Some(_) => Ok(()),
+            None => Err(Fault::Damaged("a name is not one".to_owned())),
+        }
+    }
+
+    /// A module that exports the same and does nothing else: what names are resolved
+    /// against.  `None` if a name is a keyword.
+    pub fn stub(&self, sources: &mut SourceMap) -> Option<ast::Program> {
+        let exports = self.exports.iter();
+        let text: String = exports
+            .map(|(name, _)| format!("export {name} := null\n"))
+            .collect();
+        let file = sources.add(format!("{}.ruff", self.name), text);
+        syntax::parse(sources, file).ok()
+    }
+
+    /// The names of methods that may change their receiver.
+    pub fn changing_methods(&self) -> impl Iterator<Item = &str> {
+        let program = &self.program;
+        let methods = program.structs.iter().flat_map(|info| &info.methods);
+        methods
+            .filter(|(_, func)| program.functions[*func as usize].info.flags.changes_self)
+            .map(|(name, _)| &*program.names[*name as usize])
+    }
+
+    /// The names that structs' fields have in it.
+    pub fn field_names(&self) -> impl Iterator<Item = &str> {
+        let program = &self.program;
+        let declared = program.structs.iter().flat_map(|info| &info.fields);
+        let given = program.struct_sites.iter().flat_map(|site| &site.fields);
+        let places = program
+            .method_sites
+            .iter()
+            .filter_map(|site| site.place.as_ref());
+        let changed = program.builtin_sites.iter().map(|site| &site.place);
+        let paths = program.paths.iter().chain(places).chain(changed);
+        let stored = paths
+            .flat_map(|path| &path.steps)
+            .filter_map(|step| match step {
+                Step::Field(name) => Some(name),
+                Step::Index => None,
+            });
+        declared
+            .chain(given)
+            .chain(stored)
+            .map(|name| &*program.names[*name as usize])
+    }
+}
+
+/// Whether an import can name a module so.
+pub fn is_module_name(name: &str) -> bool {
+    let mut sources = SourceMap::new();
+    let file = sources.add("", format!("import {name}\n"));
+    name.split('.').all(is_identifier) && syntax::parse(&mut sources, file).is_ok()
+}
+
+fn is_each_once(exports: &[(String, GlobalId)]) -> bool {
+    let mut names = FxHashSet::default();
+    exports.iter().all(|(name, _)| names.insert(name))
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|next| next.is_alphanumeric() || next == '_')
+}
+
+fn cut_off() -> Fault {
+    Fault::Damaged("it is cut off".to_owned())
+}
+
+/// FNV-1a: against accidents, not against anybody.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn write_number(out: &mut Vec<u8>, number: usize) {
+    out.extend((number as u32).to_le_bytes());
+}
+
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    write_number(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+fn write_exports(out: &mut Vec<u8>, exports: &[(String, GlobalId)]) {
+    write_number(out, exports.len());
+    for (name, global) in exports {
+        write_text(out, name);
+        write_number(out, *global as usize);
+    }
+}
+
+struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl Reader<'_> {
+    fn number(&mut self) -> Result<u32, Fault> {
+        let (number, rest) = self.rest.split_first_chunk::<4>().ok_or_else(cut_off)?;
+        self.rest = rest;
+        Ok(u32::from_le_bytes(*number))
+    }
+
+    fn text(&mut self) -> Result<String, Fault> {
+        let len = self.number()? as usize;
+        let (text, rest) = self.rest.split_at_checked(len).ok_or_else(cut_off)?;
+        self.rest = rest;
+        let text = String::from_utf8(text.to_vec());
+        text.map_err(|_| Fault::Damaged("a text is not valid UTF-8".to_owned()))
+    }
+
+    fn exports(&mut self) -> Result<Vec<(String, GlobalId)>, Fault> {
+        let count = self.number()?;
+        let mut exports = Vec::new();
+        for _ in 0..count {
+            exports.push((self.text()?, self.number()?));
+        }
+        Ok(exports)
+    }
+}

@@ -1,0 +1,355 @@
+//! Modules that are compiled on their own: whoever uses them does what it does with
+//! their sources, to the byte, on every engine; and what is wrong with them is said.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const RUFFC: &str = env!("CARGO_BIN_EXE_ruffc");
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A program whose modules use each other, its own functions and methods, and
+/// fields that they know nothing of.
+const PROGRAM: &[(&str, &str)] = &[
+    (
+        "shapes.ruff",
+        r#"
+export struct Point {
+    x, y
+    func move_by(self, dx) { self.x = self.x + dx  return self }
+    func sum() { return x + y }
+    func extra() { return added }
+}
+export func grow(thing) { mut t := thing  t.update(5)  return t }
+export func inside(box) { mut b := box  b.thing.update(6)  return b }
+export func twice(f, v) { return f(f(v)) }
+func hidden(n) { if n == 0 { throw "deep" }  return hidden(n - 1) }
+export func fail(n) { return hidden(n) }
+export func point(n) { return Point { x: n, y: n * 2 } }
+export func* count(n) { for i in range(n) { yield i * i } }
+export async func later(n) { return n + 1 }
+export mut total := 0
+export func add(n) { total = total + n  return total }
+export func make() { mut c := 0  return func() { c = c + 1  return c } }
+export enum Kind { Round, Square(n) }
+export func name_of(kind) { match kind { case Kind::Round: { return "round" } case Kind::Square(n): { return n } } }
+print("shapes runs")
+"#,
+    ),
+    (
+        "user.ruff",
+        r#"
+import shapes
+from shapes import Point
+export func origin() { return Point { x: 0, y: 0 } }
+export func used(n) { return shapes.add(n) }
+export func all() { return shapes }
+"#,
+    ),
+    (
+        "main.ruff",
+        r#"
+import user
+import shapes
+from shapes import Point, Kind, grow, inside, twice, fail, count, later, make
+struct Mine {
+    n
+    func update(self, by) { self.n = self.n + by }
+}
+struct Box { thing }
+m := Mine { n: 1 }
+print(grow(m).n, m.n, inside(Box { thing: m }).thing.n)
+mut p := Point { x: 1, y: 2 }
+p.move_by(10)
+print(p.x, p.sum())
+p.added = 7
+print(p.extra(), p.x + p.added)
+p.x = "text"
+try { print(p.sum()) } except e { print(e.message) }
+print(twice(func(v) { return v * 3 }, 5), map([1, 2], twice))
+o := user.origin()
+print(o.x, o.y, shapes.add(2), user.used(3), user.all().add(4))
+for i in count(4) { print(i) }
+print(await later(4))
+c := make()
+c()
+print(c(), shapes.point(4).sum(), p, Kind::Square(3), shapes.name_of(Kind::Round))
+spawn { print(shapes.add(1)) }
+try { fail(2) } except e { print(e.message, e.stack) }
+try { print(twice(1)) } except e { print(e.message) }
+print(fail(3))
+"#,
+    ),
+];
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Folder {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("the folder can be written");
+        }
+        Folder(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, line: &str) -> Outcome {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        outcome(Command::new(RUFFC).args(args).current_dir(self.0.path()))
+    }
+
+    /// Runs a command that has to succeed.
+    fn make(&self, line: &str) {
+        let made = self.run(line);
+        assert_eq!(made.0, Some(0), "{line}: {}", made.2);
+    }
+}
+
+/// Exit status, standard output, standard error.
+type Outcome = (Option<i32>, String, String);
+
+fn outcome(command: &mut Command) -> Outcome {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program can be started");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn compiled_modules_take_their_sources_place() {
+    let folder = Folder::new(PROGRAM);
+    let expected = folder.run("run --engine interp --check-memory main.ruff");
+    assert_eq!(expected.0, Some(4), "{}", expected.2);
+    assert!(expected.1.contains("shapes runs"), "{}", expected.1);
+    folder.make("build --emit module shapes.ruff");
+    folder.make("build --emit module --with shapes.ruffmod user.ruff");
+    for module in ["shapes.ruff", "user.ruff"] {
+        fs::remove_file(folder.path(module)).expect("it is there");
+    }
+    let with = "--check-memory --with shapes.ruffmod --with user.ruffmod";
+    for engine in ["--engine interp", "--engine jit --jit-threshold 1"] {
+        let found = folder.run(&format!("run {engine} {with} main.ruff"));
+        assert_eq!(found, expected, "{engine}");
+    }
+    for effort in ["", "-O0", "-g"] {
+        folder.make(&format!("build {effort} {with} -o app main.ruff"));
+        let found = outcome(&mut Command::new(folder.path("app")));
+        assert_eq!(found, expected, "executable {effort}");
+    }
+}
+
+#[test]
+fn modules_are_the_same_bytes_wherever_they_are_made() {
+    let made = |folder: &Folder, input: &str| {
+        folder.make(&format!("build --emit module {input}"));
+        fs::read(folder.path("shapes.ruffmod")).expect("it was made")
+    };
+    let (one, other) = (Folder::new(PROGRAM), Folder::new(PROGRAM));
+    let whole = other.path("shapes.ruff").display().to_string();
+    assert_eq!(made(&one, "shapes.ruff"), made(&other, &whole));
+}
+
+/// Compiles what can be compiled on its own below a folder, whatever imports
+/// what; gives the flags for using it.
+fn compile_all(folder: &str, root: &str, out: &Path) -> Vec<String> {
+    let mut left: Vec<PathBuf> = Vec::new();
+    let mut folders = vec![Path::new(ROOT).join(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("the folder is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "ruff") {
+                left.push(path);
+            }
+        }
+    }
+    left.sort();
+    let mut with: Vec<String> = Vec::new();
+    let mut is_done = false;
+    while !std::mem::replace(&mut is_done, true) {
+        left.retain(|path| {
+            let path = path.strip_prefix(ROOT).expect("it is below");
+            let inner = path.strip_prefix(root).expect("it is below");
+            let inner = inner.with_extension("").display().to_string();
+            let name = inner.replace('/', ".");
+            let file = out.join(format!("{name}.ruffmod")).display().to_string();
+            let made = Command::new(RUFFC)
+                .current_dir(ROOT)
+                .args(["build", "--emit", "module", "--name", &name, "-o", &file])
+                .args(&with)
+                .arg(path)
+                .output()
+                .expect("ruffc can be started");
+            let text = String::from_utf8_lossy(&made.stderr);
+            assert!(!text.contains("panicked"), "{text}");
+            let is_new = made.status.success();
+            if is_new && !with.contains(&file) {
+                with.extend(["--with".to_owned(), file]);
+                is_done = false;
+            }
+            !is_new
+        });
+    }
+    with
+}
+
+#[test]
+fn programs_do_the_same_with_all_modules_compiled() {
+    let out = tempfile::tempdir().expect("a temporary folder can be made");
+    let root = "tests/programs/modules";
+    let with = compile_all("tests/programs/modules/lib", root, out.path());
+    assert!(with.len() > 30, "most modules can be compiled: {with:?}");
+    let mut programs: Vec<PathBuf> = fs::read_dir(Path::new(ROOT).join(root))
+        .expect("the folder is there")
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "ruff"))
+        .collect();
+    programs.sort();
+    assert!(programs.len() > 10);
+    for program in programs {
+        let program = program.strip_prefix(ROOT).expect("it is below");
+        let run = |flags: &[&str], with: &[String]| {
+            let mut command = Command::new(RUFFC);
+            command.current_dir(ROOT).arg("run").args(flags).args(with);
+            outcome(command.arg("--check-memory").arg(program))
+        };
+        let expected = run(&["--engine", "interp"], &[]);
+        let flags = ["--engine", "jit", "--jit-threshold", "1"];
+        for flags in [&["--engine", "interp"][..], &flags] {
+            let found = run(flags, &with);
+            assert_eq!(found, expected, "{}", program.display());
+        }
+        let app = out.path().join("app");
+        let mut build = Command::new(RUFFC);
+        build
+            .current_dir(ROOT)
+            .args(["build", "--check-memory", "-o"]);
+        let made = outcome(build.arg(&app).args(&with).arg(program));
+        assert_eq!(made.0, Some(0), "{}", made.2);
+        let found = outcome(Command::new(&app).current_dir(ROOT));
+        assert_eq!(found, expected, "{} as an executable", program.display());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_modules_is_said() {
+    let folder = Folder::new(PROGRAM);
+    let refused = |line: &str, status: i32, message: &str| {
+        let (found, _, text) = folder.run(line);
+        assert_eq!(found, Some(status), "{line}: {text}");
+        assert_eq!(text.matches(message).count(), 1, "{line}: {text}");
+    };
+    refused(
+        "build --emit module user.ruff",
+        4,
+        "module 'user' imports 'shapes', which has to be compiled first: give its file with `--with`",
+    );
+    folder.make("build --emit module shapes.ruff");
+    folder.make("build --emit module --with shapes.ruffmod user.ruff");
+    refused(
+        "run --with user.ruffmod main.ruff",
+        4,
+        "module 'user' is compiled and imports 'shapes', which has to be compiled too",
+    );
+    refused(
+        "run --with user.ruffmod --with ./user.ruffmod main.ruff",
+        4,
+        "two modules are called 'user': 'user.ruffmod' and './user.ruffmod'",
+    );
+    refused(
+        "run --with main.ruff main.ruff",
+        4,
+        "this is no compiled module",
+    );
+    refused(
+        "run --with nowhere.ruffmod main.ruff",
+        5,
+        "Failed to read 'nowhere.ruffmod'",
+    );
+    refused(
+        "build --emit module --with shapes.ruffmod shapes.ruff",
+        4,
+        "module 'shapes' can't be built with a module of the same name",
+    );
+    refused(
+        "build --emit module --name if.then shapes.ruff",
+        4,
+        "nobody can import a module that is called 'if.then'",
+    );
+    refused(
+        "build --name a.b shapes.ruff",
+        2,
+        "`--name` is for `--emit module`",
+    );
+    refused(
+        "build --emit module,exe shapes.ruff",
+        2,
+        "a module is made on its own",
+    );
+
+    // A module that counts on what another one exported before.
+    fs::write(folder.path("shapes.ruff"), "export one := 1\n").expect("written");
+    folder.make("build --emit module shapes.ruff");
+    refused(
+        "run --with shapes.ruffmod --with user.ruffmod main.ruff",
+        4,
+        "module 'user' was compiled when 'shapes' exported something else: compile it again",
+    );
+    fs::write(folder.path("alone.ruff"), "import alone\nexport one := 1\n").expect("written");
+    refused(
+        "build --emit module alone.ruff",
+        4,
+        "module 'alone' imports itself",
+    );
+    // What a module does not export is missed as it is in one that has a source.
+    fs::write(folder.path("main.ruff"), "from shapes import two\n").expect("written");
+    let expected = folder.run("run main.ruff");
+    assert!(
+        expected.2.contains("Symbol 'two' not found"),
+        "{expected:?}"
+    );
+    assert_eq!(folder.run("run --with shapes.ruffmod main.ruff"), expected);
+}
+
+#[test]
+fn damaged_modules_are_refused() {
+    let folder = Folder::new(PROGRAM);
+    folder.make("build --emit module shapes.ruff");
+    let whole = fs::read(folder.path("shapes.ruffmod")).expect("it was made");
+    for at in [9, 20, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x21;
+        fs::write(folder.path("shapes.ruffmod"), &bytes).expect("written");
+        let (status, _, text) = folder.run("run --with shapes.ruffmod main.ruff");
+        assert_eq!(status, Some(4), "{text}");
+        assert!(text.contains("the file is damaged"), "{text}");
+    }
+}
+
+#[test]
+fn libraries_for_c_may_use_compiled_modules() {
+    let folder = Folder::new(PROGRAM);
+    fs::write(
+        folder.path("rules.ruff"),
+        "import shapes\nexport func area(a: int, b: int) -> int { return shapes.add(a * b) }\n",
+    )
+    .expect("written");
+    folder.make("build --emit module shapes.ruff");
+    fs::remove_file(folder.path("shapes.ruff")).expect("it is there");
+    folder.make("build --emit staticlib,header,obj --with shapes.ruffmod rules.ruff");
+    for made in ["librules.a", "rules.h", "rules.o"] {
+        assert!(folder.path(made).exists(), "{made}");
+    }
+}
