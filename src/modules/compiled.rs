@@ -219,7 +219,7 @@ impl Compiled {
 pub fn is_module_name(name: &str) -> bool {
     let mut sources = SourceMap::new();
     let file = sources.add("", format!("import {name}\n"));
-    name.split('.').all(is_identifier) && syntax::parse(&mut sources, file).is_ok()
+    name.split('.').all(is_identifier) && syntax::parse(&sources, file).is_ok()
 }
 
 fn is_each_once(exports: &[(String, GlobalId)]) -> bool {
