@@ -24,7 +24,7 @@ mod tables;
 mod test;
 mod variable;
 
-use crate::modules::{Compiled, Graph, Imported, Module};
+use crate::modules::{Compiled, Export, Graph, Imported, KnownExport, Module};
 use crate::resolve::{
     self, FunctionIndex, HoistIndex, HoistItem, Place, Resolved, SCRIPT, ScopeIndex, Survey,
     Symbol, Test, Unit, UnitIndex, Use, VariableIndex,
@@ -32,6 +32,7 @@ use crate::resolve::{
 use crate::source::SourceMap;
 use emit::{Frame, Lines};
 use function::Waiting;
+use merge::Origin;
 use ruff_runtime::bytecode::{FunctionId, GlobalId, Program};
 use rustc_hash::FxHashMap;
 use tables::Tables;
@@ -74,28 +75,31 @@ impl Lowered {
 /// which becomes a function.
 pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lowered {
     let Graph { modules, survey } = graph;
-    let (mut lowered, exports) = lower_sources(&modules, survey, tests, sources);
+    let (mut lowered, handed) = lower_sources(&modules, survey, tests, sources);
+    let mut globals = Vec::new();
     for (unit, module) in (0..).map(UnitIndex).zip(&modules) {
         if let Some(compiled) = &module.compiled {
-            let place = place_of(unit, compiled, &modules, &lowered.resolved, &exports);
+            let place = place_of(unit, compiled, &modules, &lowered, &handed);
             merge::merge(&mut lowered.program, compiled, &place);
+            globals.extend(place.exports.iter().map(|(_, here)| *here));
         }
     }
+    merge::drop_unread(&mut lowered.program, &globals);
     lowered
 }
 
 /// Lowers a module that was loaded alone.
 pub fn lower_alone(graph: Graph, sources: &SourceMap) -> Compiled {
     let Graph { modules, survey } = graph;
-    let (lowered, globals) = lower_sources(&modules, survey, &[], sources);
-    let resolved = &lowered.resolved;
+    let (lowered, handed) = lower_sources(&modules, survey, &[], sources);
     let exports = |unit: UnitIndex| {
-        let exports = (0..).zip(&resolved.units[unit].exports);
-        let place = |(number, export): (u32, &resolve::Export)| {
-            let name = resolved.text(export.name).to_string();
-            (name, globals[&(unit, number)])
+        let exports = (0..).zip(&lowered.resolved.units[unit].exports);
+        let export = |(number, export): (u32, &resolve::Export)| Export {
+            name: lowered.resolved.text(export.name).to_string(),
+            global: handed.exports[&(unit, number)],
+            known: known_export(&lowered, &handed, unit, export),
         };
-        exports.map(place).collect()
+        exports.map(export).collect()
     };
     let imports = (2..).map(UnitIndex).zip(&modules[2..]);
     let imported = |(unit, module): (UnitIndex, &Module)| Imported {
@@ -110,37 +114,88 @@ pub fn lower_alone(graph: Graph, sources: &SourceMap) -> Compiled {
     }
 }
 
-/// The globals in which files leave the values of their exports.
-type ExportGlobals = FxHashMap<(UnitIndex, u32), GlobalId>;
+/// What is handed over between files.
+struct Handed {
+    /// The globals in which files leave the values of their exports.
+    exports: FxHashMap<(UnitIndex, u32), GlobalId>,
+    /// Numbers of struct declarations.
+    declarations: FxHashMap<HoistIndex, u32>,
+}
+
+/// What a file's export certainly is, if the file declares it under that name.
+fn known_export(
+    lowered: &Lowered,
+    handed: &Handed,
+    unit: UnitIndex,
+    export: &resolve::Export,
+) -> KnownExport {
+    let (resolved, program) = (&lowered.resolved, &lowered.program);
+    let name = resolved.text(export.name);
+    let known = match export.known {
+        Some(resolve::Known::Function(function)) => {
+            let row = &resolved.functions[function];
+            let is_here = row.unit == unit && row.kind == resolve::FunctionKind::Declared;
+            let number = lowered.ids[function.0 as usize].filter(|_| is_here);
+            let has_name = |func: &FunctionId| {
+                let function = &program.functions[*func as usize];
+                function.info.name == **name && function.captures.is_empty()
+            };
+            number.filter(has_name).map(KnownExport::Function)
+        }
+        Some(resolve::Known::Struct(hoist)) => {
+            let scope = resolved.hoists[hoist].scope;
+            let function = resolved.scopes[scope].function;
+            let is_here = resolved.functions[function].unit == unit;
+            let number = handed.declarations.get(&hoist).filter(|_| is_here);
+            let has_name = |number: &u32| {
+                let info = &program.structs[*number as usize];
+                *program.names[info.name as usize] == **name
+            };
+            number.copied().filter(has_name).map(KnownExport::Struct)
+        }
+        None => None,
+    };
+    known.unwrap_or(KnownExport::Value)
+}
 
 /// Where a compiled module goes in the program that lowering has made.
 fn place_of(
     unit: UnitIndex,
     compiled: &Compiled,
     modules: &[Module],
-    resolved: &Resolved,
-    globals: &ExportGlobals,
+    lowered: &Lowered,
+    handed: &Handed,
 ) -> merge::Place {
     let unit_named = |name: &str| {
         let is_it = |module: &Module| module.compiled.is_some() && module.name == name;
         let found = modules.iter().position(is_it);
         UnitIndex(found.expect("what a compiled module imports was loaded") as u32)
     };
-    let mut place = merge::Place {
-        modules: Vec::new(),
-        exports: Vec::new(),
-    };
-    let mut add = |unit: UnitIndex, exports: &[(String, GlobalId)]| {
+    let resolved = &lowered.resolved;
+    let mut place = merge::Place::default();
+    let mut add = |unit: UnitIndex, exports: &[Export], origin| {
         place.modules.push(unit.0 - 1);
-        for (name, global) in exports {
-            let number = resolved.export_named(unit, name);
+        for export in exports {
+            let number = resolved.export_named(unit, &export.name);
             let number = number.expect("what is exported was compared when it was loaded");
-            place.exports.push((*global, globals[&(unit, number)]));
+            let here = &resolved.units[unit].exports[number as usize];
+            let global = handed.exports[&(unit, number)];
+            place.exports.push((export.global, global));
+            match (export.known, known_export(lowered, handed, unit, here)) {
+                (KnownExport::Value, _) => {}
+                (KnownExport::Function(func), KnownExport::Function(here)) => {
+                    place.functions.push((func, here, origin));
+                }
+                (KnownExport::Struct(number), KnownExport::Struct(here)) => {
+                    place.structs.push((number, here, origin));
+                }
+                (known, here) => unreachable!("{known:?} is resolved as {here:?}"),
+            }
         }
     };
-    add(unit, &compiled.exports);
+    add(unit, &compiled.exports, Origin::Own);
     for import in &compiled.imports {
-        add(unit_named(&import.name), &import.exports);
+        add(unit_named(&import.name), &import.exports, Origin::Imported);
     }
     place
 }
@@ -151,7 +206,7 @@ fn lower_sources(
     survey: Survey,
     tests: &[Test],
     sources: &SourceMap,
-) -> (Lowered, ExportGlobals) {
+) -> (Lowered, Handed) {
     let resolved = resolve::resolve(survey);
     let files: Vec<_> = modules
         .iter()
@@ -186,7 +241,10 @@ fn lower_sources(
         }
     }
     lowerer.declare_sites();
-    let exports = lowerer.exports;
+    let handed = Handed {
+        exports: lowerer.exports,
+        declarations: lowerer.declarations,
+    };
     let (mut program, ids) = (lowerer.tables.program, lowerer.ids);
     ownership::find_last_uses(&mut program);
     let lowered = Lowered {
@@ -195,7 +253,7 @@ fn lower_sources(
         resolved,
         ids,
     };
-    (lowered, exports)
+    (lowered, handed)
 }
 
 struct Lowerer<'a> {
@@ -217,7 +275,7 @@ struct Lowerer<'a> {
     /// Struct sites whose declaration may be lowered later, in another file.
     undeclared: Vec<(u32, HoistIndex)>,
     /// The globals that keep the values of exports.
-    exports: ExportGlobals,
+    exports: FxHashMap<(UnitIndex, u32), GlobalId>,
     /// The sites that make modules' values.
     module_sites: FxHashMap<UnitIndex, u32>,
     /// Functions whose makers were lowered.

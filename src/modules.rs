@@ -12,7 +12,7 @@ mod compiled;
 mod find;
 
 pub use assets::{Asset, Assets};
-pub use compiled::{Compiled, Fault, Imported, is_module_name};
+pub use compiled::{Compiled, Export, Fault, Imported, KnownExport, is_module_name};
 
 use crate::diagnostic::{Code, Diagnostic, Stage};
 use crate::resolve::{ImportIndex, Role, Survey, Target, Test, UnitIndex};
@@ -302,7 +302,6 @@ impl Loader<'_> {
 
     fn add_ready(&mut self, compiled: &Arc<Compiled>, sources: &mut SourceMap) {
         let tree = compiled.stub(sources);
-        let tree = tree.expect("a compiled module's names were checked when it was read");
         let survey = &mut self.graph.survey;
         let added = survey.add(&tree, &[]);
         let (unit, _) = added.expect("nothing is wrong with a file that only exports");
@@ -320,10 +319,7 @@ impl Loader<'_> {
 
     /// A compiled importer counts on what the module exported then.
     fn expect_same_exports(&mut self, by: &Compiled, then: &Imported, now: &Compiled) {
-        let names = |exports: &[(String, u32)]| -> Vec<String> {
-            exports.iter().map(|(name, _)| name.clone()).collect()
-        };
-        if names(&then.exports) != names(&now.exports) {
+        if !by.fits(then, now) {
             self.refuse(format!(
                 "module '{}' was compiled when '{}' exported something else: compile it again",
                 by.name, now.name

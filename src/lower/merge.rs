@@ -12,14 +12,28 @@ use ruff_runtime::bytecode::{
     VarKind,
 };
 use ruff_runtime::names::NameId;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A module's place in the program that it becomes a part of.
+#[derive(Default)]
 pub(super) struct Place {
     /// The rows of its modules: its own, then those that it imports.
     pub modules: Vec<u32>,
     /// The globals of exports: the number in its program, and the one here.
     pub exports: Vec<(GlobalId, GlobalId)>,
+    /// Functions that are exported, likewise.
+    pub functions: Vec<(FunctionId, FunctionId, Origin)>,
+    /// Declarations of structs that are exported, likewise.
+    pub structs: Vec<(u32, u32, Origin)>,
+}
+
+/// Whose an export is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The module's: it takes the place of what stood for it.
+    Own,
+    /// That of a module which it imports, and which brings it itself.
+    Imported,
 }
 
 /// Puts a verified module's program into another one.
@@ -51,7 +65,9 @@ pub(super) fn merge(into: &mut Program, compiled: &Compiled, place: &Place) {
         let mut site = site.clone();
         site.name = map.name(site.name);
         site.fields = names(&site.fields);
-        site.declaration = site.declaration.map(|number| map.structs + number);
+        site.declaration = site
+            .declaration
+            .map(|number| map.structs[number as usize].0);
         into.struct_sites.push(site);
     }
     for site in &from.variant_sites {
@@ -62,7 +78,10 @@ pub(super) fn merge(into: &mut Program, compiled: &Compiled, place: &Place) {
     }
     into.name_lists
         .extend(from.name_lists.iter().map(|list| names(list)));
-    for declaration in &from.structs {
+    for (declaration, (number, origin)) in from.structs.iter().zip(&map.structs) {
+        if *origin == Origin::Imported {
+            continue;
+        }
         let mut declaration = declaration.clone();
         declaration.name = map.name(declaration.name);
         declaration.fields = names(&declaration.fields);
@@ -72,20 +91,59 @@ pub(super) fn merge(into: &mut Program, compiled: &Compiled, place: &Place) {
         for (_, func) in &mut declaration.defaults {
             *func = map.function(*func);
         }
-        into.structs.push(declaration);
+        put(&mut into.structs, *number, declaration);
     }
     for (function, id) in from.functions.iter().zip(&map.functions) {
         // The function that stands for an imported module is that module's.
         if let Some(id) = *id {
-            let function = map.made(function, id);
-            match into.functions.get_mut(id as usize) {
-                Some(stub) => *stub = function,
-                None => into.functions.push(function),
-            }
+            put(&mut into.functions, id, map.made(function, id));
         }
     }
     let own = &mut into.modules[place.modules[0] as usize];
     own.unsure = map.unsure(&from.modules[0]);
+}
+
+/// Puts a row into a table, at its end or where another one stood for it.
+fn put<T>(table: &mut Vec<T>, number: u32, row: T) {
+    match table.get_mut(number as usize) {
+        Some(stub) => *stub = row,
+        None => table.push(row),
+    }
+}
+
+/// What nobody takes from these globals is not put there: exported functions that
+/// are only called directly are no values then, and can't be called by anyone else.
+pub(super) fn drop_unread(program: &mut Program, exports: &[GlobalId]) {
+    let mut unread: FxHashSet<GlobalId> = exports.iter().copied().collect();
+    let sites = program.method_sites.iter();
+    let places = sites.filter_map(|site| site.place.as_ref());
+    let changed = program.builtin_sites.iter().map(|site| &site.place);
+    let paths = program.paths.iter().chain(places).chain(changed);
+    let roots = paths.map(|path| path.root);
+    let ops = program.functions.iter().flat_map(|function| &function.code);
+    let used = ops.filter_map(|op| match *op {
+        Op::LoadGlobal { global } => Some(Var::new(VarKind::Global, global)),
+        Op::JumpIfUnset { var, .. } | Op::Update { var, .. } | Op::UpdateFrom { var, .. } => {
+            Some(var)
+        }
+        _ => None,
+    });
+    for var in roots
+        .chain(used)
+        .filter(|var| var.kind() == VarKind::Global)
+    {
+        unread.remove(&var.number());
+    }
+    for function in &mut program.functions {
+        for at in 1..function.code.len() {
+            if let (Op::Function { .. }, Op::StoreGlobal { global }) =
+                (function.code[at - 1], function.code[at])
+                && unread.contains(&global)
+            {
+                function.code[at - 1] = Op::Null {};
+            }
+        }
+    }
 }
 
 /// What each number of the module's program is in the other one.
@@ -98,9 +156,9 @@ struct Map {
     /// What such functions are there.
     known_functions: FxHashMap<FunctionId, FunctionId>,
     modules: Vec<u32>,
+    structs: Vec<(u32, Origin)>,
     // Those of other tables grow by as much as there was before.
     constants: u32,
-    structs: u32,
     files: u32,
     paths: u32,
     call_sites: u32,
@@ -134,17 +192,36 @@ impl Map {
         for (module, number) in from.modules.iter().zip(&place.modules).skip(1) {
             known_functions.insert(module.body, into.modules[*number as usize].body);
         }
+        let mut own = FxHashMap::default();
+        for (func, here, origin) in &place.functions {
+            match origin {
+                Origin::Own => own.insert(*func, *here),
+                Origin::Imported => known_functions.insert(*func, *here),
+            };
+        }
         let body = into.modules[place.modules[0] as usize].body;
+        own.insert(from.modules[0].body, body);
         let mut next = into.functions.len() as FunctionId;
         let functions = (0..from.functions.len() as FunctionId).map(|func| {
-            if func == from.modules[0].body {
-                return Some(body);
+            if let Some(here) = own.get(&func) {
+                return Some(*here);
             }
             if known_functions.contains_key(&func) {
                 return None;
             }
             next += 1;
             Some(next - 1)
+        });
+        let known_structs = place.structs.iter();
+        let known_structs: FxHashMap<u32, (u32, Origin)> = known_structs
+            .map(|(number, here, origin)| (*number, (*here, *origin)))
+            .collect();
+        let mut next_struct = into.structs.len() as u32;
+        let structs = (0..from.structs.len() as u32).map(|number| {
+            known_structs.get(&number).copied().unwrap_or_else(|| {
+                next_struct += 1;
+                (next_struct - 1, Origin::Own)
+            })
         });
         Map {
             functions: functions.collect(),
@@ -154,7 +231,7 @@ impl Map {
             known_functions,
             modules: place.modules.clone(),
             constants: into.constants.len() as u32,
-            structs: into.structs.len() as u32,
+            structs: structs.collect(),
             files: into.files.len() as u32,
             paths: into.paths.len() as u32,
             call_sites: into.call_sites.len() as u32,
@@ -267,7 +344,9 @@ impl Map {
             Op::Mutate { site } => *site += self.builtin_sites,
             Op::MakeStruct { site } => *site += self.struct_sites,
             Op::MakeVariant { site, .. } | Op::TestVariant { site } => *site += self.variant_sites,
-            Op::MakeStructDef { declaration } => *declaration += self.structs,
+            Op::MakeStructDef { declaration } => {
+                *declaration = self.structs[*declaration as usize].0;
+            }
             Op::MakeEnumDef { name }
             | Op::Field { name }
             | Op::OptionalField { name }

@@ -6,10 +6,12 @@
 //! the module is the first in its table of modules, and those that it imports
 //! itself follow, with nothing but exports.
 
+use crate::resolve::Survey;
 use crate::source::SourceMap;
 use crate::syntax::{self, ast};
 use ruff_runtime::builtins;
-use ruff_runtime::bytecode::{GlobalId, Program, Step, decode, encode, verify};
+use ruff_runtime::bytecode::{FunctionId, GlobalId, Program, Step, decode, encode, verify};
+use ruff_runtime::names::NameId;
 use rustc_hash::FxHashSet;
 use std::fmt;
 
@@ -24,8 +26,7 @@ const VERSION: u8 = 1;
 pub struct Compiled {
     /// As imports name it, with dots.
     pub name: String,
-    /// What it exports, and the globals in which it leaves the values.
-    pub exports: Vec<(String, GlobalId)>,
+    pub exports: Vec<Export>,
     /// The modules that it imports, in the order of the program's table.
     pub imports: Vec<Imported>,
     pub program: Program,
@@ -35,8 +36,28 @@ pub struct Compiled {
 #[derive(Debug, PartialEq)]
 pub struct Imported {
     pub name: String,
-    /// What it exported then, and the globals from which the values are taken.
-    pub exports: Vec<(String, GlobalId)>,
+    /// What it exported then.
+    pub exports: Vec<Export>,
+}
+
+/// Something that a module exports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Export {
+    pub name: String,
+    /// The global in which its value is left by the module.
+    pub global: GlobalId,
+    pub known: KnownExport,
+}
+
+/// What an export certainly is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KnownExport {
+    /// Whatever the module's top level computes.
+    Value,
+    /// A declared function of that name, which captures nothing.
+    Function(FunctionId),
+    /// The struct of that name with this declaration.
+    Struct(u32),
 }
 
 /// Why bytes are no compiled module.
@@ -140,46 +161,37 @@ impl Compiled {
             let what = format!("there is no built-in function `{unknown}`");
             return Err(Fault::Damaged(what));
         }
-        let names = || {
-            self.imports
-                .iter()
-                .map(|import| &import.name)
-                .chain([&self.name])
+        let all = || {
+            let imports = self.imports.iter().map(|one| (&one.name, &one.exports));
+            imports.chain([(&self.name, &self.exports)])
         };
-        let exports = || {
-            let own = self.exports.iter();
-            own.chain(self.imports.iter().flat_map(|import| &import.exports))
-        };
+        let exports = || all().flat_map(|(_, exports)| exports);
+        let mut known = FxHashSet::default();
         let is_sound = program.modules.len() == 1 + self.imports.len()
-            && names().all(|name| is_module_name(name))
-            && exports().all(|(name, _)| is_identifier(name))
-            && exports().all(|(_, global)| (*global as usize) < program.globals.len())
-            && is_each_once(&self.exports)
-            && self
-                .imports
-                .iter()
-                .all(|import| is_each_once(&import.exports));
-        if !is_sound {
-            return Err(Fault::Damaged(
+            && all().all(|(name, exports)| is_module_name(name) && is_each_once(exports))
+            && exports().all(|one| (one.global as usize) < program.globals.len())
+            && exports().all(|one| one.known == KnownExport::Value || known.insert(one.known))
+            && all().all(|(_, exports)| is_valid(&stub_text(exports, program)));
+        match is_sound {
+            true => Ok(()),
+            false => Err(Fault::Damaged(
                 "its interface is not its program's".to_owned(),
-            ));
-        }
-        let mut sources = SourceMap::new();
-        match self.stub(&mut sources) {
-            Some(_) => Ok(()),
-            None => Err(Fault::Damaged("a name is not one".to_owned())),
+            )),
         }
     }
 
     /// A module that exports the same and does nothing else: what names are resolved
-    /// against.  `None` if a name is a keyword.
-    pub fn stub(&self, sources: &mut SourceMap) -> Option<ast::Program> {
-        let exports = self.exports.iter();
-        let text: String = exports
-            .map(|(name, _)| format!("export {name} := null\n"))
-            .collect();
+    /// against.
+    pub fn stub(&self, sources: &mut SourceMap) -> ast::Program {
+        let text = stub_text(&self.exports, &self.program).unwrap_or_default();
         let file = sources.add(format!("{}.ruff", self.name), text);
-        syntax::parse(sources, file).ok()
+        syntax::parse(sources, file).expect("the text was parsed when the module was read")
+    }
+
+    /// Whether the module still exports what it did when this one was compiled.
+    pub fn fits(&self, import: &Imported, now: &Compiled) -> bool {
+        let then = stub_text(&import.exports, &self.program);
+        then == stub_text(&now.exports, &now.program)
     }
 
     /// The names of methods that may change their receiver.
@@ -222,9 +234,70 @@ pub fn is_module_name(name: &str) -> bool {
     name.split('.').all(is_identifier) && syntax::parse(&sources, file).is_ok()
 }
 
-fn is_each_once(exports: &[(String, GlobalId)]) -> bool {
+fn is_each_once(exports: &[Export]) -> bool {
     let mut names = FxHashSet::default();
-    exports.iter().all(|(name, _)| names.insert(name))
+    exports.iter().all(|one| names.insert(&one.name))
+}
+
+/// The source of a module that only exports; `None` if an export is not what it
+/// is said to be.
+fn stub_text(exports: &[Export], program: &Program) -> Option<String> {
+    let mut text = String::new();
+    let names = |names: &[NameId]| -> Option<String> {
+        let names: Vec<&str> = names
+            .iter()
+            .map(|name| &*program.names[*name as usize])
+            .collect();
+        names
+            .iter()
+            .all(|name| is_identifier(name))
+            .then(|| names.join(", "))
+    };
+    for Export { name, known, .. } in exports {
+        if !is_identifier(name) {
+            return None;
+        }
+        text.push_str(&match *known {
+            KnownExport::Value => format!("export {name} := null\n"),
+            KnownExport::Function(func) => {
+                let function = program.functions.get(func as usize)?;
+                let (info, flags) = (&function.info, function.info.flags);
+                if flags.is_method
+                    || flags.is_top_level
+                    || !function.captures.is_empty()
+                    || info.name != *name
+                {
+                    return None;
+                }
+                let params = names(&info.params)?;
+                let prefix = if flags.is_async { "async " } else { "" };
+                let star = if flags.is_generator { "*" } else { "" };
+                format!("export {prefix}func{star} {name}({params}) {{ }}\n")
+            }
+            KnownExport::Struct(number) => {
+                let info = program.structs.get(number as usize)?;
+                if *program.names[info.name as usize] != **name {
+                    return None;
+                }
+                format!("export struct {name} {{ {} }}\n", names(&info.fields)?)
+            }
+        });
+    }
+    Some(text)
+}
+
+/// Whether it is the source of a module.
+fn is_valid(text: &Option<String>) -> bool {
+    let Some(text) = text else { return false };
+    let mut sources = SourceMap::new();
+    let file = sources.add("", text.as_str());
+    syntax::parse(&sources, file).is_ok_and(|tree| {
+        let mut survey = Survey::default();
+        let script = sources.add("", "");
+        let script = syntax::parse(&sources, script);
+        let taken = script.and_then(|script| survey.add(&script, &[]));
+        taken.and_then(|_| survey.add(&tree, &[])).is_ok()
+    })
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -255,11 +328,18 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
 }
 
-fn write_exports(out: &mut Vec<u8>, exports: &[(String, GlobalId)]) {
+fn write_exports(out: &mut Vec<u8>, exports: &[Export]) {
     write_number(out, exports.len());
-    for (name, global) in exports {
-        write_text(out, name);
-        write_number(out, *global as usize);
+    for export in exports {
+        write_text(out, &export.name);
+        write_number(out, export.global as usize);
+        let (kind, number) = match export.known {
+            KnownExport::Value => (0, 0),
+            KnownExport::Function(func) => (1, func),
+            KnownExport::Struct(number) => (2, number),
+        };
+        out.push(kind);
+        write_number(out, number as usize);
     }
 }
 
@@ -282,11 +362,25 @@ impl Reader<'_> {
         text.map_err(|_| Fault::Damaged("a text is not valid UTF-8".to_owned()))
     }
 
-    fn exports(&mut self) -> Result<Vec<(String, GlobalId)>, Fault> {
+    fn exports(&mut self) -> Result<Vec<Export>, Fault> {
         let count = self.number()?;
         let mut exports = Vec::new();
         for _ in 0..count {
-            exports.push((self.text()?, self.number()?));
+            let (name, global) = (self.text()?, self.number()?);
+            let (kind, rest) = self.rest.split_first().ok_or_else(cut_off)?;
+            self.rest = rest;
+            let number = self.number()?;
+            let known = match *kind {
+                0 => KnownExport::Value,
+                1 => KnownExport::Function(number),
+                2 => KnownExport::Struct(number),
+                _ => return Err(Fault::Damaged("a mark has no meaning".to_owned())),
+            };
+            exports.push(Export {
+                name,
+                global,
+                known,
+            });
         }
         Ok(exports)
     }
