@@ -172,7 +172,10 @@ fn place_of(
         UnitIndex(found.expect("what a compiled module imports was loaded") as u32)
     };
     let resolved = &lowered.resolved;
-    let mut place = merge::Place::default();
+    let mut place = merge::Place {
+        file: unit.0,
+        ..merge::Place::default()
+    };
     let mut add = |unit: UnitIndex, exports: &[Export], origin| {
         place.modules.push(unit.0 - 1);
         for export in exports {

@@ -328,7 +328,7 @@ fn damaged_modules_are_refused() {
     let folder = Folder::new(PROGRAM);
     folder.make("build --emit module shapes.ruff");
     let whole = fs::read(folder.path("shapes.ruffmod")).expect("it was made");
-    for at in [9, 20, whole.len() / 2, whole.len() - 1] {
+    for at in [30, whole.len() / 2, whole.len() - 1] {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x21;
         fs::write(folder.path("shapes.ruffmod"), &bytes).expect("written");
@@ -336,6 +336,37 @@ fn damaged_modules_are_refused() {
         assert_eq!(status, Some(4), "{text}");
         assert!(text.contains("the file is damaged"), "{text}");
     }
+    // The version of the compiler comes first.
+    let mut bytes = whole.clone();
+    bytes[9] = b'x';
+    fs::write(folder.path("shapes.ruffmod"), &bytes).expect("written");
+    let (_, _, text) = folder.run("run --with shapes.ruffmod main.ruff");
+    assert!(text.contains("another version of ruffc made it"), "{text}");
+}
+
+#[test]
+fn programs_are_explained_and_checked_without_the_source() {
+    let folder = Folder::new(PROGRAM);
+    folder.make("build --emit module shapes.ruff");
+    folder.make("build --emit module --with shapes.ruffmod user.ruff");
+    let with = "--with shapes.ruffmod --with user.ruffmod";
+    for command in ["check", "explain", "explain --all", "explain --fallbacks"] {
+        let expected = folder.run(&format!("{command} main.ruff"));
+        let found = folder.run(&format!("{command} {with} main.ruff"));
+        assert_eq!(found.0, expected.0, "{command}: {}", found.2);
+        // What is said of the program's own file is the same.
+        let own = |text: &str| text.split("\nshapes.ruff\n").next().map(str::to_owned);
+        let own = |text: &str| own(text)?.split("\nuser.ruff\n").next().map(str::to_owned);
+        let own = |text: &str| {
+            own(text)?
+                .split_once("\nmain.ruff\n")
+                .map(|(_, own)| own.trim().to_owned())
+        };
+        assert_eq!(own(&found.1), own(&expected.1), "{command}");
+        assert_eq!(found.2, expected.2, "{command}");
+    }
+    let expected = folder.run("test main.ruff");
+    assert_eq!(folder.run(&format!("test {with} main.ruff")).0, expected.0);
 }
 
 #[test]

@@ -17,6 +17,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A module's place in the program that it becomes a part of.
 #[derive(Default)]
 pub(super) struct Place {
+    /// Its file.
+    pub file: u32,
     /// The rows of its modules: its own, then those that it imports.
     pub modules: Vec<u32>,
     /// The globals of exports: the number in its program, and the one here.
@@ -43,7 +45,9 @@ pub(super) fn merge(into: &mut Program, compiled: &Compiled, place: &Place) {
     let names =
         |names: &[NameId]| -> Vec<NameId> { names.iter().map(|name| map.name(*name)).collect() };
     into.constants.extend(from.constants.iter().cloned());
-    into.files.extend(from.files.iter().cloned());
+    // Beside it there are only files that stood for others.
+    let own_file = from.files.get(1).cloned().unwrap_or_default();
+    into.files[place.file as usize] = own_file;
     into.foreign_sites
         .extend(from.foreign_sites.iter().cloned());
     into.paths
@@ -159,7 +163,8 @@ struct Map {
     structs: Vec<(u32, Origin)>,
     // Those of other tables grow by as much as there was before.
     constants: u32,
-    files: u32,
+    /// The module's file.
+    file: u32,
     paths: u32,
     call_sites: u32,
     method_sites: u32,
@@ -232,7 +237,7 @@ impl Map {
             modules: place.modules.clone(),
             constants: into.constants.len() as u32,
             structs: structs.collect(),
-            files: into.files.len() as u32,
+            file: place.file,
             paths: into.paths.len() as u32,
             call_sites: into.call_sites.len() as u32,
             method_sites: into.method_sites.len() as u32,
@@ -313,7 +318,7 @@ impl Map {
             *name = self.name(*name);
         }
         for (_, position) in &mut made.positions {
-            position.file += self.files;
+            position.file = self.file;
         }
         for op in &mut made.code {
             self.op(op);

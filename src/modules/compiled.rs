@@ -17,9 +17,9 @@ use std::fmt;
 
 /// What the file starts with.
 const MAGIC: &[u8; 8] = b"RuffMod\0";
-/// Raised when anything changes but the encoding of bytecode, which has a
-/// fingerprint of its own.
-const VERSION: u8 = 1;
+/// Who made it: its meaning is that version's.  Bytecode has a fingerprint of
+/// its own besides.
+const MADE_BY: &str = concat!(env!("CARGO_PKG_VERSION"), "\n");
 
 /// A module without its source.
 #[derive(Debug, PartialEq)]
@@ -101,14 +101,14 @@ impl Compiled {
     /// The bytes of a file with this in it, whatever it is.
     pub fn seal(body: &[u8]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        bytes.push(VERSION);
+        bytes.extend(MADE_BY.as_bytes());
         bytes.extend(checksum(body).to_le_bytes());
         bytes.extend(body);
         bytes
     }
 
     /// How many bytes of a file come before what is in it.
-    pub const SEAL: usize = MAGIC.len() + 1 + 8;
+    pub const SEAL: usize = MAGIC.len() + MADE_BY.len() + 8;
 
     /// The module that a file holds, verified.
     ///
@@ -116,10 +116,8 @@ impl Compiled {
     /// If it is another file, or made by another version, or damaged.
     pub fn decode(bytes: &[u8]) -> Result<Compiled, Fault> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(Fault::NoModule)?;
-        let (version, rest) = rest.split_first().ok_or_else(cut_off)?;
-        if *version != VERSION {
-            return Err(Fault::OtherVersion);
-        }
+        let rest = rest.strip_prefix(MADE_BY.as_bytes());
+        let rest = rest.ok_or(Fault::OtherVersion)?;
         let (sum, body) = rest.split_first_chunk::<8>().ok_or_else(cut_off)?;
         if u64::from_le_bytes(*sum) != checksum(body) {
             return Err(Fault::Damaged("its checksum is wrong".to_owned()));
@@ -184,7 +182,8 @@ impl Compiled {
     /// against.
     pub fn stub(&self, sources: &mut SourceMap) -> ast::Program {
         let text = stub_text(&self.exports, &self.program).unwrap_or_default();
-        let file = sources.add(format!("{}.ruff", self.name), text);
+        // Messages are never about it, so it has no name.
+        let file = sources.add("", text);
         syntax::parse(sources, file).expect("the text was parsed when the module was read")
     }
 

@@ -132,6 +132,8 @@ fn executable(text: &str, folder: &Path) -> Result<Outcome, String> {
         .expect("the host's name is known");
     let request = Build {
         input,
+        with: Vec::new(),
+        name: None,
         role: Role::Program,
         wanted: vec![Wanted {
             kind: Kind::Exe,
