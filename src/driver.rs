@@ -472,9 +472,6 @@ mod tests {
         let mut program = program();
         verify::verify(&mut program).expect("what was put together is valid");
         assert_eq!(find_collision(&program, NameHash::of), Ok(()));
-        // A hash that does not look at all letters.
-        let weak = |name: &str| NameHash::of(if name.ends_with('n') { "n" } else { name });
-        assert_eq!(find_collision(&program, weak), Ok(()));
         let weak = |name: &str| match name {
             "seen" | "counter.count" => NameHash(7),
             name => NameHash::of(name),

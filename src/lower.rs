@@ -76,11 +76,15 @@ impl Lowered {
 pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lowered {
     let Graph { modules, survey } = graph;
     let (mut lowered, handed) = lower_sources(&modules, survey, tests, sources);
+    if modules.iter().all(|module| module.compiled.is_none()) {
+        return lowered;
+    }
     let mut globals = Vec::new();
+    let mut texts = merge::Texts::of(&lowered.program);
     for (unit, module) in (0..).map(UnitIndex).zip(&modules) {
         if let Some(compiled) = &module.compiled {
             let place = place_of(unit, compiled, &modules, &lowered, &handed);
-            merge::merge(&mut lowered.program, compiled, &place);
+            merge::merge(&mut lowered.program, &mut texts, compiled, &place);
             globals.extend(place.exports.iter().map(|(_, here)| *here));
         }
     }

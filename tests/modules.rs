@@ -32,6 +32,15 @@ export async func later(n) { return n + 1 }
 export mut total := 0
 export func add(n) { total = total + n  return total }
 export func make() { mut c := 0  return func() { c = c + 1  return c } }
+let BASE := 100
+export struct Named { name := "n" + BASE, list := [1], count
+    func label(self) { return self.name + ":" + self.count }
+    func fresh() { return Named { count: BASE } }
+    func op_add(self, other) { return Named { count: self.count + other.count } }
+}
+export struct Odd { type, match_it
+    func sum(self) { return self.type + self.match_it } }
+export func destructured(a, b) { [x, y] := a  return x + y + b }
 export enum Kind { Round, Square(n) }
 export func name_of(kind) { match kind { case Kind::Round: { return "round" } case Kind::Square(n): { return n } } }
 print("shapes runs")
@@ -52,7 +61,7 @@ export func all() { return shapes }
         r#"
 import user
 import shapes
-from shapes import Point, Kind, grow, inside, twice, fail, count, later, make
+from shapes import Point, Kind, Named, Odd, grow, inside, twice, fail, count, later, make
 struct Mine {
     n
     func update(self, by) { self.n = self.n + by }
@@ -76,6 +85,13 @@ c := make()
 c()
 print(c(), shapes.point(4).sum(), p, Kind::Square(3), shapes.name_of(Kind::Round))
 spawn { print(shapes.add(1)) }
+named := shapes.Named { count: 3 }
+print(named.label(), named, Named { count: 4, name: "x" }, Named.fresh().label(), (named + named).count)
+mut listed := named
+listed.list = push(listed.list, 2)
+print(listed.list, named.list)
+try { print(Named { name: "only" }.count) } except e { print(e.message) }
+print(Odd { type: 1, match_it: 2 }.sum(), shapes.destructured([1, 2], 3))
 try { fail(2) } except e { print(e.message, e.stack) }
 try { print(twice(1)) } except e { print(e.message) }
 print(fail(3))
@@ -383,4 +399,37 @@ fn libraries_for_c_may_use_compiled_modules() {
     for made in ["librules.a", "rules.h", "rules.o"] {
         assert!(folder.path(made).exists(), "{made}");
     }
+}
+
+/// The example's Makefile compiles the modules, and needs no source of theirs then.
+#[cfg(unix)]
+#[test]
+fn the_example_is_made_by_its_makefile() {
+    let from = Path::new(ROOT).join("examples/modules");
+    let folder = Folder::new(&[]);
+    fs::create_dir(folder.path("lib")).expect("a folder can be made");
+    for file in [
+        "Makefile",
+        "house.ruff",
+        "lib/shapes.ruff",
+        "lib/floor_plan.ruff",
+    ] {
+        fs::copy(from.join(file), folder.path(file)).expect("it can be copied");
+    }
+    let make = || {
+        let mut make = Command::new("make");
+        outcome(
+            make.arg(format!("RUFFC={RUFFC}"))
+                .current_dir(folder.path("")),
+        )
+    };
+    let (status, _, text) = make();
+    assert_eq!(status, Some(0), "{text}");
+    let found = outcome(&mut Command::new(folder.path("build/house")));
+    let expected = fs::read_to_string(from.join("house.out")).expect("it is there");
+    assert_eq!(found.1, expected);
+    assert!(make().1.contains("up to date"));
+    let line = "run --with build/lib.shapes.ruffmod --with build/lib.floor_plan.ruffmod house.ruff";
+    fs::remove_dir_all(folder.path("lib")).expect("it is there");
+    assert_eq!(folder.run(line).1, expected);
 }

@@ -38,8 +38,9 @@ pub(super) fn build(
     }
     refuse(check::foreign_calls(program, sources))?;
     forget_folder(program, &request.input);
+    compiled.forget_the_undeclarable();
     if let Some(sink) = request.sink(Kind::Bytecode) {
-        output::write(sink, disasm::disassemble(program).as_bytes())?;
+        output::write(sink, disasm::disassemble(&compiled.program).as_bytes())?;
     }
     output::write(sink, &compiled.encode())
 }

@@ -38,10 +38,29 @@ pub(super) enum Origin {
     Imported,
 }
 
-/// Puts a verified module's program into another one.
-pub(super) fn merge(into: &mut Program, compiled: &Compiled, place: &Place) {
+/// Where the texts are in a program's tables that hold each once.
+pub(super) struct Texts {
+    names: FxHashMap<Box<str>, u32>,
+    builtins: FxHashMap<Box<str>, u32>,
+}
+
+impl Texts {
+    pub fn of(program: &Program) -> Texts {
+        let numbered = |table: &[Box<str>]| {
+            let rows = (0..).zip(table);
+            rows.map(|(number, text)| (text.clone(), number)).collect()
+        };
+        Texts {
+            names: numbered(&program.names),
+            builtins: numbered(&program.builtins),
+        }
+    }
+}
+
+/// Puts a verified module's program into another one, whose texts are known.
+pub(super) fn merge(into: &mut Program, texts: &mut Texts, compiled: &Compiled, place: &Place) {
     let from = &compiled.program;
-    let map = Map::new(into, from, place);
+    let map = Map::new(into, texts, from, place);
     let names =
         |names: &[NameId]| -> Vec<NameId> { names.iter().map(|name| map.name(*name)).collect() };
     into.constants.extend(from.constants.iter().cloned());
@@ -177,9 +196,9 @@ struct Map {
 
 impl Map {
     /// Numbers everything; takes in names, built-ins and globals.
-    fn new(into: &mut Program, from: &Program, place: &Place) -> Map {
-        let names = shared(&mut into.names, &from.names);
-        let builtins = shared(&mut into.builtins, &from.builtins);
+    fn new(into: &mut Program, texts: &mut Texts, from: &Program, place: &Place) -> Map {
+        let names = shared(&mut into.names, &mut texts.names, &from.names);
+        let builtins = shared(&mut into.builtins, &mut texts.builtins, &from.builtins);
         let mut known: FxHashMap<GlobalId, GlobalId> = place.exports.iter().copied().collect();
         for (module, number) in from.modules.iter().zip(&place.modules) {
             known.insert(module.state, into.modules[*number as usize].state);
@@ -436,15 +455,19 @@ impl Map {
 }
 
 /// Takes into a table of texts what it lacks; gives the texts' numbers there.
-fn shared(into: &mut Vec<Box<str>>, from: &[Box<str>]) -> Vec<u32> {
-    let known = (0..).zip(into.iter());
-    let mut known: FxHashMap<Box<str>, u32> =
-        known.map(|(number, text)| (text.clone(), number)).collect();
-    let numbers = from.iter().map(|text| {
-        *known.entry(text.clone()).or_insert_with(|| {
+fn shared(
+    into: &mut Vec<Box<str>>,
+    known: &mut FxHashMap<Box<str>, u32>,
+    from: &[Box<str>],
+) -> Vec<u32> {
+    let number = |text: &Box<str>| match known.get(text) {
+        Some(number) => *number,
+        None => {
+            let number = into.len() as u32;
             into.push(text.clone());
-            into.len() as u32 - 1
-        })
-    });
-    numbers.collect()
+            known.insert(text.clone(), number);
+            number
+        }
+    };
+    from.iter().map(number).collect()
 }

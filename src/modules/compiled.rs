@@ -84,6 +84,16 @@ impl fmt::Display for Fault {
 }
 
 impl Compiled {
+    /// Leaves to its value what can't be declared without its source: a struct
+    /// with a field, or a function with a parameter, that goes by another name.
+    pub fn forget_the_undeclarable(&mut self) {
+        for export in &mut self.exports {
+            if !is_valid(&stub_text(std::slice::from_ref(export), &self.program)) {
+                export.known = KnownExport::Value;
+            }
+        }
+    }
+
     /// The bytes of the file: the same for the same module.
     pub fn encode(&self) -> Vec<u8> {
         let mut body = Vec::new();
