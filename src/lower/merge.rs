@@ -460,7 +460,7 @@ fn shared(
     known: &mut FxHashMap<Box<str>, u32>,
     from: &[Box<str>],
 ) -> Vec<u32> {
-    let number = |text: &Box<str>| match known.get(text) {
+    let numbers = from.iter().map(|text| match known.get(text) {
         Some(number) => *number,
         None => {
             let number = into.len() as u32;
@@ -468,6 +468,6 @@ fn shared(
             known.insert(text.clone(), number);
             number
         }
-    };
-    from.iter().map(number).collect()
+    });
+    numbers.collect()
 }
