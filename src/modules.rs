@@ -282,6 +282,10 @@ impl Loader<'_> {
                 continue;
             }
             self.add_ready(&compiled, sources);
+            // What a module imports matters to whoever becomes a program.
+            if self.is_alone {
+                continue;
+            }
             for import in &compiled.imports {
                 let ready = self.ready.iter().find(|ready| ready.name == import.name);
                 match ready.cloned() {

@@ -456,13 +456,6 @@ impl Survey {
         }
     }
 
-    /// What a file exports, in order.
-    pub fn exports(&self, unit: UnitIndex) -> impl Iterator<Item = &str> {
-        let out = &self.recorder.out;
-        let exports = out.units[unit].exports.iter();
-        exports.map(|export| &*out.symbols.texts[export.name.0 as usize])
-    }
-
     /// Code that was compiled before is a part of the program: it has structs with
     /// fields of these names, and methods of these names that may change their receiver.
     pub fn note_compiled<'n>(

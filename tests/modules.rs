@@ -339,6 +339,30 @@ fn what_is_wrong_with_modules_is_said() {
 }
 
 #[test]
+fn a_module_needs_only_what_it_imports_itself() {
+    let folder = Folder::new(&[
+        ("a.ruff", "export func one() { return 1 }\n"),
+        (
+            "b.ruff",
+            "import a\nexport func two() { return a.one() + 1 }\n",
+        ),
+        (
+            "c.ruff",
+            "import b\nexport func three() { return b.two() + 1 }\n",
+        ),
+        (
+            "main.ruff",
+            "import c\nimport a\nprint(c.three(), a.one())\n",
+        ),
+    ]);
+    folder.make("build --emit module a.ruff");
+    folder.make("build --emit module --with a.ruffmod b.ruff");
+    folder.make("build --emit module --with b.ruffmod c.ruff");
+    let found = folder.run("run --with a.ruffmod --with b.ruffmod --with c.ruffmod main.ruff");
+    assert_eq!(found.1, "3 1\n", "{}", found.2);
+}
+
+#[test]
 fn damaged_modules_are_refused() {
     let folder = Folder::new(PROGRAM);
     folder.make("build --emit module shapes.ruff");
