@@ -13,8 +13,10 @@ use crate::names::NameTable;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// One active function: its `FunctionId`.  The entries from the context's
 /// first one to the current function's are the call stack.
@@ -80,6 +82,8 @@ pub struct VMContext {
     pub exit_status: Option<i32>,
     /// The process ends with this program, and is its own.
     pub owns_process: bool,
+    /// Where the program's other threads count what they leave, if somebody checks.
+    pub threads_memory: Option<Arc<ThreadsMemory>>,
     /// Values of declarations that capture nothing, by declaration, for instances
     /// that generated code makes; as far as they were asked for.
     pub closed_defs: Vec<Option<crate::heap::Ref<crate::heap::StructDef>>>,
@@ -137,6 +141,15 @@ impl Capabilities {
         random: true,
         clock: true,
     };
+}
+
+/// What a check of memory learns of a program's threads, besides the first.
+#[derive(Debug, Default)]
+pub struct ThreadsMemory {
+    /// Blocks that those left in use which have ended.
+    pub blocks_left: AtomicUsize,
+    /// Some did not end with the program, so there is no telling what they leave.
+    pub at_work: AtomicBool,
 }
 
 /// A compiler that the interpreter reports hot code to.
