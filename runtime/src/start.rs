@@ -79,13 +79,18 @@ impl MemoryCheck {
             return status;
         }
         let elsewhere = self.threads.blocks_left.load(Ordering::Relaxed);
-        let left = live_blocks()
+        let blocks = live_blocks()
             .wrapping_sub(self.before)
             .wrapping_add(elsewhere);
-        if left == 0 {
+        let holders = self.threads.holders.lock();
+        let holders = holders.iter().filter(|one| one.strong_count() > 0).count();
+        if (blocks, holders) == (0, 0) {
             return status;
         }
-        let message = alloc::format!("error: {left} blocks of memory are left\n");
+        let message = match blocks {
+            0 => alloc::format!("error: {holders} channels or tasks are left\n"),
+            _ => alloc::format!("error: {blocks} blocks of memory are left\n"),
+        };
         write_all(2, message.as_bytes());
         STATUS_INTERNAL
     }

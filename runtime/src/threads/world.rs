@@ -24,6 +24,8 @@ pub(super) struct World {
     /// How often a task has ended so far.
     pub settlements: AtomicU64,
     pub store: super::store::Store,
+    /// The channels and tasks that there are.
+    pub holders: super::holders::Holders,
     pub pool_size: AtomicUsize,
     pub seed: Seed,
     lines: Mutex<Option<Arc<Mutex<Lines>>>>,
@@ -153,6 +155,7 @@ impl World {
             }),
             settlements: AtomicU64::new(0),
             store: Default::default(),
+            holders: Default::default(),
             pool_size: AtomicUsize::new(super::task::FIRST_POOL_SIZE),
             seed: Seed {
                 tables: ctx.program.tables().clone(),
@@ -313,6 +316,10 @@ impl Drop for World {
     fn drop(&mut self) {
         for ended in self.state.lock().ended.drain(..) {
             ended.clean_up();
+        }
+        let holders = self.holders.clear();
+        if let Some(memory) = &self.seed.threads_memory {
+            *memory.holders.lock() = holders;
         }
     }
 }
