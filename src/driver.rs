@@ -43,8 +43,8 @@ use crate::vm;
 use ruff_runtime::bytecode::{Program, disasm, verify};
 use ruff_runtime::context::VMContext;
 use ruff_runtime::names::{NameCollision, NameHash, NameTable};
-use ruff_runtime::start;
 pub use ruff_runtime::start::STATUS_RUNTIME_ERROR;
+use ruff_runtime::start::{self, MemoryCheck};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -153,18 +153,24 @@ pub fn bindgen(request: &Bindgen, log: &mut Log) -> Result<(), Failure> {
 /// If the program is wrong.  What goes wrong while it runs, it reports itself.
 pub fn run(request: &Run, sources: &mut SourceMap, log: &mut Log) -> Result<i32, Failure> {
     let program = program(&request.input, &request.with, sources, log)?;
-    let before = start::live_blocks();
+    let check = match request.memory {
+        Memory::Trusted => None,
+        Memory::Checked => Some(MemoryCheck::start()),
+    };
     let loaded = log.stage("prepare", || vm::load(program))?;
     let mut ctx = VMContext::new(loaded);
     ctx.args = request.args.clone();
     let stats = SharedStats::default();
     vm::attach(&mut ctx, request.engine.clone(), stats.clone());
-    let end = log.stage("run", || start::run_and_report(&mut ctx));
+    if let Some(check) = &check {
+        check.attach(&mut ctx);
+    }
+    let status = log.stage("run", || start::run_and_report(&mut ctx));
     log.stage("clean up", || drop(ctx));
     log.keep_stats(locked(&stats).clone());
-    Ok(match request.memory {
-        Memory::Trusted => end.status,
-        Memory::Checked => start::check_memory(&end, before),
+    Ok(match check {
+        Some(check) => check.finish(status),
+        None => status,
     })
 }
 

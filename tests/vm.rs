@@ -5,6 +5,7 @@ use ruff_runtime::bytecode::builder::Builder;
 use ruffc::vm::{Chunk, Error, VM, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 fn chunk(text: &str) -> Chunk {
     Chunk::compile("test.ruff", text).expect("the program is right")
@@ -251,4 +252,14 @@ fn deep_recursion_is_an_error_of_the_program() {
         vm.set_jit_threshold(threshold);
         assert_eq!(vm.execute(&endless).unwrap().as_str(), Some("caught"));
     }
+}
+
+#[test]
+fn an_exit_elsewhere_wakes_a_first_thread_that_sleeps() {
+    let start = Instant::now();
+    for waits in ["sleep(600000)", "await async_sleep(600000)"] {
+        let program = chunk(&format!("spawn {{ sleep(20); exit(3) }}\n{waits}"));
+        assert!(matches!(VM::new().execute(program), Err(Error::Exited(3))));
+    }
+    assert!(start.elapsed() < Duration::from_secs(300));
 }

@@ -10,11 +10,15 @@ use crate::bytecode::{FunctionId, Program};
 use crate::error::Pending;
 use crate::loaded::LoadedProgram;
 use crate::names::NameTable;
+use crate::sync::Mutex;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
+use core::any::Any;
 use core::mem::offset_of;
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 
 /// One active function: its `FunctionId`.  The entries from the context's
 /// first one to the current function's are the call stack.
@@ -80,11 +84,13 @@ pub struct VMContext {
     pub exit_status: Option<i32>,
     /// The process ends with this program, and is its own.
     pub owns_process: bool,
+    /// Where the program's other threads count what they leave, if somebody checks.
+    pub threads_memory: Option<Arc<ThreadsMemory>>,
     /// Values of declarations that capture nothing, by declaration, for instances
     /// that generated code makes; as far as they were asked for.
     pub closed_defs: Vec<Option<crate::heap::Ref<crate::heap::StructDef>>>,
     /// What built-ins keep between calls, one value of each type.
-    pub kept: Vec<Box<dyn core::any::Any>>,
+    pub kept: Vec<Box<dyn Any>>,
     /// What the JIT hangs on; the interpreter asks it about hot code.
     pub tier: Option<Box<dyn Tier>>,
     /// How hot each function is, while there is a tier.
@@ -137,6 +143,17 @@ impl Capabilities {
         random: true,
         clock: true,
     };
+}
+
+/// What a check of memory learns of a program's threads, besides the first.
+#[derive(Default)]
+pub struct ThreadsMemory {
+    /// Blocks that those left in use which have ended.
+    pub blocks_left: AtomicUsize,
+    /// What threads shared, as far as somebody may still have it.
+    pub holders: Mutex<Vec<Weak<dyn Any + Send + Sync>>>,
+    /// Some did not end with the program, so there is no telling what they leave.
+    pub at_work: AtomicBool,
 }
 
 /// A compiler that the interpreter reports hot code to.

@@ -5,8 +5,8 @@
 //! on a thread of its own with a large one; the heap goes there and back.
 
 use crate::call;
-use crate::context::VMContext;
 use crate::context::setup::stack_limit_here;
+use crate::context::{ThreadsMemory, VMContext};
 use crate::error::{OUT_OF_MEMORY_REPORT, Raised};
 use crate::heap::{self, allocator};
 use crate::loaded::LoadedProgram;
@@ -15,6 +15,7 @@ use crate::semantics::catch;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
@@ -46,57 +47,87 @@ impl VMContext {
     }
 }
 
-/// How a program has ended.
-pub struct End {
-    pub status: i32,
-    /// Threads of the program may still be at work.
-    pub had_threads: bool,
+/// A check that a program frees everything that it allocates, on all threads.
+pub struct MemoryCheck {
+    /// Blocks that the first thread's heap had in use.
+    before: usize,
+    threads: Arc<ThreadsMemory>,
 }
 
-/// Runs a program to its end.  Reports an uncaught error, and frees everything.
-pub fn run_to_end(program: Box<LoadedProgram>, args: Vec<String>) -> End {
-    let mut end = End {
-        status: STATUS_INTERNAL,
-        had_threads: false,
-    };
+impl MemoryCheck {
+    /// Begins a check, on the heap that the program will be loaded into.
+    pub fn start() -> MemoryCheck {
+        MemoryCheck {
+            before: live_blocks(),
+            threads: Arc::default(),
+        }
+    }
+
+    /// Lets the program's threads count for the check: to be called before it runs.
+    pub fn attach(&self, ctx: &mut VMContext) {
+        ctx.threads_memory = Some(self.threads.clone());
+    }
+
+    /// Ends the check, on the heap that it began on, when the program's context
+    /// is gone.  Gives the exit status, which is another one than the program's
+    /// if something is left.
+    ///
+    /// What threads that did not end hold is not known.  That is no error, but said.
+    pub fn finish(self, status: i32) -> i32 {
+        if self.threads.at_work.load(Ordering::Relaxed) {
+            write_all(2, STILL_AT_WORK.as_bytes());
+            return status;
+        }
+        let elsewhere = self.threads.blocks_left.load(Ordering::Relaxed);
+        let blocks = live_blocks()
+            .wrapping_sub(self.before)
+            .wrapping_add(elsewhere);
+        let holders = self.threads.holders.lock();
+        let holders = holders.iter().filter(|one| one.strong_count() > 0).count();
+        if (blocks, holders) == (0, 0) {
+            return status;
+        }
+        let message = match blocks {
+            0 => alloc::format!("error: {holders} channels or tasks are left\n"),
+            _ => alloc::format!("error: {blocks} blocks of memory are left\n"),
+        };
+        write_all(2, message.as_bytes());
+        STATUS_INTERNAL
+    }
+}
+
+/// Says that there was nothing to check.
+pub const STILL_AT_WORK: &str = "note: memory is not checked, for threads are still at work\n";
+
+/// Runs a program to its end; gives the exit status.  Reports an uncaught
+/// error, and frees everything.
+pub fn run_to_end(
+    program: Box<LoadedProgram>,
+    args: Vec<String>,
+    check: Option<&MemoryCheck>,
+) -> i32 {
+    let mut status = STATUS_INTERNAL;
     let mut parts = Some((program, args));
     on_large_stack(&mut || {
         if let Some((program, args)) = parts.take() {
             let mut ctx = VMContext::new(program);
             ctx.args = args;
-            end = run_and_report(&mut ctx);
+            if let Some(check) = check {
+                check.attach(&mut ctx);
+            }
+            status = run_and_report(&mut ctx);
         }
     });
-    end
+    status
 }
 
-/// Checks that a program that has ended has freed everything: this thread's
-/// memory in use must be what it was `before`.  Gives the exit status; it is
-/// another one, with a message, if something is left.
-///
-/// Threads that are still at work keep what they share with the first one, so
-/// after them there is nothing to check.
-pub fn check_memory(end: &End, before: usize) -> i32 {
-    let left = live_blocks().wrapping_sub(before);
-    if end.had_threads || left == 0 {
-        return end.status;
-    }
-    let message = alloc::format!("error: {left} blocks of memory are left\n");
-    write_all(2, message.as_bytes());
-    STATUS_INTERNAL
-}
-
-/// Runs a context's program; reports an uncaught error.
-pub fn run_and_report(ctx: &mut VMContext) -> End {
+/// Runs a context's program; gives the exit status.  Reports an uncaught error.
+pub fn run_and_report(ctx: &mut VMContext) -> i32 {
     ctx.owns_process = true;
-    let status = guard_output(ctx, |ctx| {
+    guard_output(ctx, |ctx| {
         let result = ctx.run();
         report(ctx, result.map(drop))
-    });
-    End {
-        status,
-        had_threads: ctx.output.shared.is_some(),
-    }
+    })
 }
 
 /// Lets code of a context run; should memory run out, its output is not lost.

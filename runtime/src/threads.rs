@@ -10,6 +10,7 @@
 //! into programs that have no channel, task or `spawn`.
 
 pub mod channel;
+mod holders;
 mod lines;
 mod pack;
 pub mod parcel;

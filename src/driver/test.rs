@@ -105,7 +105,7 @@ pub fn test(
     if let Some(kept) = &kept {
         keep_output(&mut ctx, kept);
     }
-    let status = log.stage("run", || start::run_and_report(&mut ctx).status);
+    let status = log.stage("run", || start::run_and_report(&mut ctx));
     let mut tested = Tested::without_running(Ending::Done);
     tested.output = kept.as_deref().map(take_output);
     if status != 0 || ctx.exit_status.is_some() {

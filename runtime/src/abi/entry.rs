@@ -6,7 +6,7 @@ use crate::call::Entry;
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::Function;
 use crate::loaded::LoadedProgram;
-use crate::start::{self, End};
+use crate::start::{self, MemoryCheck};
 use crate::value::{RawValue, Value};
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn ruff_rt_main(
     argv: *const *const u8,
 ) -> i32 {
     // SAFETY: the caller vouches for the same.
-    unsafe { run(header, argc, argv) }.status
+    unsafe { run(header, argc, argv, None) }
 }
 
 /// Runs the program in `header` and gives the exit status, which is another one
@@ -71,18 +71,24 @@ pub unsafe extern "C" fn ruff_rt_checked_main(
     argc: i32,
     argv: *const *const u8,
 ) -> i32 {
+    let check = MemoryCheck::start();
     // SAFETY: the caller vouches for the same.
-    let end = unsafe { run(header, argc, argv) };
-    start::check_memory(&end, 0)
+    let status = unsafe { run(header, argc, argv, Some(&check)) };
+    check.finish(status)
 }
 
 /// # Safety
 /// As for `ruff_rt_main`.
-unsafe fn run(header: *const ImageHeader, argc: i32, argv: *const *const u8) -> End {
+unsafe fn run(
+    header: *const ImageHeader,
+    argc: i32,
+    argv: *const *const u8,
+    check: Option<&MemoryCheck>,
+) -> i32 {
     // SAFETY: the caller vouches for its arguments.
     unsafe {
         match load(header) {
-            Ok(loaded) => start::run_to_end(loaded, start::arguments(argc, argv)),
+            Ok(loaded) => start::run_to_end(loaded, start::arguments(argc, argv), check),
             Err(message) => start::fail(&message),
         }
     }

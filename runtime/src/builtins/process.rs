@@ -40,7 +40,7 @@ pub fn exit(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 /// `channel()`
 pub fn channel(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     check_none(ctx, args, "channel")?;
-    Ok(Value::from(threads::channel::new()))
+    Ok(Value::from(threads::channel::new(ctx)))
 }
 
 /// `input(prompt)`

@@ -74,6 +74,7 @@ impl VMContext {
             capabilities: Capabilities::ALL,
             exit_status: None,
             owns_process: false,
+            threads_memory: None,
             closed_defs: Vec::new(),
             kept: Vec::new(),
             tier: None,

@@ -1,8 +1,9 @@
 //! Channels: queues of parcels that any thread may add to and take from.
 
+use super::holders::Holder;
 use super::parcel::Parcel;
 use super::world::{For, News, Seat};
-use super::{ended, known_place, pack, unpack_one};
+use super::{ended, known_place, pack, place, unpack_one};
 use crate::context::VMContext;
 use crate::error::Raised;
 use crate::heap::{Channel, Ref, Shared};
@@ -10,6 +11,7 @@ use crate::sync::Mutex;
 use crate::value::Value;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::mem::take;
 
 #[derive(Default)]
 struct Queue {
@@ -18,9 +20,19 @@ struct Queue {
     waiting: VecDeque<Arc<Seat>>,
 }
 
+impl Holder for Mutex<Queue> {
+    fn clear(&self) {
+        // They may be the last to hold this channel.
+        let messages = take(&mut self.lock().messages);
+        drop(messages);
+    }
+}
+
 /// An empty channel.
-pub fn new() -> Ref<Channel> {
-    Channel::new(Arc::new(Mutex::new(Queue::default())))
+pub fn new(ctx: &mut VMContext) -> Ref<Channel> {
+    let queue = Arc::new(Mutex::new(Queue::default()));
+    place(ctx).world.holders.add(&queue);
+    Channel::new(queue)
 }
 
 /// The queue behind a channel.

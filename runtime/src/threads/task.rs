@@ -1,5 +1,6 @@
 //! Tasks: functions in the background whose result somebody may ask for.
 
+use super::holders::Holder;
 use super::parcel::Parcel;
 use super::{can_run, place, promise};
 use crate::context::VMContext;
@@ -53,6 +54,14 @@ impl Task {
     }
 }
 
+impl Holder for Task {
+    fn clear(&self) {
+        // It may be the last to hold this task.
+        let end = self.0.lock().end.take();
+        drop(end);
+    }
+}
+
 /// The result of a task that nobody has a handle to any more, if it has one.
 pub(super) fn last_result(shared: Shared) -> Option<Parcel> {
     let task = Arc::into_inner(shared.downcast::<Task>().ok()?)?;
@@ -72,6 +81,7 @@ pub fn spawn(ctx: &mut VMContext, function: &Value) -> Option<Ref<TaskHandle>> {
         return None;
     }
     let task = Arc::new(Task::default());
+    place(ctx).world.holders.add(&task);
     super::start(ctx, function, Some(task.clone()));
     Some(TaskHandle::new(task))
 }

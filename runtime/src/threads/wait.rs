@@ -8,18 +8,25 @@ use crate::sync;
 use core::sync::atomic::Ordering;
 
 /// Suspends this thread, and no other, until the monotonic clock shows `until`.
+///
+/// # Errors
+/// If the program ends meanwhile.
 pub fn sleep(ctx: &mut VMContext, until: u64) -> Result<(), Raised> {
     let Some(place) = known_place(ctx) else {
         sync::sleep_until(until);
         return Ok(());
     };
-    let mut state = place.world.state.lock();
-    if state.closed || state.exit_status.is_some() {
-        return Err(ended(ctx, state.exit_status));
-    }
     let world = &place.world;
-    world.wait(&mut state, &place.seat, For::Time, Some(until));
-    Ok(())
+    let mut state = world.state.lock();
+    loop {
+        if state.closed || state.exit_status.is_some() {
+            return Err(ended(ctx, state.exit_status));
+        }
+        let news = world.wait(&mut state, &place.seat, For::Time, Some(until));
+        if news.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// How many tasks have ended so far.

@@ -21,6 +21,7 @@ use crate::sync;
 use crate::value::Value;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::sync::atomic::Ordering;
 
 /// Workers that are at work at a time before jobs have to wait for a while.
 const AT_ONCE: usize = 32;
@@ -185,6 +186,11 @@ extern "system" fn run_worker(start: *mut u8) -> Ending {
         world.state.lock().end_one();
     }
     drop(ctx);
+    if let Some(memory) = &world.seed.threads_memory {
+        memory
+            .blocks_left
+            .fetch_add(allocator::live_blocks(), Ordering::Relaxed);
+    }
     // SAFETY: the context is gone, and with it all objects of this thread.
     unsafe { allocator::finish() };
     let thread = Thread::current();

@@ -5,16 +5,17 @@
 
 use super::lines::{Lines, SharedLines, keep_for_the_end};
 use super::worker::{Ended, Job};
-use crate::context::{Capabilities, Tier, VMContext};
+use crate::context::{Capabilities, ThreadsMemory, Tier, VMContext};
 use crate::loaded::Tables;
 use crate::output::Output;
 use crate::platform;
-use crate::sync::{Condition, Guard, Mutex};
+use crate::sync::{self, Condition, Guard, Mutex};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::take;
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
 /// What the threads of a program have in common.
@@ -23,6 +24,8 @@ pub(super) struct World {
     /// How often a task has ended so far.
     pub settlements: AtomicU64,
     pub store: super::store::Store,
+    /// The channels and tasks that there are.
+    pub holders: super::holders::Holders,
     pub pool_size: AtomicUsize,
     pub seed: Seed,
     lines: Mutex<Option<Arc<Mutex<Lines>>>>,
@@ -37,6 +40,8 @@ pub(super) struct Seed {
     pub tier: Option<Mutex<Box<dyn Tier + Send>>>,
     /// `exit` ends the process.
     pub owns_process: bool,
+    /// Where threads count what they leave, if somebody checks.
+    pub threads_memory: Option<Arc<ThreadsMemory>>,
 }
 
 pub(super) struct State {
@@ -44,7 +49,9 @@ pub(super) struct State {
     pub live: usize,
     /// Those that wait for something that only another thread can bring.
     stuck: Vec<Arc<Seat>>,
-    /// Those that wait for a task to end, `stuck` or for some time.
+    /// Those that wait for some time at most.
+    timed: Vec<Arc<Seat>>,
+    /// Those among both that wait for a task to end.
     awaiting: Vec<Arc<Seat>>,
     /// Blocks and tasks that no thread has taken yet.
     pub queue: VecDeque<Job>,
@@ -72,8 +79,10 @@ pub(super) struct Seat {
     is_waiting: AtomicBool,
     /// What it waits for, as a number.
     waits_for: AtomicU8,
-    /// Its place among the stuck, plus one.
-    stuck_at: AtomicUsize,
+    /// It waits for some time at most.
+    is_timed: AtomicBool,
+    /// Its place among those that wait like it, stuck or timed.
+    place: AtomicUsize,
 }
 
 /// Why a thread was woken.
@@ -103,7 +112,8 @@ impl Seat {
             news: AtomicU8::new(0),
             is_waiting: AtomicBool::new(false),
             waits_for: AtomicU8::new(0),
-            stuck_at: AtomicUsize::new(0),
+            is_timed: AtomicBool::new(false),
+            place: AtomicUsize::new(0),
         }
     }
 
@@ -132,6 +142,7 @@ impl World {
             state: Mutex::new(State {
                 live: 1,
                 stuck: Vec::new(),
+                timed: Vec::new(),
                 awaiting: Vec::new(),
                 queue: VecDeque::new(),
                 idle: Vec::new(),
@@ -144,6 +155,7 @@ impl World {
             }),
             settlements: AtomicU64::new(0),
             store: Default::default(),
+            holders: Default::default(),
             pool_size: AtomicUsize::new(super::task::FIRST_POOL_SIZE),
             seed: Seed {
                 tables: ctx.program.tables().clone(),
@@ -151,6 +163,7 @@ impl World {
                 capabilities: ctx.capabilities,
                 tier: ctx.tier.as_ref().map(|tier| Mutex::new(tier.share())),
                 owns_process: ctx.owns_process,
+                threads_memory: ctx.threads_memory.clone(),
             },
             lines: Mutex::new(None),
         }
@@ -191,10 +204,10 @@ impl World {
         seat.is_waiting.store(true, Ordering::Relaxed);
         seat.waits_for.store(what as u8, Ordering::Relaxed);
         state.running -= seat.is_worker as usize;
-        if until.is_none() {
-            state.stuck.push(seat.clone());
-            seat.stuck_at.store(state.stuck.len(), Ordering::Relaxed);
-        }
+        seat.is_timed.store(until.is_some(), Ordering::Relaxed);
+        let others = state.waiting_like(seat);
+        seat.place.store(others.len(), Ordering::Relaxed);
+        others.push(seat.clone());
         if what == For::Task {
             state.awaiting.push(seat.clone());
         }
@@ -210,7 +223,7 @@ impl World {
             if let Some(news) = seat.take_news() {
                 return Some(news);
             }
-            if until.is_some_and(|until| crate::sync::now() >= until) {
+            if until.is_some_and(|until| sync::now() >= until) {
                 state.stop_waiting(seat);
                 return None;
             }
@@ -222,7 +235,7 @@ impl World {
     pub fn note_settlement(&self) {
         self.settlements.fetch_add(1, Ordering::Release);
         let mut state = self.state.lock();
-        for seat in core::mem::take(&mut state.awaiting) {
+        for seat in take(&mut state.awaiting) {
             state.wake(&seat, News::Look);
         }
     }
@@ -251,24 +264,62 @@ impl World {
     }
 
     /// Ends the program's first thread.  Of the others, those that run in a
-    /// host's process end when they wait the next time.
-    pub fn close(&self) {
+    /// host's process end when they wait the next time, and so do those whose
+    /// memory is checked, which this thread waits for.
+    pub fn close(self: &Arc<World>) {
         let mut state = self.state.lock();
         if let Some(lines) = &*self.lines.lock() {
             lines.lock().close();
         }
         state.closed = true;
-        if !self.seed.owns_process {
-            state.queue.clear();
-            state.wake_all();
+        let memory = &self.seed.threads_memory;
+        if self.seed.owns_process && memory.is_none() {
+            return;
+        }
+        let jobs = take(&mut state.queue);
+        state.wake_all();
+        drop(state);
+        drop(jobs);
+        if let Some(memory) = memory {
+            memory
+                .at_work
+                .store(!self.is_left_soon(), Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until no thread but this one has a share of the world, which is
+    /// the last that each of them gives up; false if some keep it.
+    fn is_left_soon(self: &Arc<World>) -> bool {
+        let (mut left, mut until) = (usize::MAX, 0);
+        loop {
+            let shares = Arc::strong_count(self);
+            if shares == 1 {
+                return true;
+            }
+            // As long as they end, one after the other, it is no matter how
+            // many they are.
+            if shares < left {
+                (left, until) = (shares, sync::after(LONGEST_END));
+            } else if sync::now() >= until {
+                return false;
+            }
+            sync::sleep_until(sync::after(1));
         }
     }
 }
+
+/// Milliseconds after which a thread that has not ended is taken for one that
+/// won't, if no other has ended meanwhile.
+const LONGEST_END: u64 = 3000;
 
 impl Drop for World {
     fn drop(&mut self) {
         for ended in self.state.lock().ended.drain(..) {
             ended.clean_up();
+        }
+        let holders = self.holders.clear();
+        if let Some(memory) = &self.seed.threads_memory {
+            *memory.holders.lock() = holders;
         }
     }
 }
@@ -321,12 +372,12 @@ impl State {
             return false;
         }
         self.running += seat.is_worker as usize;
-        let place = seat.stuck_at.swap(0, Ordering::Relaxed);
-        if place > 0 {
-            self.stuck.swap_remove(place - 1);
-            if let Some(moved) = self.stuck.get(place - 1) {
-                moved.stuck_at.store(place, Ordering::Relaxed);
-            }
+        // There may be many: the last one takes its place.
+        let place = seat.place.load(Ordering::Relaxed);
+        let others = self.waiting_like(seat);
+        others.swap_remove(place);
+        if let Some(moved) = others.get(place) {
+            moved.place.store(place, Ordering::Relaxed);
         }
         if seat.waits_for(For::Task) {
             self.awaiting.retain(|other| !Arc::ptr_eq(other, seat));
@@ -334,15 +385,21 @@ impl State {
         true
     }
 
+    /// Those that wait like a seat: stuck, or for some time at most.
+    fn waiting_like(&mut self, seat: &Seat) -> &mut Vec<Arc<Seat>> {
+        match seat.is_timed.load(Ordering::Relaxed) {
+            true => &mut self.timed,
+            false => &mut self.stuck,
+        }
+    }
+
     fn wake_all(&mut self) {
-        for seat in core::mem::take(&mut self.stuck) {
-            seat.stuck_at.store(0, Ordering::Relaxed);
+        // None of them need be looked for there.
+        self.awaiting.clear();
+        while let Some(seat) = self.stuck.last().or(self.timed.last()).cloned() {
             self.wake(&seat, News::Look);
         }
-        for seat in core::mem::take(&mut self.awaiting) {
-            self.wake(&seat, News::Look);
-        }
-        for seat in core::mem::take(&mut self.idle) {
+        for seat in take(&mut self.idle) {
             self.running += 1;
             seat.tell(News::Look);
         }
