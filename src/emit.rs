@@ -25,6 +25,7 @@ mod inlining;
 mod leaf;
 mod listing;
 mod object;
+mod order;
 mod parked;
 mod ranges;
 mod simplify;

@@ -9,6 +9,7 @@ use super::cold;
 use super::debug::{Origin, Trace};
 use super::inlining::Inliner;
 use super::leaf;
+use super::order;
 use super::parked;
 use super::ranges;
 use super::simplify::simplify;
@@ -243,6 +244,7 @@ impl<'a> Compiler<'a> {
         context.optimize(isa, &mut ControlPlane::default())?;
         cold::sink(&mut context.func);
         parked::park(context);
+        order::keep_loops_together(context);
         context.verify_if(isa)?;
         let is_large = context.func.dfg.num_blocks() > LARGE;
         let allocating = if is_large {
