@@ -83,3 +83,62 @@ fn turn(function: &mut Function, branch: Inst, condition: Value) -> bool {
     blocks.swap(0, 1);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cranelift_codegen::ir::types;
+    use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+
+    /// A loop whose head names its body first, and what follows it second.
+    fn loop_with_code_behind() -> (Context, [Block; 3]) {
+        let mut context = Context::new();
+        let mut shared = FunctionBuilderContext::new();
+        let mut builder = FunctionBuilder::new(&mut context.func, &mut shared);
+        let [entry, head, body, behind] = [0; 4].map(|_| builder.create_block());
+        builder.switch_to_block(entry);
+        let zero = builder.ins().iconst(types::I64, 0);
+        builder.ins().jump(head, &[zero.into()]);
+        let counter = builder.append_block_param(head, types::I64);
+        builder.switch_to_block(head);
+        let goes_on = builder.ins().icmp_imm_s(IntCC::SignedLessThan, counter, 10);
+        builder.ins().brif(goes_on, body, &[], behind, &[]);
+        builder.switch_to_block(body);
+        let next = builder.ins().iadd_imm_s(counter, 1);
+        builder.ins().jump(head, &[next.into()]);
+        builder.switch_to_block(behind);
+        builder.ins().return_(&[]);
+        builder.seal_all_blocks();
+        builder.finalize(cranelift_codegen::isa::TargetFrontendConfig {
+            default_call_conv: cranelift_codegen::isa::CallConv::SystemV,
+            pointer_width: target_lexicon::PointerWidth::U64,
+            page_size_align_log2: 12,
+        });
+        (context, [head, body, behind])
+    }
+
+    #[test]
+    fn what_follows_a_loop_lies_behind_it() {
+        let (mut context, [head, body, behind]) = loop_with_code_behind();
+        context.compute_cfg();
+        context.compute_domtree();
+        context.compute_loop_analysis();
+        let place = |context: &Context, block| {
+            let mut order = context.domtree.cfg_rpo();
+            order.position(|other| *other == block)
+        };
+        assert!(place(&context, body) > place(&context, behind));
+        keep_loops_together(&mut context);
+        assert!(place(&context, head) < place(&context, body));
+        assert!(place(&context, body) < place(&context, behind));
+        let branch = context.func.layout.last_inst(head).expect("it branches");
+        let InstructionData::Brif { arg, .. } = context.func.dfg.insts[branch] else {
+            panic!("no branch");
+        };
+        let ValueDef::Result(condition, 0) = context.func.dfg.value_def(arg) else {
+            panic!("no condition");
+        };
+        let condition = context.func.dfg.insts[condition].cond_code();
+        assert_eq!(condition, Some(IntCC::SignedGreaterThanOrEqual));
+    }
+}
