@@ -7,6 +7,7 @@
 //! whatever lay in between would be taken for a part of the loop, or of one
 //! loop more the more loops come before it.
 
+use super::parked::loops_around;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{CondCode, IntCC};
@@ -49,11 +50,11 @@ pub(super) fn keep_loops_together(context: &mut Context) {
 
 /// How many of the loops around a block are around the other, too.
 fn shared_loops(loops: &LoopAnalysis, block: Block, other: Block) -> usize {
-    std::iter::successors(loops.innermost_loop(block), |inner| {
-        loops.loop_parent(*inner)
-    })
-    .filter(|around| loops.is_in_loop(other, *around))
-    .count()
+    let around = loops_around(loops, block);
+    let shared = around
+        .iter()
+        .filter(|inner| loops.is_in_loop(other, **inner));
+    shared.count()
 }
 
 /// Lets a branch name its targets the other way round, under the opposite of

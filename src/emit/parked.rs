@@ -94,7 +94,8 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<(Block, Value, Ve
     uses
 }
 
-fn loops_around(loops: &LoopAnalysis, block: Block) -> Vec<Loop> {
+/// The loops that a block is in, the innermost first.
+pub(super) fn loops_around(loops: &LoopAnalysis, block: Block) -> Vec<Loop> {
     std::iter::successors(loops.innermost_loop(block), |inner| {
         loops.loop_parent(*inner)
     })

@@ -138,11 +138,7 @@ fn put<T>(table: &mut Vec<T>, number: u32, row: T) {
 /// are only called directly are no values then, and can't be called by anyone else.
 pub(super) fn drop_unread(program: &mut Program, exports: &[GlobalId]) {
     let mut unread: FxHashSet<GlobalId> = exports.iter().copied().collect();
-    let sites = program.method_sites.iter();
-    let places = sites.filter_map(|site| site.place.as_ref());
-    let changed = program.builtin_sites.iter().map(|site| &site.place);
-    let paths = program.paths.iter().chain(places).chain(changed);
-    let roots = paths.map(|path| path.root);
+    let roots = program.changed_places().map(|path| path.root);
     let ops = program.functions.iter().flat_map(|function| &function.code);
     let used = ops.filter_map(|op| match *op {
         Op::LoadGlobal { global } => Some(Var::new(VarKind::Global, global)),

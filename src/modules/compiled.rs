@@ -217,18 +217,11 @@ impl Compiled {
         let program = &self.program;
         let declared = program.structs.iter().flat_map(|info| &info.fields);
         let given = program.struct_sites.iter().flat_map(|site| &site.fields);
-        let places = program
-            .method_sites
-            .iter()
-            .filter_map(|site| site.place.as_ref());
-        let changed = program.builtin_sites.iter().map(|site| &site.place);
-        let paths = program.paths.iter().chain(places).chain(changed);
-        let stored = paths
-            .flat_map(|path| &path.steps)
-            .filter_map(|step| match step {
-                Step::Field(name) => Some(name),
-                Step::Index => None,
-            });
+        let steps = program.changed_places().flat_map(|path| &path.steps);
+        let stored = steps.filter_map(|step| match step {
+            Step::Field(name) => Some(name),
+            Step::Index => None,
+        });
         declared
             .chain(given)
             .chain(stored)

@@ -291,6 +291,14 @@ pub struct VariantSite {
 }
 
 impl Program {
+    /// All paths to places that the program changes.
+    pub fn changed_places(&self) -> impl Iterator<Item = &Path> {
+        let methods = self.method_sites.iter();
+        let of_methods = methods.filter_map(|site| site.place.as_ref());
+        let of_builtins = self.builtin_sites.iter().map(|site| &site.place);
+        self.paths.iter().chain(of_methods).chain(of_builtins)
+    }
+
     /// The position of an instruction, if one is known.
     pub fn position(&self, func: FunctionId, pc: u32) -> Option<Position> {
         let positions = &self.functions[func as usize].positions;
