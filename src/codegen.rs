@@ -37,6 +37,7 @@ pub mod signature;
 mod stack;
 mod suspend;
 mod text;
+mod text_view;
 mod unwind;
 mod view;
 mod words;

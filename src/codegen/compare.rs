@@ -100,7 +100,7 @@ impl Translator<'_, '_, '_> {
             (Class::Object(Tag::String), Class::Object(Tag::String))
                 if comparison.is_equality() =>
             {
-                let same = self.same_text(left.word(), right.word());
+                let same = self.same_text(left, right);
                 Entry::bool(self.equality_result(comparison, same))
             }
             (Class::Bool, Class::Bool) if comparison.is_equality() => {
@@ -244,9 +244,7 @@ impl Translator<'_, '_, '_> {
                     .ins()
                     .icmp(IntCC::Equal, left.word(), right.word())
             }
-            (Class::Object(Tag::String), Class::Object(Tag::String)) => {
-                self.same_text(left.word(), right.word())
-            }
+            (Class::Object(Tag::String), Class::Object(Tag::String)) => self.same_text(left, right),
             _ => {
                 let (left_tag, left_word) = self.both_words(left);
                 let (right_tag, right_word) = self.both_words(right);

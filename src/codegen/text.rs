@@ -28,10 +28,15 @@ impl Translator<'_, '_, '_> {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let result = self.builder.append_block_param(done, types::I64);
         let (object, position) = (text.word(), index.word());
-        let chars = self.load_word(object, CHARS_OFFSET);
-        self.continue_if(IntCC::UnsignedLessThan, position, chars, slow);
-        let len = self.load_word(object, LEN_OFFSET);
-        self.continue_if(IntCC::Equal, chars, len, slow);
+        if let Some(view) = self.text_view(text) {
+            let indexable = self.word_of(view.indexable);
+            self.continue_if(IntCC::UnsignedLessThan, position, indexable, slow);
+        } else {
+            let chars = self.load_word(object, CHARS_OFFSET);
+            self.continue_if(IntCC::UnsignedLessThan, position, chars, slow);
+            let len = self.load_word(object, LEN_OFFSET);
+            self.continue_if(IntCC::Equal, chars, len, slow);
+        }
         let byte = self.text_byte(object, position);
         let character = self.ascii_character(byte);
         self.builder.ins().jump(done, &[BlockArg::Value(character)]);
@@ -116,57 +121,43 @@ impl Translator<'_, '_, '_> {
 
     /// Whether two strings have the same text.  Short ones are compared as words,
     /// without a branch that depends on what they say.
-    pub fn same_text(&mut self, left: Value, right: Value) -> Value {
+    pub fn same_text(&mut self, left: Entry, right: Entry) -> Value {
         if let Some(same) = self.is_short_literal(left, right) {
             return same;
         }
         let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, types::I8);
-        let left_len = self.load_word(left, LEN_OFFSET);
-        let right_len = self.load_word(right, LEN_OFFSET);
-        // Every string has room for a word of text.
-        let left_word = self.load_word(left, TEXT_OFFSET);
-        let right_word = self.load_word(right, TEXT_OFFSET);
+        let (left_len, left_word) = self.text_head(left);
+        let (right_len, right_word) = self.text_head(right);
         let lens_differ = self.builder.ins().bxor(left_len, right_len);
         let words_differ = self.builder.ins().bxor(left_word, right_word);
-        let either_len = self.builder.ins().bor(left_len, right_len);
-        let are_short = self
+        let differ = self.builder.ins().bor(lens_differ, words_differ);
+        let alike = self.builder.ins().icmp_imm_u(IntCC::Equal, differ, 0);
+        // Texts of different lengths are decided, so either length will do; one
+        // that a loop doesn't change is better asked outside.
+        let len = match self.text_view(right) {
+            Some(_) => right_len,
+            None => left_len,
+        };
+        let are_longer = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::UnsignedLessThan, either_len, WORD);
-        let (short, long) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.ins().brif(are_short, short, &[], long, &[]);
-
-        self.switch_sealed(short);
-        // The bytes behind the text don't count.  They are shifted out in two
-        // steps, since a shift by 64 bits would do nothing.
-        let word = self.iconst(WORD);
-        let unused = self.builder.ins().isub(word, left_len);
-        let half = self.builder.ins().ishl_imm_u(unused, 2);
-        let mut counting = words_differ;
-        for _ in 0..2 {
-            counting = match self.source.isa.endianness() {
-                Endianness::Little => self.builder.ins().ishl(counting, half),
-                Endianness::Big => self.builder.ins().ushr(counting, half),
-            };
-        }
-        let differ = self.builder.ins().bor(counting, lens_differ);
-        let same = self.builder.ins().icmp_imm_u(IntCC::Equal, differ, 0);
-        self.builder.ins().jump(done, &[BlockArg::Value(same)]);
+            .icmp_imm_u(IntCC::UnsignedGreaterThan, len, WORD);
+        let undecided = self.builder.ins().band(alike, are_longer);
+        let long = self.cold_block();
+        self.builder
+            .ins()
+            .brif(undecided, long, &[], done, &[BlockArg::Value(alike)]);
 
         self.switch_sealed(long);
-        // The last word of a text that is shorter than a word begins before it,
-        // in the object, and then the lengths differ.
+        let (left, right) = (left.word(), right.word());
         let (left_end, right_end) = (
             self.builder.ins().iadd(left, left_len),
             self.builder.ins().iadd(right, right_len),
         );
         let left_last = self.load_word(left_end, TEXT_OFFSET - WORD as usize);
         let right_last = self.load_word(right_end, TEXT_OFFSET - WORD as usize);
-        let lasts_differ = self.builder.ins().bxor(left_last, right_last);
-        let differ = self.builder.ins().bor(words_differ, lasts_differ);
-        let differ = self.builder.ins().bor(differ, lens_differ);
-        let alike = self.builder.ins().icmp_imm_u(IntCC::Equal, differ, 0);
+        let alike = self.builder.ins().icmp(IntCC::Equal, left_last, right_last);
         let are_two = self.builder.ins().icmp(IntCC::NotEqual, left, right);
         let are_longer =
             self.builder
@@ -188,58 +179,36 @@ impl Translator<'_, '_, '_> {
 
     /// Whether a string is the literal that the other one is, if one is and it
     /// is short; the operands may be swapped.
-    pub fn is_short_literal(&mut self, left: Value, right: Value) -> Option<Value> {
+    fn is_short_literal(&mut self, left: Entry, right: Entry) -> Option<Value> {
         if let Some(literal) = self.short_literal(right) {
-            return Some(self.has_text(left, &literal));
+            return Some(self.has_text(left, literal));
         }
         let literal = self.short_literal(left)?;
-        Some(self.has_text(right, &literal))
+        Some(self.has_text(right, literal))
     }
 
-    /// The bytes of a literal that fits into a word.
-    fn short_literal(&self, object: Value) -> Option<Vec<u8>> {
-        let index = *self.tools.literals.get(&object)?;
-        match &self.source.program.constants[index as usize] {
-            Constant::Str(text) if text.len() <= 8 => Some(text.as_bytes().to_vec()),
-            _ => None,
-        }
-    }
-
-    fn has_text(&mut self, object: Value, literal: &[u8]) -> Value {
-        let len = self.load_word(object, LEN_OFFSET);
-        let same_len = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, len, literal.len() as i64);
-        // Every string has room for a word of text.
-        let text = match literal.len() {
-            0 => return same_len,
-            1 => self
-                .builder
-                .ins()
-                .uload8(types::I64, trusted(), object, TEXT_OFFSET as i32),
-            _ => self.load_word(object, TEXT_OFFSET),
+    /// The length and the first word of a literal that fits into a word.
+    fn short_literal(&self, literal: Entry) -> Option<(i64, i64)> {
+        let index = *self.tools.literals.get(&literal.word())?;
+        let Constant::Str(text) = &self.source.program.constants[index as usize] else {
+            return None;
         };
-        let mut bytes = [0; 8];
-        bytes[..literal.len()].copy_from_slice(literal);
-        let mut mask = [0; 8];
-        mask[..literal.len()].fill(0xff);
-        let as_word = |bytes: [u8; 8]| match self.source.isa.endianness() {
+        let mut bytes = [0; WORD as usize];
+        bytes
+            .get_mut(..text.len())?
+            .copy_from_slice(text.as_bytes());
+        let word = match self.source.isa.endianness() {
             Endianness::Little => i64::from_le_bytes(bytes),
             Endianness::Big => i64::from_be_bytes(bytes),
         };
-        let (wanted, mask) = match literal {
-            [byte] => (i64::from(*byte), -1),
-            _ => (as_word(bytes), as_word(mask)),
-        };
-        let text = if mask == -1 {
-            text
-        } else {
-            let mask = self.iconst(mask);
-            self.builder.ins().band(text, mask)
-        };
+        Some((text.len() as i64, word))
+    }
+
+    fn has_text(&mut self, text: Entry, (wanted_len, wanted): (i64, i64)) -> Value {
+        let (len, word) = self.text_head(text);
+        let same_len = self.builder.ins().icmp_imm_u(IntCC::Equal, len, wanted_len);
         let wanted = self.iconst(wanted);
-        let same_text = self.builder.ins().icmp(IntCC::Equal, text, wanted);
-        self.builder.ins().band(same_len, same_text)
+        let same_word = self.builder.ins().icmp(IntCC::Equal, word, wanted);
+        self.builder.ins().band(same_len, same_word)
     }
 }

@@ -19,6 +19,7 @@ use super::layout::{Layout, SlotSet};
 use super::local::Home;
 use super::signature::Class;
 use super::stack::Entry;
+use super::text_view::TextView;
 use crate::infer::{FunctionFacts, Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
@@ -69,7 +70,9 @@ pub(super) struct StoreView {
 pub(super) struct Views {
     /// In the order of their heads.
     regions: Vec<Region>,
+    /// Those of arrays and those of strings, by slot.
     views: FxHashMap<u32, View>,
+    texts: FxHashMap<u32, TextView>,
     /// Ends of the regions around the present instruction, by slot.
     active: FxHashMap<u32, u32>,
     /// The slots that are kept in a region around the present instruction.
@@ -92,11 +95,14 @@ impl Translator<'_, '_, '_> {
         let facts = &self.source.facts.functions[self.func as usize];
         let regions = plan(self.source.program, self.function, facts, &self.layout);
         for slot in regions.iter().flat_map(|region| &region.slots) {
-            if self.views.views.contains_key(slot) {
+            if self.views.views.contains_key(slot) || self.views.texts.contains_key(slot) {
                 continue;
             }
-            let elements = viewed_elements(facts.slots[*slot as usize])
-                .expect("only arrays of one kind are planned for");
+            let Some(elements) = viewed_elements(facts.slots[*slot as usize]) else {
+                let view = self.new_text_view(*slot);
+                self.views.texts.insert(*slot, view);
+                continue;
+            };
             let view = View {
                 slot: *slot,
                 data: self.declare_word(types::I64),
@@ -152,20 +158,35 @@ impl Translator<'_, '_, '_> {
 
     fn set_views(&mut self, slots: Vec<u32>) {
         for slot in slots {
-            let view = self.views.views[&slot];
-            self.set_view(view);
+            match self.views.views.get(&slot) {
+                Some(view) => self.set_view(*view),
+                None => self.set_text_view(self.views.texts[&slot]),
+            }
         }
     }
 
-    /// The view of a slot here.
+    /// The view of the array in a slot here.
     fn active_view(&self, slot: u32) -> Option<View> {
         let views = &self.views;
-        views.active.get(&slot).map(|_| views.views[&slot])
+        let view = views.views.get(&slot).copied();
+        view.filter(|_| views.active.contains_key(&slot))
+    }
+
+    /// The view of the string in a slot here.
+    fn active_text_view(&self, slot: u32) -> Option<TextView> {
+        let views = &self.views;
+        let view = views.texts.get(&slot).copied();
+        view.filter(|_| views.active.contains_key(&slot))
     }
 
     /// The view of the array that an entry is, if a slot with one holds it.
     pub fn view_of(&self, entry: Entry) -> Option<View> {
         self.active_view(entry.whole_slot()?)
+    }
+
+    /// The view of the string that an entry is, if a slot with one holds it.
+    pub fn text_view(&self, entry: Entry) -> Option<TextView> {
+        self.active_text_view(entry.whole_slot()?)
     }
 
     /// The view of the array that is the root of a path through which elements
@@ -188,10 +209,13 @@ impl Translator<'_, '_, '_> {
         }
     }
 
-    /// Takes account of a change of a slot's array.
+    /// Takes account of a change of a slot's array or string.
     pub fn renew_view(&mut self, slot: u32) {
         if let Some(view) = self.active_view(slot) {
             self.set_view(view);
+        }
+        if let Some(view) = self.active_text_view(slot) {
+            self.set_text_view(view);
         }
     }
 
@@ -199,6 +223,9 @@ impl Translator<'_, '_, '_> {
     pub fn drop_view(&mut self, slot: u32) {
         if let Some(view) = self.active_view(slot) {
             self.clear_view(view);
+        }
+        if let Some(view) = self.active_text_view(slot) {
+            self.clear_text_view(view);
         }
     }
 
@@ -345,9 +372,17 @@ fn plan(
                 && layout.holding[&head].maybe.contains(*slot)
                 && !layout.cells.contains(*slot)
                 && !layout.asked.contains(*slot)
-                && viewed_elements(facts.slots[*slot as usize]).is_some()
         };
-        let mut slots: Vec<u32> = body.indexed.iter().copied().filter(can_be_viewed).collect();
+        let of_kind = |slots: &[u32], is_kind: fn(Type) -> bool| -> Vec<u32> {
+            let slots = slots
+                .iter()
+                .filter(|slot| is_kind(facts.slots[**slot as usize]));
+            slots.copied().filter(can_be_viewed).collect()
+        };
+        let mut slots = of_kind(&body.indexed, |ty| {
+            viewed_elements(ty).is_some() || is_text(ty)
+        });
+        slots.append(&mut of_kind(&body.compared, is_text));
         slots.sort_unstable();
         slots.dedup();
         viewed.extend(slots.iter().map(|slot| (*slot, end)));
@@ -379,6 +414,8 @@ fn loop_ends(function: &Function) -> FxHashMap<u32, u32> {
 /// What a loop's body does to slots.
 struct Body {
     indexed: Vec<u32>,
+    /// Slots whose values are asked whether they equal others.
+    compared: Vec<u32>,
     changed: SlotSet,
     /// Slots whose elements are stored to.
     stored: SlotSet,
@@ -390,6 +427,7 @@ impl Body {
     fn new(slots: u32) -> Body {
         Body {
             indexed: Vec::new(),
+            compared: Vec::new(),
             changed: SlotSet::new(slots),
             stored: SlotSet::new(slots),
             shared: SlotSet::new(slots),
@@ -398,10 +436,16 @@ impl Body {
 
     fn step(&mut self, program: &Program, function: &Function, pc: u32) {
         match function.code[pc as usize] {
-            Op::LoadLocal { slot } if is_indexed(program, function, pc) => self.indexed.push(slot),
-            Op::LoadLocal { slot } if !is_measured(program, function, pc) => {
-                self.shared.insert(slot);
-            }
+            Op::LoadLocal { slot } => match user(program, function, pc) {
+                Some((Op::Index {}, 1)) => self.indexed.push(slot),
+                Some((Op::CallBuiltin { builtin, argc: 1 }, 0))
+                    if &*program.builtins[builtin as usize] == "len" => {}
+                Some((Op::Equal {} | Op::NotEqual {}, _)) => {
+                    self.compared.push(slot);
+                    self.shared.insert(slot);
+                }
+                _ => self.shared.insert(slot),
+            },
             Op::MakeClosure { func } => {
                 for capture in &program.functions[func as usize].captures {
                     if let Capture::Value(slot) = *capture {
@@ -452,27 +496,33 @@ impl Body {
     }
 }
 
-/// Whether the value that the instruction loads is what an `Index` reads from.
-fn is_indexed(program: &Program, function: &Function, load: u32) -> bool {
+/// Whether a slot of such a type holds a string, if anything.
+fn is_text(ty: Type) -> bool {
+    ty.without(Tags::UNSET).is(Tags::STRING)
+}
+
+/// The instruction that takes the value which a `LoadLocal` loads, and how many
+/// operands of it lie above, unless the way there is not straight.
+fn user(program: &Program, function: &Function, load: u32) -> Option<(Op, u32)> {
     let Op::LoadLocal { slot } = function.code[load as usize] else {
-        return false;
+        return None;
     };
     // Operands above the loaded value.
     let mut above = 0;
     for op in function.code[load as usize + 1..].iter().take(MOST_STEPS) {
         let effect = op.effect(program);
         if effect.pops > above {
-            return matches!(op, Op::Index {}) && above == 1;
+            return Some((*op, above));
         }
-        // A change of the array meanwhile makes the operand another owner of it.
+        // A change of the value meanwhile makes the operand another owner of it.
         let changes_it = changed_root(program, op)
             .is_some_and(|root| root.kind() == VarKind::Local && root.number() == slot);
         if op.ends() || op.target().is_some() || changes_it {
-            return false;
+            return None;
         }
         above = above - effect.pops + effect.pushes;
     }
-    false
+    None
 }
 
 /// The variable at the root of the place that an instruction changes.
@@ -489,15 +539,6 @@ fn changed_root(program: &Program, op: &Op) -> Option<Var> {
         }
         _ => None,
     }
-}
-
-/// Whether the instruction loads what `len` is asked about.
-fn is_measured(program: &Program, function: &Function, load: u32) -> bool {
-    matches!(
-        function.code.get(load as usize + 1),
-        Some(Op::CallBuiltin { builtin, argc: 1 })
-            if &*program.builtins[*builtin as usize] == "len"
-    )
 }
 
 /// Whether a function can have views at all.

@@ -12,7 +12,9 @@ use crate::value::Tag;
 use core::mem::size_of;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A string object; the text's bytes follow it.
+/// A string object; the text's bytes follow it.  There is room for a word of
+/// text at least, and the bytes of that word behind a shorter text are zero, so
+/// short texts are the same if their lengths and first words are.
 #[repr(C)]
 pub struct Str {
     header: Header,
@@ -241,7 +243,9 @@ impl Str {
     /// An empty string object with room for `capacity` bytes.
     #[inline]
     fn allocate(capacity: usize) -> *mut Str {
-        // The block is a whole number of grains: use all of it.
+        const { assert!(!TEXT_OFFSET.is_multiple_of(16) && TEXT_OFFSET.is_multiple_of(8)) };
+        // The block is a whole number of grains: use all of it, a word of text
+        // at least.
         let size = (TEXT_OFFSET + capacity).next_multiple_of(16);
         let string: *mut Str = allocator::allocate(size).cast();
         // SAFETY: fresh memory of that size.
@@ -253,8 +257,16 @@ impl Str {
                 chars: 0,
                 hash: AtomicU64::new(0),
             });
+            text_of(string).cast::<u64>().write(0);
         }
         string
+    }
+
+    /// The first eight bytes of text, zero behind its end.
+    #[inline(always)]
+    fn first_word(&self) -> u64 {
+        // SAFETY: every string has room for a word of text, all of it written.
+        unsafe { self.text().cast::<u64>().read() }
     }
 
     #[inline(always)]
@@ -322,7 +334,9 @@ impl Str {
     #[inline(always)]
     pub fn has_text_of(&self, other: &Str) -> bool {
         core::ptr::eq(self, other)
-            || (self.len == other.len && same_bytes(self.as_bytes(), other.as_bytes()))
+            || (self.len == other.len
+                && self.first_word() == other.first_word()
+                && (self.len <= 8 || same_bytes(self.as_bytes(), other.as_bytes())))
     }
 
     /// The byte where the character at `char_index`, which is in bounds, starts.
