@@ -27,6 +27,7 @@ mod listing;
 mod object;
 mod order;
 mod parked;
+mod phis;
 mod ranges;
 mod simplify;
 mod words;

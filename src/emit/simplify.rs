@@ -8,6 +8,7 @@
 //! An operation that tells of overflow has two results, so Cranelift neither
 //! notices that it was done before nor that it succeeded then.
 
+use super::phis::remove_redundant_params;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::dominator_tree::DominatorTree;
@@ -22,8 +23,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Simplifies a function, before Cranelift's own optimiser does.
 pub(super) fn simplify(context: &mut Context) {
     context.func.dfg.resolve_all_aliases();
+    remove_redundant_params(&mut context.func);
     let flow = Flow::of(&context.func);
     thread_known_jumps(&mut context.func, &flow);
+    remove_redundant_params(&mut context.func);
     let flow = Flow::of(&context.func);
     share_checked_operations(&mut context.func, &flow);
 }
