@@ -1,10 +1,17 @@
-//! What only the cold blocks of a loop use waits in memory.
+//! What a loop does not work with waits in memory.
 //!
 //! The register allocator weighs uses by how deep in loops they are, cold blocks
 //! or not.  So the array that an error message would need occupies a register
 //! all through a loop, and what the loop works with moves to and fro.  A value
 //! from outside a loop that only cold blocks inside use is written to the frame
 //! where it is made, and those blocks read it there.
+//!
+//! Nor does the allocator take a value that is merely used behind a loop out of
+//! the way before the loop: where registers run out, it moves it within.  So in
+//! loops that need more registers than there are, such values are written to the
+//! frame too, and what lies behind the loop reads them there.
+
+mod through;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -27,33 +34,57 @@ pub(super) fn park(context: &mut Context) {
     if loops.loops().next().is_none() {
         return;
     }
-    let mut slots: FxHashMap<Value, StackSlot> = FxHashMap::default();
-    for (block, value, users) in cold_uses(function, loops) {
-        if slots.len() == MOST_PARKED && !slots.contains_key(&value) {
-            continue;
+    let mut parked = Parked::default();
+    for uses in cold_uses(function, loops) {
+        parked.park(function, &uses);
+    }
+    for uses in through::uses(function, &context.cfg, loops) {
+        parked.park(function, &uses);
+    }
+}
+
+/// A block's uses of a value.
+struct Uses {
+    value: Value,
+    /// In their order.
+    users: Vec<Inst>,
+}
+
+/// The values that wait, and where.
+#[derive(Default)]
+struct Parked(FxHashMap<Value, StackSlot>);
+
+impl Parked {
+    /// Lets a value's users in a block read it from memory.
+    fn park(&mut self, function: &mut Function, uses: &Uses) {
+        let slots = &mut self.0;
+        if slots.len() == MOST_PARKED && !slots.contains_key(&uses.value) {
+            return;
         }
-        let ty = function.dfg.value_type(value);
+        let ty = function.dfg.value_type(uses.value);
         let slot = *slots
-            .entry(value)
-            .or_insert_with(|| write(function, value, ty));
-        let Some(first) = users.first() else {
-            continue;
+            .entry(uses.value)
+            .or_insert_with(|| write(function, uses.value, ty));
+        let Some(first) = uses.users.first() else {
+            return;
         };
-        debug_assert_eq!(function.layout.inst_block(*first), Some(block));
         let mut cursor = FuncCursor::new(function).at_inst(*first);
         let address = cursor.ins().stack_addr(types::I64, slot, 0);
         let read = cursor.ins().load(ty, MemFlagsData::trusted(), address, 0);
-        for user in users {
-            function
-                .dfg
-                .map_inst_values(user, |used| if used == value { read } else { used });
+        for user in &uses.users {
+            function.dfg.map_inst_values(
+                *user,
+                |used| {
+                    if used == uses.value { read } else { used }
+                },
+            );
         }
     }
 }
 
-/// The cold blocks in loops that use something from outside the loop which
-/// nothing else in it uses, with the instructions that do.
-fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<(Block, Value, Vec<Inst>)> {
+/// What cold blocks in loops use of what comes from outside the loop and nothing
+/// else in it uses.
+fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
     let mut used_hot: FxHashSet<(Value, Loop)> = FxHashSet::default();
     for block in function.layout.blocks() {
         let around = loops_around(loops, block);
@@ -74,7 +105,7 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<(Block, Value, Ve
         if !function.layout.is_cold(block) {
             continue;
         }
-        let mut in_block: Vec<(Block, Value, Vec<Inst>)> = Vec::new();
+        let mut in_block: Vec<Uses> = Vec::new();
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
                 if used_hot.contains(&(value, innermost))
@@ -82,10 +113,13 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<(Block, Value, Ve
                 {
                     continue;
                 }
-                match in_block.iter_mut().find(|(_, used, _)| *used == value) {
-                    Some((_, _, users)) if users.last() == Some(&inst) => {}
-                    Some((_, _, users)) => users.push(inst),
-                    None => in_block.push((block, value, vec![inst])),
+                match in_block.iter_mut().find(|uses| uses.value == value) {
+                    Some(uses) if uses.users.last() == Some(&inst) => {}
+                    Some(uses) => uses.users.push(inst),
+                    None => in_block.push(Uses {
+                        value,
+                        users: vec![inst],
+                    }),
                 }
             }
         }
@@ -104,25 +138,27 @@ pub(super) fn loops_around(loops: &LoopAnalysis, block: Block) -> Vec<Loop> {
 
 /// Whether a value is made outside the loop, and is not simply made anew.
 fn can_wait(function: &Function, loops: &LoopAnalysis, value: Value, inner: Loop) -> bool {
+    home(function, value).is_some_and(|block| !loops.is_in_loop(block, inner))
+}
+
+/// The block where a value is made that can be written to memory, and is not
+/// simply made anew.
+fn home(function: &Function, value: Value) -> Option<Block> {
     let ty = function.dfg.value_type(value);
     if !(ty.is_int() && ty.bits() <= 64 || ty == types::F64) {
-        return false;
+        return None;
     }
-    let block = match function.dfg.value_def(value) {
-        ValueDef::Param(block, _) => block,
+    match function.dfg.value_def(value) {
+        ValueDef::Param(block, _) => Some(block),
         ValueDef::Result(inst, _) => {
             let is_cheap = matches!(
                 function.dfg.insts[inst].opcode(),
                 Opcode::Iconst | Opcode::StackAddr | Opcode::F64const
             );
-            match function.layout.inst_block(inst) {
-                Some(block) if !is_cheap => block,
-                _ => return false,
-            }
+            function.layout.inst_block(inst).filter(|_| !is_cheap)
         }
-        ValueDef::Union(..) => return false,
-    };
-    !loops.is_in_loop(block, inner)
+        ValueDef::Union(..) => None,
+    }
 }
 
 /// Writes a value into a slot of its own as soon as it is there.

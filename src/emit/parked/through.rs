@@ -1,0 +1,139 @@
+//! Values that live through a loop which needs the registers.
+
+use super::{Uses, home};
+use cranelift_codegen::flowgraph::ControlFlowGraph;
+use cranelift_codegen::ir::{Block, Function, Inst, Value};
+use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Registers for integers that a loop can work with, on the target that has the
+/// fewest: those that no convention takes away, less some for what lives from
+/// one instruction to the next.
+const REGISTERS: usize = 11;
+/// Steps along control flow, all values of a function together.
+const MOST_STEPS: usize = 200_000;
+
+/// A value's uses, and the blocks at whose beginning it is still needed.
+#[derive(Default)]
+struct Life {
+    users: FxHashMap<Block, Vec<Inst>>,
+    live_in: FxHashSet<Block>,
+}
+
+/// The uses behind loops that are to read from memory.
+pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnalysis) -> Vec<Uses> {
+    let innermost: Vec<Loop> = loops
+        .loops()
+        .filter(|looped| {
+            !loops
+                .loops()
+                .any(|inner| loops.loop_parent(inner) == Some(*looped))
+        })
+        .collect();
+    let lives = lives(function, cfg);
+    let mut parked: FxHashSet<(Value, Block)> = FxHashSet::default();
+    let mut all = Vec::new();
+    for looped in innermost {
+        let header = loops.loop_header(looped);
+        let params = function.dfg.block_params(header);
+        let is_int = |value: &Value| function.dfg.value_type(*value).is_int();
+        let mut used = params.iter().filter(|value| is_int(value)).count();
+        // Values that merely live through, with the work of reading them again.
+        let mut waiting: Vec<(usize, Value, Vec<Block>)> = Vec::new();
+        for (value, life) in &lives {
+            if !is_int(value) || !life.live_in.contains(&header) {
+                continue;
+            }
+            let is_used = life
+                .users
+                .keys()
+                .any(|block| loops.is_in_loop(*block, looped));
+            match is_used {
+                true => used += 1,
+                false => waiting.extend(
+                    reads_behind(function, cfg, loops, looped, *value, life)
+                        .map(|(work, reads)| (work, *value, reads)),
+                ),
+            }
+        }
+        let too_many = (used + waiting.len()).saturating_sub(REGISTERS);
+        waiting.sort_unstable_by_key(|(work, value, _)| (*work, *value));
+        for (_, value, blocks) in waiting.into_iter().take(too_many) {
+            for block in blocks {
+                if parked.insert((value, block)) {
+                    let users = lives[&value].users[&block].clone();
+                    all.push(Uses { value, users });
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The lives of the function's values, as far as they are worth parking.
+fn lives(function: &Function, cfg: &ControlFlowGraph) -> FxHashMap<Value, Life> {
+    let mut lives: FxHashMap<Value, Life> = FxHashMap::default();
+    for block in function.layout.blocks() {
+        for inst in function.layout.block_insts(block) {
+            for value in function.dfg.inst_values(inst) {
+                if home(function, value).is_none() {
+                    continue;
+                }
+                let life = lives.entry(value).or_default();
+                let users = life.users.entry(block).or_default();
+                if users.last() != Some(&inst) {
+                    users.push(inst);
+                }
+            }
+        }
+    }
+    let mut steps = 0;
+    for (value, life) in &mut lives {
+        let home = home(function, *value);
+        let mut ahead: Vec<Block> = life.users.keys().copied().collect();
+        while let Some(block) = ahead.pop() {
+            if Some(block) != home && life.live_in.insert(block) {
+                steps += 1;
+                if steps > MOST_STEPS {
+                    return FxHashMap::default();
+                }
+                ahead.extend(cfg.pred_iter(block).map(|pred| pred.block));
+            }
+        }
+    }
+    lives
+}
+
+/// The blocks behind a loop that use a value, and the work of writing it and
+/// reading it there; `None` if that is no less work than the loop's.
+fn reads_behind(
+    function: &Function,
+    cfg: &ControlFlowGraph,
+    loops: &LoopAnalysis,
+    looped: Loop,
+    value: Value,
+    life: &Life,
+) -> Option<(usize, Vec<Block>)> {
+    let header = loops.loop_header(looped);
+    let mut seen: FxHashSet<Block> = FxHashSet::default();
+    let mut ahead = vec![header];
+    let mut reads = Vec::new();
+    while let Some(block) = ahead.pop() {
+        if !life.live_in.contains(&block) || !seen.insert(block) {
+            continue;
+        }
+        if life.users.contains_key(&block) {
+            reads.push(block);
+        }
+        ahead.extend(cfg.succ_iter(block));
+    }
+    let level = |block: Block| loops.loop_level(block).level();
+    let written = level(home(function, value)?);
+    let deepest = reads.iter().map(|block| level(*block)).max()?;
+    if written.max(deepest) >= level(header) {
+        return None;
+    }
+    let work = |level: usize| 10_usize.saturating_pow(level as u32);
+    let work = work(written) + reads.iter().map(|block| work(level(*block))).sum::<usize>();
+    Some((work, reads))
+}
