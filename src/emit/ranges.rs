@@ -27,9 +27,9 @@ use ruff_runtime::context::TRACE_LIMIT_OFFSET;
 use rustc_hash::FxHashMap;
 
 /// Passes over a function before it is given up.
-const MOST_PASSES: usize = 12;
-/// Changes of a parameter's interval before its ends are let go.
-const PATIENCE: u8 = 3;
+const MOST_PASSES: usize = 24;
+/// Passes before the ends of intervals that still grow are let go.
+const PATIENCE: usize = 3;
 /// Conditions inside conditions that are looked at.
 const DEPTH: usize = 4;
 
@@ -67,7 +67,8 @@ struct Analysis<'a> {
     /// What was seen to come to a block.
     reached: SecondaryMap<Block, bool>,
     params: SecondaryMap<Value, Interval>,
-    changes: SecondaryMap<Value, u8>,
+    /// Whether the ends of an interval that still grows are let go.
+    lets_go: bool,
     has_changed: bool,
     /// What holds at the point that is looked at.
     now: SecondaryMap<Value, Interval>,
@@ -103,7 +104,7 @@ impl<'a> Analysis<'a> {
             children,
             reached: SecondaryMap::new(),
             params: SecondaryMap::with_default(Interval::EMPTY),
-            changes: SecondaryMap::new(),
+            lets_go: false,
             has_changed: false,
             now: SecondaryMap::with_default(Interval::EMPTY),
             relations: FxHashMap::default(),
@@ -124,8 +125,9 @@ impl<'a> Analysis<'a> {
                 self.params[*param] = all;
             }
         }
-        for _ in 0..MOST_PASSES {
+        for number in 0..MOST_PASSES {
             self.has_changed = false;
+            self.lets_go = number >= PATIENCE;
             self.pass(entry);
             if !self.has_changed {
                 self.edits = Some(Vec::new());
@@ -251,14 +253,18 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             let mut joined = before.join(given);
-            self.changes[*param] = self.changes[*param].saturating_add(1);
-            if self.changes[*param] > PATIENCE {
-                // Whatever grows on every pass has to come to an end.
+            if self.lets_go {
+                // Whatever grows on every pass has to come to an end.  What is
+                // compared with something is one less than the largest number,
+                // and then does not grow on.
                 if joined.lo < before.lo {
-                    joined.lo = if joined.lo >= 0 { 0 } else { all.lo };
+                    joined.lo = match joined.lo {
+                        0.. => 0,
+                        lo => all.lo + i64::from(lo > all.lo),
+                    };
                 }
                 if joined.hi > before.hi {
-                    joined.hi = all.hi;
+                    joined.hi = all.hi - i64::from(joined.hi < all.hi);
                 }
             }
             self.params[*param] = joined;
