@@ -13,6 +13,7 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{ArgKind, FunctionId, MethodSite, Path, VarKind};
 use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
+use ruff_runtime::heap::closure::{ENTRY_OFFSET, PLAIN_CALL_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::{RAISED, Tag};
 
@@ -23,12 +24,65 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Calls the operand below the top `argc`; `ty` is what that gives.
+    ///
+    /// A function that takes so many arguments is entered at once, everything
+    /// else is called by the runtime.
     fn call_operand(&mut self, argc: u32, ty: Type) {
         self.own_borrows_from_shared();
-        let values = self.pop_to_memory(argc as usize + 1);
+        let first = self.stack.len() - argc as usize;
+        let callee = self.stack[first - 1];
+        let values = self.scratch(argc as usize + 1);
+        self.pop_to(values, 16, argc as usize);
+        self.pop();
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        for _ in 0..2 {
+            self.builder.append_block_param(done, types::I64);
+        }
+        if callee.ty.may_be(Tags::FUNCTION) && argc < u32::from(u8::MAX) {
+            let object = self.expect_tag(callee, Tag::Function, slow);
+            let plain = self.builder.ins().uload8(
+                types::I64,
+                trusted(),
+                object,
+                PLAIN_CALL_OFFSET as i32,
+            );
+            let wanted = self.iconst(i64::from(argc) + 1);
+            self.continue_if(IntCC::Equal, plain, wanted, slow);
+            let words = self.enter_function(object, values);
+            self.release_entry(callee);
+            self.jump_with(done, &words);
+        } else {
+            self.builder.ins().jump(slow, &[]);
+        }
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        if callee.owner != Owner::Entry {
+            self.retain_entry(callee);
+        }
+        self.store_value(callee, values, 0);
         let count = self.iconst(i64::from(argc));
-        let words = self.call_raising(Helper::Call, &[self.ctx, values, count]);
+        let words = self.call_helper(Helper::Call, &[self.ctx, values, count]);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
+        self.raise_if(raised);
         self.push_words(ty, &words);
+    }
+
+    /// Jumps through a function object's entry, with the arguments behind the
+    /// first of `values`.
+    fn enter_function(&mut self, object: Value, values: Value) -> Vec<Value> {
+        let entry = self.load_word(object, ENTRY_OFFSET);
+        let args = self.builder.ins().iadd_imm_s(values, 16);
+        let signature = signature::generic(self.source.isa);
+        let signature = self.builder.import_signature(signature);
+        let args = [self.ctx, self.callee_trace, object, args];
+        let call = self.builder.ins().call_indirect(signature, entry, &args);
+        self.builder.inst_results(call).to_vec()
     }
 
     pub fn call_function(&mut self, func: FunctionId, argc: u32) {

@@ -286,13 +286,18 @@ impl Translator<'_, '_, '_> {
     /// address takes them over.
     pub fn pop_to_memory(&mut self, count: usize) -> Value {
         let address = self.scratch(count);
+        self.pop_to(address, 0, count);
+        address
+    }
+
+    /// Pops `count` operands into memory, the deepest first, from a place on.
+    pub fn pop_to(&mut self, address: Value, offset: i32, count: usize) {
         let first = self.stack.len() - count;
         for index in 0..count {
             let entry = self.own(self.stack[first + index]);
-            self.store_value(entry, address, 16 * index as i32);
+            self.store_value(entry, address, offset + 16 * index as i32);
         }
         self.stack.truncate(first);
-        address
     }
 
     /// Reads a value from memory; it borrows from `owner`.

@@ -91,6 +91,15 @@ impl FunctionInfo {
     pub fn arity(&self) -> usize {
         self.params.len() - self.flags.is_method as usize
     }
+
+    /// The number of arguments with which its entry may simply be called, plus
+    /// one; 0 if there is more to a call, or if it has too many parameters.
+    pub fn plain_call(&self) -> u8 {
+        match self.flags.is_method || self.flags.changes_self {
+            true => 0,
+            false => u8::try_from(self.params.len() + 1).unwrap_or(0),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use crate::value::{Tag, Value};
 use core::cell::{Cell, UnsafeCell};
 use core::mem::{offset_of, size_of};
 
-/// A function value; `captured` values follow it.
+/// A function value; `captured` values follow it.  `header.flags` is its
+/// `FunctionInfo::plain_call`.
 #[repr(C)]
 pub struct Function {
     header: Header,
@@ -26,6 +27,9 @@ pub struct Function {
 pub const ENTRY_OFFSET: usize = offset_of!(Function, entry);
 /// Where generated code finds the static description of a function object.
 pub const INFO_OFFSET: usize = offset_of!(Function, info);
+/// Where generated code finds the number of arguments that a function object
+/// may be entered with at once, plus one.
+pub const PLAIN_CALL_OFFSET: usize = offset_of!(Header, flags);
 /// Where the captured values start.
 pub const CAPTURES_OFFSET: usize = size_of::<Function>();
 
@@ -63,10 +67,12 @@ impl Function {
         let captured = captures.len();
         let object: *mut Function =
             allocator::allocate(CAPTURES_OFFSET + captured * size_of::<Value>()).cast();
-        // SAFETY: fresh memory of that size.
+        let mut header = Header::new(Tag::Function);
+        // SAFETY: fresh memory of that size; the caller vouches for `info`.
         unsafe {
+            header.flags = (*info).plain_call();
             object.write(Function {
-                header: Header::new(Tag::Function),
+                header,
                 entry: Cell::new(entry),
                 info,
                 captured,
