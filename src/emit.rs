@@ -20,6 +20,7 @@ mod program;
 mod branchless;
 mod cold;
 mod export;
+mod hoist;
 mod image;
 mod inlining;
 mod leaf;

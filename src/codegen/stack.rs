@@ -303,37 +303,21 @@ impl Translator<'_, '_, '_> {
     /// Reads a value from memory; it borrows from `owner`.
     pub fn load_value(&mut self, ty: Type, address: Value, offset: i32, owner: Owner) -> Entry {
         let class = Class::of(ty);
+        // What lives as long as the function never changes (`emit/hoist.rs`).
+        let flags = match owner {
+            Owner::Function => trusted().with_readonly(),
+            Owner::Entry | Owner::Slot(_) | Owner::Shared => trusted(),
+        };
+        let mut load = |ty, offset| self.builder.ins().load(ty, flags, address, offset);
         let words: Vec<Value> = match class {
             Class::Null => vec![],
-            Class::Int | Class::Object(_) => {
-                vec![
-                    self.builder
-                        .ins()
-                        .load(types::I64, trusted(), address, offset + 8),
-                ]
-            }
-            Class::Float => {
-                vec![
-                    self.builder
-                        .ins()
-                        .load(types::F64, trusted(), address, offset + 8),
-                ]
-            }
+            Class::Int | Class::Object(_) => vec![load(types::I64, offset + 8)],
+            Class::Float => vec![load(types::F64, offset + 8)],
             Class::Bool => {
-                let word = self
-                    .builder
-                    .ins()
-                    .load(types::I64, trusted(), address, offset + 8);
+                let word = load(types::I64, offset + 8);
                 vec![self.builder.ins().ireduce(types::I8, word)]
             }
-            Class::Dynamic => vec![
-                self.builder
-                    .ins()
-                    .load(types::I64, trusted(), address, offset),
-                self.builder
-                    .ins()
-                    .load(types::I64, trusted(), address, offset + 8),
-            ],
+            Class::Dynamic => vec![load(types::I64, offset), load(types::I64, offset + 8)],
             Class::Record(_) => unreachable!("memory holds structs as objects"),
         };
         Entry::borrowed(ty, class, &words, owner)

@@ -12,6 +12,7 @@ use super::leaf;
 use super::order;
 use super::parked;
 use super::ranges;
+use super::hoist::hoist;
 use super::simplify::simplify;
 use super::target::Ending;
 use super::words;
@@ -184,6 +185,7 @@ impl<'a> Compiler<'a> {
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
+            hoist(&mut self.context);
             ranges::use_ranges(&mut self.context.func);
             branchless::select_values(&mut self.context.func);
             if cold::has_stubs(self.source.isa) {
