@@ -40,12 +40,10 @@ impl Translator<'_, '_, '_> {
         }
         if callee.ty.may_be(Tags::FUNCTION) && argc < u32::from(u8::MAX) {
             let object = self.expect_tag(callee, Tag::Function, slow);
-            let plain = self.builder.ins().uload8(
-                types::I64,
-                trusted(),
-                object,
-                PLAIN_CALL_OFFSET as i32,
-            );
+            let plain =
+                self.builder
+                    .ins()
+                    .uload8(types::I64, trusted(), object, PLAIN_CALL_OFFSET as i32);
             let wanted = self.iconst(i64::from(argc) + 1);
             self.continue_if(IntCC::Equal, plain, wanted, slow);
             let words = self.enter_function(object, values);

@@ -104,13 +104,13 @@ impl Translator<'_, '_, '_> {
         let elements = Elements::for_tag(class.tag().expect("a scalar class"));
         let result = self.new_array(elements, source.len);
         let data = self.load_word(result, DATA_OFFSET);
-        let (head, after, number) = self.begin_loop(source, &[], &[]);
+        let (body, after, number) = self.begin_loop(source, &[], &[]);
         let element = self.element(source, number);
         let words = self.call_back(func, vec![element]);
         let offset = self.element_offset(number, elements);
         let address = self.builder.ins().iadd(data, offset);
         self.builder.ins().store(trusted(), words[0], address, 0);
-        self.end_loop(head, after, number, &[]);
+        self.end_loop((body, after), source, number, &[]);
         self.finish_array(result, source.len)
     }
 
@@ -118,8 +118,8 @@ impl Translator<'_, '_, '_> {
         let result = self.new_array(source.elements, source.len);
         let data = self.load_word(result, DATA_OFFSET);
         let zero = self.iconst(0);
-        let (head, after, number) = self.begin_loop(source, &[types::I64], &[zero]);
-        let count = self.builder.block_params(head)[1];
+        let (body, after, number) = self.begin_loop(source, &[types::I64], &[zero]);
+        let count = self.builder.block_params(body)[1];
         let element = self.element(source, number);
         let words = self.call_back(func, vec![element]);
         // Stored in any case: the next one overwrites what is not kept.
@@ -130,7 +130,7 @@ impl Translator<'_, '_, '_> {
             .store(trusted(), element.word(), address, 0);
         let kept = self.builder.ins().uextend(types::I64, words[0]);
         let count = self.builder.ins().iadd(count, kept);
-        self.end_loop(head, after, number, &[count]);
+        self.end_loop((body, after), source, number, &[count]);
         let count = self.builder.block_params(after)[0];
         self.finish_array(result, count)
     }
@@ -146,8 +146,8 @@ impl Translator<'_, '_, '_> {
         // The total is no operand any more: each call takes it over.
         self.stack[first + 1] = Entry::null();
         let initial = self.in_class(initial, class);
-        let (head, after, number) = self.begin_loop(source, &class.words(), &initial);
-        let total = self.builder.block_params(head)[1..].to_vec();
+        let (body, after, number) = self.begin_loop(source, &class.words(), &initial);
+        let total = self.builder.block_params(body)[1..].to_vec();
         let element = self.element(source, number);
         let element = self.own(element);
         let facts = self.source.facts;
@@ -156,7 +156,7 @@ impl Translator<'_, '_, '_> {
         let result = facts.functions[func as usize].result;
         let total = Entry::owned(result, signature::result_class(facts, func), &words);
         let total = self.in_class(total, class);
-        self.end_loop(head, after, number, &total);
+        self.end_loop((body, after), source, number, &total);
         self.builder.block_params(after).to_vec()
     }
 
@@ -178,49 +178,58 @@ impl Translator<'_, '_, '_> {
         vec![array]
     }
 
-    /// Goes to a loop over the elements that carries some words; gives its head,
-    /// the block behind it, and the element's number.
+    /// Begins a loop over the elements that carries some words, if there are
+    /// elements; gives its body, which the present block is, the block behind it,
+    /// and the element's number.
     fn begin_loop(
         &mut self,
         source: &Source,
         carried: &[cranelift_codegen::ir::Type],
         initial: &[Value],
     ) -> (Block, Block, Value) {
-        let (head, body, after) = (
-            self.builder.create_block(),
-            self.builder.create_block(),
-            self.builder.create_block(),
-        );
-        let number = self.builder.append_block_param(head, types::I64);
+        let (body, after) = (self.builder.create_block(), self.builder.create_block());
+        let number = self.builder.append_block_param(body, types::I64);
         for word in carried {
-            self.builder.append_block_param(head, *word);
+            self.builder.append_block_param(body, *word);
             self.builder.append_block_param(after, *word);
         }
         let zero = self.iconst(0);
-        let mut args = vec![zero];
-        args.extend_from_slice(initial);
-        self.jump_with(head, &args);
-        self.builder.switch_to_block(head);
-        let out: Vec<BlockArg> = self.builder.block_params(head)[1..]
-            .iter()
-            .map(|word| BlockArg::Value(*word))
-            .collect();
+        self.go_on_below(source, zero, initial, body, after);
+        self.builder.switch_to_block(body);
+        (body, after, number)
+    }
+
+    fn end_loop(
+        &mut self,
+        (body, after): (Block, Block),
+        source: &Source,
+        number: Value,
+        carried: &[Value],
+    ) {
+        let next = self.builder.ins().iadd_imm_s(number, 1);
+        self.go_on_below(source, next, carried, body, after);
+        self.builder.seal_block(body);
+        self.switch_sealed(after);
+    }
+
+    /// Goes to the loop's body if there is an element of that number, else behind
+    /// it.
+    fn go_on_below(
+        &mut self,
+        source: &Source,
+        number: Value,
+        carried: &[Value],
+        body: Block,
+        after: Block,
+    ) {
+        let out: Vec<BlockArg> = carried.iter().map(|word| BlockArg::Value(*word)).collect();
+        let mut on = vec![BlockArg::Value(number)];
+        on.extend_from_slice(&out);
         let more = self
             .builder
             .ins()
             .icmp(IntCC::UnsignedLessThan, number, source.len);
-        self.builder.ins().brif(more, body, &[], after, &out);
-        self.switch_sealed(body);
-        (head, after, number)
-    }
-
-    fn end_loop(&mut self, head: Block, after: Block, number: Value, carried: &[Value]) {
-        let next = self.builder.ins().iadd_imm_s(number, 1);
-        let mut args = vec![next];
-        args.extend_from_slice(carried);
-        self.jump_with(head, &args);
-        self.builder.seal_block(head);
-        self.switch_sealed(after);
+        self.builder.ins().brif(more, body, &on, after, &out);
     }
 
     /// An element, borrowed from its array.

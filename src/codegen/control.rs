@@ -66,7 +66,7 @@ impl Translator<'_, '_, '_> {
             Op::SameValue {} => self.same_value(),
             Op::Update { var, operator } => self.update(var, operator),
             Op::UpdateFrom { var, operator } => self.update_from(var, operator),
-            Op::Jump { to } => self.jump_to(to),
+            Op::Jump { to } => self.jump_back(to),
             Op::JumpIfFalse { to } => self.jump_if(to, false),
             Op::JumpIfTrue { to } => self.jump_if(to, true),
             Op::JumpIfNotNull { to } => self.jump_if_not_null(to),

@@ -3,6 +3,7 @@
 
 use super::dissolve::{Consumer, Dissolved, LoopOverCall};
 use super::foreign;
+use super::iterate::Counted;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::mirror::Mirrors;
@@ -23,7 +24,7 @@ use ruff_runtime::abi::{Helper, Raises, Returns};
 use ruff_runtime::bytecode::{Function, FunctionId, Op};
 use ruff_runtime::context::{STACK_LIMIT_OFFSET, TRACE_LIMIT_OFFSET, TRACE_TOP_OFFSET};
 use ruff_runtime::value::{RAISED, Tag};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// How the translated function is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,10 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub views: Views,
     pub pc: u32,
     blocks: FxHashMap<u32, Block>,
+    /// The loops over ranges that were begun, by their heads.
+    pub counted: FxHashMap<u32, Counted>,
+    /// The slots of ranges that may have steps of their own, once looked for.
+    pub stepping: Option<FxHashSet<u32>>,
     pub unwinders: FxHashMap<Way, Block>,
     /// The loops whose generators are parts of this function.
     pub dissolved: Vec<Dissolved>,
@@ -175,6 +180,8 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             views: Views::default(),
             pc: first_instruction(function, start),
             blocks: FxHashMap::default(),
+            counted: FxHashMap::default(),
+            stepping: None,
             unwinders: FxHashMap::default(),
             dissolved: Vec::new(),
             consumer: None,

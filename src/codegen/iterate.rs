@@ -14,6 +14,16 @@ use ruff_runtime::bytecode::Op;
 use ruff_runtime::heap::array::LEN_OFFSET;
 use ruff_runtime::value::Tag;
 
+/// A loop over a range whose test is repeated where it is jumped back to.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    slot: u32,
+    /// What follows the loop.
+    to: u32,
+    /// Where the loop goes on if there are more numbers.
+    go_on: Block,
+}
+
 impl Translator<'_, '_, '_> {
     /// The address of a loop's source and position.
     fn loop_state(&mut self, slot: u32) -> Value {
@@ -179,11 +189,17 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Whether every range in this slot counts up by one.
-    fn counts_by_one(&self, slot: u32) -> bool {
-        self.function.code.iter().all(|op| match *op {
-            Op::RangeStart { slot: other, argc } => other != slot || argc < 3,
-            _ => true,
-        })
+    /// Whether no range in the slot has a step of its own.
+    fn counts_by_one(&mut self, slot: u32) -> bool {
+        let function = self.function;
+        let stepping = self.stepping.get_or_insert_with(|| {
+            let slots = function.code.iter().filter_map(|op| match *op {
+                Op::RangeStart { slot, argc: 3.. } => Some(slot),
+                _ => None,
+            });
+            slots.collect()
+        });
+        !stepping.contains(&slot)
     }
 
     pub fn range_start(&mut self, slot: u32, argc: u32) {
@@ -233,21 +249,60 @@ impl Translator<'_, '_, '_> {
 
     pub fn range_next(&mut self, slot: u32, to: u32) {
         self.record(Decision::Counts);
+        let go_on = self.builder.create_block();
+        self.count_range(slot, to, go_on);
+        // A jump back goes on at once, if it finds that there is more.
+        let head = self.pc.wrapping_sub(1);
+        let has_head = matches!(
+            self.function.code.get(head as usize),
+            Some(Op::LoopHead { .. })
+        );
+        if has_head && self.stack.is_empty() {
+            self.counted.insert(head, Counted { slot, to, go_on });
+            self.builder.switch_to_block(go_on);
+        } else {
+            self.switch_sealed(go_on);
+        }
+        let [next, end, step] = self.range_variables(slot);
+        let current = self.word_of(next);
+        let following = if self.counts_by_one(slot) {
+            // Below the end, so one more can't overflow.
+            self.builder.ins().iadd_imm_s(current, 1)
+        } else {
+            let (by, limit) = (self.word_of(step), self.word_of(end));
+            let (sum, overflow) = self.builder.ins().sadd_overflow(current, by);
+            self.builder.ins().select(overflow, limit, sum)
+        };
+        self.set_word(next, following);
+        self.push(Entry::borrowed(
+            Type::of(Tags::INT),
+            Class::Int,
+            &[current],
+            Owner::Entry,
+        ));
+    }
+
+    /// Jumps back to a loop's head, or over it.
+    pub fn jump_back(&mut self, to: u32) {
+        match self.counted.get(&to).copied() {
+            Some(counted) if self.stack.is_empty() => {
+                self.count_range(counted.slot, counted.to, counted.go_on);
+            }
+            _ => self.jump_to(to),
+        }
+    }
+
+    /// Goes on if the range in a slot has more numbers, else to the instruction
+    /// `to`.
+    fn count_range(&mut self, slot: u32, to: u32, go_on: Block) {
         let [next, end, step] = self.range_variables(slot);
         let (current, limit) = (self.word_of(next), self.word_of(end));
         let up = self
             .builder
             .ins()
             .icmp(IntCC::SignedLessThan, current, limit);
-        if self.counts_by_one(slot) {
-            let args = self.block_args(to);
-            let target = self.block_at(to);
-            let go_on = self.builder.create_block();
-            self.builder.ins().brif(up, go_on, &[], target, &args);
-            self.switch_sealed(go_on);
-            // Below the end, so one more can't overflow.
-            let following = self.builder.ins().iadd_imm_s(current, 1);
-            self.set_word(next, following);
+        let more = if self.counts_by_one(slot) {
+            up
         } else {
             let by = self.word_of(step);
             let down = self
@@ -258,21 +313,10 @@ impl Translator<'_, '_, '_> {
                 .builder
                 .ins()
                 .icmp_imm_s(IntCC::SignedGreaterThan, by, 0);
-            let more = self.builder.ins().select(rising, up, down);
-            let args = self.block_args(to);
-            let target = self.block_at(to);
-            let go_on = self.builder.create_block();
-            self.builder.ins().brif(more, go_on, &[], target, &args);
-            self.switch_sealed(go_on);
-            let (sum, overflow) = self.builder.ins().sadd_overflow(current, by);
-            let following = self.builder.ins().select(overflow, limit, sum);
-            self.set_word(next, following);
-        }
-        self.push(Entry::borrowed(
-            Type::of(Tags::INT),
-            Class::Int,
-            &[current],
-            Owner::Entry,
-        ));
+            self.builder.ins().select(rising, up, down)
+        };
+        let args = self.block_args(to);
+        let target = self.block_at(to);
+        self.builder.ins().brif(more, go_on, &[], target, &args);
     }
 }

@@ -7,12 +7,12 @@
 use super::branchless;
 use super::cold;
 use super::debug::{Origin, Trace};
+use super::hoist::hoist;
 use super::inlining::Inliner;
 use super::leaf;
 use super::order;
 use super::parked;
 use super::ranges;
-use super::hoist::hoist;
 use super::simplify::simplify;
 use super::target::Ending;
 use super::words;
