@@ -97,6 +97,7 @@ fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
         let is_started = thread.map(Thread::forget).is_some();
         if is_started {
             state.running += 1;
+            state.starting += 1;
         } else {
             let start = Box::from_raw(start);
             start.stacks.unmap();
@@ -158,7 +159,8 @@ extern "system" fn watch(start: *mut u8) -> Ending {
         }
         if taken == Some(state.taken) {
             // Those at work are not getting on.
-            let wanted = state.queue.len().min(state.running.max(1));
+            let left = state.queue.len().saturating_sub(state.starting);
+            let wanted = left.min(state.running.max(1));
             for _ in 0..wanted {
                 if !start_worker(&world, &mut state) {
                     break;
@@ -183,6 +185,7 @@ extern "system" fn run_worker(start: *mut u8) -> Ending {
         world: world.clone(),
         seat: seat.clone(),
     });
+    world.state.lock().starting -= 1;
     while let Some(job) = next_job(&world, &seat) {
         run(&mut ctx, job);
         world.state.lock().end_one();

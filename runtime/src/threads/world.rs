@@ -61,6 +61,8 @@ pub(super) struct State {
     pub idle: Vec<Arc<Seat>>,
     /// Threads for blocks and tasks that are at work, and don't wait.
     pub running: usize,
+    /// Those among them that have just been started, and take no job yet.
+    pub starting: usize,
     /// Jobs that were taken so far.
     pub taken: u64,
     /// Somebody looks after jobs that nobody takes.
@@ -150,6 +152,7 @@ impl World {
                 queue: VecDeque::new(),
                 idle: Vec::new(),
                 running: 0,
+                starting: 0,
                 taken: 0,
                 is_watched: false,
                 ended: VecDeque::new(),
