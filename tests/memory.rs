@@ -21,8 +21,14 @@ fn leak(_ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     Ok(value)
 }
 
+/// Runs a program as hosts do, whose process goes on; gives the exit status.
+fn run_in_host(ctx: &mut VMContext) -> i32 {
+    let _ = ctx.run();
+    ctx.exit_status.unwrap_or(0)
+}
+
 /// The exit status of a program whose memory is checked.
-fn checked(text: &str) -> i32 {
+fn checked(text: &str, run: fn(&mut VMContext) -> i32) -> i32 {
     let chunk = Chunk::compile("test.ruff", text).expect("the program is right");
     let program = chunk.program().clone();
     let entries: Vec<Entry> = program.functions.iter().map(interp::entry_for).collect();
@@ -42,7 +48,7 @@ fn checked(text: &str) -> i32 {
         let loaded = LoadedProgram::load(Box::new(program.clone()), &builtin, &entry);
         let mut ctx = VMContext::new(loaded.expect("its built-ins exist"));
         check.attach(&mut ctx);
-        let ended = start::run_and_report(&mut ctx);
+        let ended = run(&mut ctx);
         drop(ctx);
         status = Some(check.finish(ended));
     });
@@ -51,10 +57,15 @@ fn checked(text: &str) -> i32 {
 
 /// A program that leaves something on a thread, and the same without that.
 fn finds(text: &str) {
-    assert_eq!(checked(text), STATUS_INTERNAL, "{text}");
+    finds_where(start::run_and_report, text, 0);
+}
+
+/// The same, where such a program ends with `status`.
+fn finds_where(run: fn(&mut VMContext) -> i32, text: &str, status: i32) {
+    assert_eq!(checked(text, run), STATUS_INTERNAL, "{text}");
     let harmless = text.replace("upper(", "lower(");
     assert_ne!(harmless, text);
-    assert_eq!(checked(&harmless), 0, "{harmless}");
+    assert_eq!(checked(&harmless, run), status, "{harmless}");
 }
 
 #[test]
@@ -82,6 +93,30 @@ fn one_of_many_threads_is_enough() {
         }
         for i in range(100) { c.receive() }",
     );
+}
+
+#[test]
+fn all_of_many_threads_end_with_the_program() {
+    let waits = [
+        "sleep(600000)",
+        "c.receive()",
+        "await async_sleep(600000)",
+        "await await_task(spawn_task(func() { sleep(600000) }))",
+    ];
+    for wait in waits {
+        let text = format!(
+            "c := channel()
+            ready := channel()
+            for i in range(500) {{
+                spawn {{ if i == 70 {{ upper(to_string(i)) }}; ready.send(i); {wait} }}
+            }}
+            for i in range(500) {{ ready.receive() }}"
+        );
+        finds(&text);
+        finds_where(run_in_host, &text, 0);
+        let exits = format!("{text}\nspawn {{ exit(3) }}\nsleep(600000)");
+        finds_where(run_in_host, &exits, 3);
+    }
 }
 
 const AT_WORK: &str = "c := channel()

@@ -65,9 +65,10 @@ fn place(ctx: &mut VMContext) -> Place {
     if let Some(place) = known_place(ctx) {
         return place;
     }
+    let seat = Arc::new(Seat::new(false));
     let place = Place {
-        world: Arc::new(World::new(ctx)),
-        seat: Arc::new(Seat::new(false)),
+        world: Arc::new(World::new(ctx, seat.clone())),
+        seat,
     };
     ctx.kept::<Here>().0 = Some(place.clone());
     place
@@ -105,7 +106,7 @@ pub fn can_run(value: &Value) -> bool {
 
 /// Ends this thread's work because the program has ended: like `exit`, this
 /// can't be caught.
-fn ended(ctx: &mut VMContext, status: Option<i32>) -> Raised {
-    ctx.exit_status = Some(status.unwrap_or(0));
+fn ended(ctx: &mut VMContext, status: i32) -> Raised {
+    ctx.exit_status = Some(status);
     ctx.raise("exit")
 }

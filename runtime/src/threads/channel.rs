@@ -70,8 +70,8 @@ pub fn receive(ctx: &mut VMContext, channel: &Channel) -> Result<Option<Value>, 
     };
     let mut state = place.world.state.lock();
     loop {
-        if state.closed || state.exit_status.is_some() {
-            return Err(ended(ctx, state.exit_status));
+        if let Some(status) = state.end_status() {
+            return Err(ended(ctx, status));
         }
         let first = {
             let mut queue = queue.lock();

@@ -19,8 +19,8 @@ pub fn sleep(ctx: &mut VMContext, until: u64) -> Result<(), Raised> {
     let world = &place.world;
     let mut state = world.state.lock();
     loop {
-        if state.closed || state.exit_status.is_some() {
-            return Err(ended(ctx, state.exit_status));
+        if let Some(status) = state.end_status() {
+            return Err(ended(ctx, status));
         }
         let news = world.wait(&mut state, &place.seat, For::Time, Some(until));
         if news.is_none() {
@@ -51,13 +51,17 @@ pub(super) fn wait_for_change(
         });
     };
     let mut state = place.world.state.lock();
-    if state.closed || state.exit_status.is_some() {
-        return Err(ended(ctx, state.exit_status));
+    if let Some(status) = state.end_status() {
+        return Err(ended(ctx, status));
     }
     if place.world.settlements.load(Ordering::Acquire) != seen {
         return Ok(true);
     }
     let world = &place.world;
     let news = world.wait(&mut state, &place.seat, For::Task, until);
+    // Even if what it waited for is there: whoever is woken to end must end.
+    if let Some(status) = state.end_status() {
+        return Err(ended(ctx, status));
+    }
     Ok(news != Some(News::GiveUp))
 }

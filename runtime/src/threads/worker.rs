@@ -24,9 +24,11 @@ use alloc::sync::Arc;
 use core::sync::atomic::Ordering;
 
 /// Workers that are at work at a time before jobs have to wait for a while.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 /// Workers that stay when there is nothing to do.
 const MOST_IDLE: usize = 32;
+/// Workers that have ended, and whose stacks others may take.
+const MOST_ENDED: usize = 32;
 /// Milliseconds after which a job that nobody takes gets a worker of its own.
 const PATIENCE: u64 = 10;
 /// Address space of a worker's machine stack, and of its value stack.
@@ -74,7 +76,7 @@ pub(super) fn hand_out(world: &Arc<World>, state: &mut State) {
 
 /// Starts a worker; false if there can't be one now.
 fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
-    let stack = state.ended.pop().map(join);
+    let stack = state.ended.pop_front().map(join);
     let Some(stack) = stack.or_else(|| Stack::new(MACHINE_STACK, Pages::Small)) else {
         return false;
     };
@@ -95,6 +97,7 @@ fn start_worker(world: &Arc<World>, state: &mut State) -> bool {
         let is_started = thread.map(Thread::forget).is_some();
         if is_started {
             state.running += 1;
+            state.starting += 1;
         } else {
             let start = Box::from_raw(start);
             start.stacks.unmap();
@@ -156,7 +159,8 @@ extern "system" fn watch(start: *mut u8) -> Ending {
         }
         if taken == Some(state.taken) {
             // Those at work are not getting on.
-            let wanted = state.queue.len().min(state.running.max(1));
+            let left = state.queue.len().saturating_sub(state.starting);
+            let wanted = left.min(state.running.max(1));
             for _ in 0..wanted {
                 if !start_worker(&world, &mut state) {
                     break;
@@ -181,6 +185,7 @@ extern "system" fn run_worker(start: *mut u8) -> Ending {
         world: world.clone(),
         seat: seat.clone(),
     });
+    world.state.lock().starting -= 1;
     while let Some(job) = next_job(&world, &seat) {
         run(&mut ctx, job);
         world.state.lock().end_one();
@@ -193,17 +198,26 @@ extern "system" fn run_worker(start: *mut u8) -> Ending {
     }
     // SAFETY: the context is gone, and with it all objects of this thread.
     unsafe { allocator::finish() };
-    let thread = Thread::current();
-    let before = {
-        let mut state = world.state.lock();
-        let before = (state.ended.len() >= MOST_IDLE).then(|| state.ended.pop());
-        state.ended.push(Ended { thread, stack });
-        before.flatten()
-    };
-    if let Some(before) = before {
-        before.clean_up();
-    }
+    leave(&world, stack);
     ENDED
+}
+
+/// Puts this thread among the workers that have ended, in place of one that
+/// ended before if there are too many.  Those there wait for nobody any more:
+/// however many end at once, none waits for a chain of others.
+fn leave(world: &World, stack: Stack) {
+    let thread = Thread::current();
+    loop {
+        let mut state = world.state.lock();
+        if state.ended.len() < MOST_ENDED {
+            return state.end_worker(Ended { thread, stack });
+        }
+        let first = state.ended.pop_front();
+        drop(state);
+        if let Some(first) = first {
+            first.clean_up();
+        }
+    }
 }
 
 fn new_context(world: &World, stacks: Stacks) -> Box<VMContext> {

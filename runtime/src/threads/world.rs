@@ -4,7 +4,7 @@
 //! state; then a channel's or a task's, or the output's, one of them at a time.
 
 use super::lines::{Lines, SharedLines, keep_for_the_end};
-use super::worker::{Ended, Job};
+use super::worker::{AT_ONCE, Ended, Job};
 use crate::context::{Capabilities, ThreadsMemory, Tier, VMContext};
 use crate::loaded::Tables;
 use crate::output::Output;
@@ -28,6 +28,8 @@ pub(super) struct World {
     pub holders: super::holders::Holders,
     pub pool_size: AtomicUsize,
     pub seed: Seed,
+    /// Where the program's first thread waits.
+    first: Arc<Seat>,
     lines: Mutex<Option<Arc<Mutex<Lines>>>>,
 }
 
@@ -59,11 +61,14 @@ pub(super) struct State {
     pub idle: Vec<Arc<Seat>>,
     /// Threads for blocks and tasks that are at work, and don't wait.
     pub running: usize,
+    /// Those among them that have just been started, and take no job yet.
+    pub starting: usize,
     /// Jobs that were taken so far.
     pub taken: u64,
     /// Somebody looks after jobs that nobody takes.
     pub is_watched: bool,
-    pub ended: Vec<Ended>,
+    /// The one that ended first comes first.
+    pub ended: VecDeque<Ended>,
     /// The program has ended.
     pub closed: bool,
     /// The status that a thread ended the program with.
@@ -136,8 +141,8 @@ impl Seat {
 }
 
 impl World {
-    /// A world with one thread, the context's.
-    pub fn new(ctx: &mut VMContext) -> World {
+    /// A world with one thread, the context's, and where that one waits.
+    pub fn new(ctx: &mut VMContext, first: Arc<Seat>) -> World {
         World {
             state: Mutex::new(State {
                 live: 1,
@@ -147,9 +152,10 @@ impl World {
                 queue: VecDeque::new(),
                 idle: Vec::new(),
                 running: 0,
+                starting: 0,
                 taken: 0,
                 is_watched: false,
-                ended: Vec::new(),
+                ended: VecDeque::new(),
                 closed: false,
                 exit_status: None,
             }),
@@ -165,6 +171,7 @@ impl World {
                 owns_process: ctx.owns_process,
                 threads_memory: ctx.threads_memory.clone(),
             },
+            first,
             lines: Mutex::new(None),
         }
     }
@@ -193,7 +200,7 @@ impl World {
     }
 
     /// Waits as one of the program's threads, until woken or until that time,
-    /// if there is one.
+    /// if there is one.  The program has not ended.
     pub fn wait(
         self: &Arc<World>,
         state: &mut Guard<'_, State>,
@@ -201,6 +208,7 @@ impl World {
         what: For,
         until: Option<u64>,
     ) -> Option<News> {
+        debug_assert!(state.end_status().is_none(), "nobody would wake it");
         seat.is_waiting.store(true, Ordering::Relaxed);
         seat.waits_for.store(what as u8, Ordering::Relaxed);
         state.running -= seat.is_worker as usize;
@@ -243,8 +251,8 @@ impl World {
     /// Ends the program from another thread than the first.
     pub fn exit(&self, status: i32) {
         let mut state = self.state.lock();
-        if state.closed {
-            // The first thread was quicker.
+        if state.end_status().is_some() {
+            // Another thread was quicker.
             return;
         }
         if self.seed.owns_process {
@@ -259,8 +267,9 @@ impl World {
             }
             platform::exit(status)
         }
-        state.exit_status.get_or_insert(status);
-        state.wake_all();
+        state.exit_status = Some(status);
+        state.wake(&self.first, News::Look);
+        state.begin_to_end();
     }
 
     /// Ends the program's first thread.  Of the others, those that run in a
@@ -277,7 +286,11 @@ impl World {
             return;
         }
         let jobs = take(&mut state.queue);
-        state.wake_all();
+        for seat in take(&mut state.idle) {
+            state.running += 1;
+            seat.tell(News::Look);
+        }
+        state.begin_to_end();
         drop(state);
         drop(jobs);
         if let Some(memory) = memory {
@@ -332,11 +345,28 @@ impl State {
         !self.stuck.is_empty() && (self.stuck.len() == self.live || is_stalled)
     }
 
+    /// The status that the program has ended with, if it has.
+    pub fn end_status(&self) -> Option<i32> {
+        self.exit_status.or(self.closed.then_some(0))
+    }
+
     /// A block or task has ended.
     pub fn end_one(&mut self) {
         self.live -= 1;
         if self.nobody_can_help() {
             self.resolve();
+        }
+        // Its worker may stay, as long as the first thread does.
+        if self.exit_status.is_some() && !self.closed {
+            self.wake_to_end();
+        }
+    }
+
+    /// A worker has ended; it needs the state no more.
+    pub fn end_worker(&mut self, ended: Ended) {
+        self.ended.push_back(ended);
+        if self.closed {
+            self.wake_to_end();
         }
     }
 
@@ -393,15 +423,20 @@ impl State {
         }
     }
 
-    fn wake_all(&mut self) {
-        // None of them need be looked for there.
+    /// Lets those that wait end, now that the program has: some at first, and
+    /// one more whenever one has ended, for there may be very many.  None waits
+    /// anew, and whoever is woken does nothing but end, so that all get to it.
+    fn begin_to_end(&mut self) {
+        // No end of a task shall wake them all.
         self.awaiting.clear();
-        while let Some(seat) = self.stuck.last().or(self.timed.last()).cloned() {
-            self.wake(&seat, News::Look);
+        for _ in 0..AT_ONCE {
+            self.wake_to_end();
         }
-        for seat in take(&mut self.idle) {
-            self.running += 1;
-            seat.tell(News::Look);
+    }
+
+    fn wake_to_end(&mut self) {
+        if let Some(seat) = self.stuck.last().or(self.timed.last()).cloned() {
+            self.wake(&seat, News::Look);
         }
     }
 }
