@@ -32,7 +32,7 @@ const RUFFC: &str = env!("CARGO_BIN_EXE_ruffc");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// How long a process may take, and how much longer if it is emulated.
-const TIMEOUT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const EMULATION: u32 = 6;
 /// How much of a process's output is read.
 const OUTPUT_LIMIT: u64 = 16 << 20;

@@ -185,7 +185,7 @@ impl<'a> Compiler<'a> {
         {
             inliner.expand(&mut self.context, origin.as_mut());
             simplify(&mut self.context);
-            hoist(&mut self.context);
+            hoist(&mut self.context.func);
             ranges::use_ranges(&mut self.context.func);
             branchless::select_values(&mut self.context.func);
             if cold::has_stubs(self.source.isa) {
@@ -201,7 +201,7 @@ impl<'a> Compiler<'a> {
                 return Err(Refusal::TooLarge);
             }
             Err(CodegenError::Unsupported(_)) => return Err(Refusal::Lacking),
-            Err(error) => panic!("{job:?}: {error}\n{}", self.context.func.display()),
+            Err(error) => panic!("{job:?}: {error:?}\n{}", self.context.func.display()),
         };
         if let Some(assembly) = &code.vcode {
             listing.clone_from(assembly);

@@ -7,51 +7,53 @@
 //! an object that a loop reads from is there when it begins.
 
 use super::parked::loops_around;
-use cranelift_codegen::Context;
+use super::simplify::Flow;
 use cranelift_codegen::ir::{Block, Function, Inst, InstructionData, Value, ValueDef};
 use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
+use rustc_hash::FxHashMap;
 
 /// Moves loads of what never changes out of loops.  The function has no aliases.
-pub(super) fn hoist(context: &mut Context) {
-    if !context.func.layout.blocks().any(|block| {
-        let mut insts = context.func.layout.block_insts(block);
-        insts.any(|inst| source(&context.func, inst).is_some())
-    }) {
+pub(super) fn hoist(function: &mut Function) {
+    let blocks: Vec<Block> = function.layout.blocks().collect();
+    let has_source = |block: &Block| {
+        let mut insts = function.layout.block_insts(*block);
+        insts.any(|inst| source(function, inst).is_some())
+    };
+    if !blocks.iter().any(has_source) {
         return;
     }
-    context.compute_cfg();
-    context.compute_domtree();
-    context.compute_loop_analysis();
-    let loops = &context.loop_analysis;
-    let entries: Vec<(Loop, Block)> = loops
+    let flow = Flow::of(function);
+    let mut loops = LoopAnalysis::new();
+    loops.compute(function, &flow.graph, &flow.dominators);
+    let entries: FxHashMap<Loop, Block> = loops
         .loops()
-        .filter_map(|looped| {
-            let header = loops.loop_header(looped);
-            let mut outside = context
-                .cfg
-                .pred_iter(header)
-                .map(|pred| pred.block)
-                .filter(|block| !loops.is_in_loop(*block, looped));
-            let before = outside.next()?;
-            outside.next().is_none().then_some((looped, before))
-        })
+        .filter_map(|looped| Some((looped, only_way_in(&flow, &loops, looped)?)))
         .collect();
-    let blocks: Vec<Block> = context.func.layout.blocks().collect();
     for block in blocks {
-        if loops.innermost_loop(block).is_none() || context.func.layout.is_cold(block) {
+        if loops.innermost_loop(block).is_none() || function.layout.is_cold(block) {
             continue;
         }
-        let insts: Vec<Inst> = context.func.layout.block_insts(block).collect();
+        let insts: Vec<Inst> = function.layout.block_insts(block).collect();
         for inst in insts {
-            if let Some(address) = source(&context.func, inst)
-                && let Some(before) = place(&context.func, loops, &entries, block, address)
-                && let Some(last) = context.func.layout.last_inst(before)
+            if let Some(address) = source(function, inst)
+                && let Some(before) = place(function, &loops, &entries, block, address)
+                && let Some(last) = function.layout.last_inst(before)
             {
-                context.func.layout.remove_inst(inst);
-                context.func.layout.insert_inst(inst, last);
+                function.layout.remove_inst(inst);
+                function.layout.insert_inst(inst, last);
             }
         }
     }
+}
+
+/// The only block outside a loop that leads into it.
+fn only_way_in(flow: &Flow, loops: &LoopAnalysis, looped: Loop) -> Option<Block> {
+    let ways = flow.graph.pred_iter(loops.loop_header(looped));
+    let mut outside = ways
+        .map(|way| way.block)
+        .filter(|block| !loops.is_in_loop(*block, looped));
+    let before = outside.next()?;
+    outside.next().is_none().then_some(before)
 }
 
 /// The address that an instruction loads from, if what is there never changes.
@@ -70,7 +72,7 @@ fn source(function: &Function, inst: Inst) -> Option<Value> {
 fn place(
     function: &Function,
     loops: &LoopAnalysis,
-    entries: &[(Loop, Block)],
+    entries: &FxHashMap<Loop, Block>,
     block: Block,
     address: Value,
 ) -> Option<Block> {
@@ -81,9 +83,8 @@ fn place(
     };
     let mut found = None;
     for looped in loops_around(loops, block) {
-        let entry = entries.iter().find(|(entered, _)| *entered == looped);
-        match entry {
-            Some((_, before)) if !loops.is_in_loop(home, looped) => found = Some(*before),
+        match entries.get(&looped) {
+            Some(before) if !loops.is_in_loop(home, looped) => found = Some(*before),
             _ => break,
         }
     }
