@@ -561,7 +561,7 @@ impl Translator<'_, '_, '_> {
         if matches!(&**name, "push" | "append")
             && !site.early
             && site.argc == 1
-            && (site.place.steps.is_empty() || self.is_array_behind_fields(&site.place))
+            && (site.place.steps.is_empty() || self.is_array_behind(&site.place))
         {
             self.push_element(number, site);
             return;
@@ -607,7 +607,7 @@ impl Translator<'_, '_, '_> {
         self.record(Decision::InPlace);
         let root = self.variable(site.place.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let array = match self.array_behind_fields(&site.place, indexes_at, slow) {
+        let array = match self.array_behind(&site.place, indexes_at, slow) {
             Some(array) => array,
             None => {
                 let array = self.expect_tag(root, Tag::Array, slow);

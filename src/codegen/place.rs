@@ -182,9 +182,14 @@ impl Translator<'_, '_, '_> {
         true
     }
 
-    /// `root… op= v` on numbers behind fields; false if it is something else.
+    /// `root… op= v` on numbers behind fields, or in arrays within arrays; false if
+    /// it is something else.
     pub fn update_behind_fields(&mut self, number: u32, path: &Path, operator: Operator) -> bool {
-        let Some(way) = self.way(path) else {
+        let way = match path.steps.len() {
+            1 => self.way(path),
+            _ => self.way_through(path),
+        };
+        let Some(way) = way else {
             return false;
         };
         let right = self.stack[self.stack.len() - 1];
@@ -235,15 +240,17 @@ impl Translator<'_, '_, '_> {
         true
     }
 
-    /// The array at a place and its way in, for `push`: the array is nobody
+    /// The array at a place behind fields or elements, for `push`: it is nobody
     /// else's, or control goes to `slow`.  `None` if the way is not known.
-    pub fn array_behind_fields(
+    pub fn array_behind(
         &mut self,
         path: &Path,
         indexes_at: usize,
         slow: Block,
     ) -> Option<Value> {
-        let way = self.way(path).filter(|way| way.holds.is(Tags::ARRAY))?;
+        let way = self
+            .way_through(path)
+            .filter(|way| way.holds.is(Tags::ARRAY))?;
         let object = self.go(path, &way, indexes_at, slow);
         let (address, offset) = match way.last {
             Last::Field(offset) => (object, offset),
@@ -262,9 +269,10 @@ impl Translator<'_, '_, '_> {
         Some(array)
     }
 
-    /// Whether an array's place is known behind fields.
-    pub fn is_array_behind_fields(&self, path: &Path) -> bool {
-        self.way(path).is_some_and(|way| way.holds.is(Tags::ARRAY))
+    /// Whether an array's place is known behind fields or elements.
+    pub fn is_array_behind(&self, path: &Path) -> bool {
+        self.way_through(path)
+            .is_some_and(|way| way.holds.is(Tags::ARRAY))
     }
 
     /// The struct at the end of a way, in the innermost container on it; nobody
