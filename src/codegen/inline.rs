@@ -4,18 +4,30 @@ use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
 use crate::infer::Tags;
-use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::{array, string};
 use ruff_runtime::value::{RAISED, Tag};
+
+/// The size from which on every float is whole.
+const WHOLE_FROM: f64 = (1_u64 << 52) as f64;
+
+/// How a float is made whole.
+#[derive(Clone, Copy)]
+enum Rounding {
+    Down,
+    Up,
+    /// Halves away from zero.
+    Nearest,
+}
 
 impl Translator<'_, '_, '_> {
     /// Translates a call in place; false if it has to be a call.
     pub fn inline_builtin(&mut self, builtin: u32, argc: u32) -> bool {
         let name: &str = &self.source.program.builtins[builtin as usize];
         if argc == 2 {
-            return self.inline_pair(name);
+            return self.inline_pair(builtin, name);
         }
         if argc != 1 {
             return false;
@@ -50,6 +62,19 @@ impl Translator<'_, '_, '_> {
                 self.push(Entry::float(word));
             }
             ("sqrt", Class::Float | Class::Int) => self.square_root(builtin, operand),
+            ("floor" | "ceil" | "round", Class::Int) => {
+                self.pop();
+                let word = self.as_float(operand);
+                self.push(Entry::float(word));
+            }
+            ("floor", Class::Float) => self.rounded(Rounding::Down),
+            ("ceil", Class::Float) => self.rounded(Rounding::Up),
+            ("round", Class::Float) => self.rounded(Rounding::Nearest),
+            ("bit_not", Class::Int) => {
+                self.pop();
+                let word = self.builder.ins().bnot(operand.word());
+                self.push(Entry::int(word));
+            }
             _ => return false,
         }
         true
@@ -113,7 +138,87 @@ impl Translator<'_, '_, '_> {
         self.push(Entry::float(result));
     }
 
-    fn inline_pair(&mut self, name: &str) -> bool {
+    /// A whole float, as not every processor rounds by itself: what is small
+    /// enough to have a fraction fits into an int.
+    fn rounded(&mut self, rounding: Rounding) {
+        let word = self.pop().word();
+        let (small, done) = (self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::F64);
+        let size = self.builder.ins().fabs(word);
+        let limit = self.builder.ins().f64const(WHOLE_FROM);
+        let is_small = self.builder.ins().fcmp(FloatCC::LessThan, size, limit);
+        self.builder
+            .ins()
+            .brif(is_small, small, &[], done, &[BlockArg::Value(word)]);
+        self.switch_sealed(small);
+        let whole = self.builder.ins().fcvt_to_sint_sat(types::I64, word);
+        let whole = self.builder.ins().fcvt_from_sint(types::F64, whole);
+        let (is_off, by) = match rounding {
+            Rounding::Down => (
+                self.builder.ins().fcmp(FloatCC::GreaterThan, whole, word),
+                self.builder.ins().f64const(-1.0),
+            ),
+            Rounding::Up => (
+                self.builder.ins().fcmp(FloatCC::LessThan, whole, word),
+                self.builder.ins().f64const(1.0),
+            ),
+            Rounding::Nearest => {
+                let rest = self.builder.ins().fsub(word, whole);
+                let rest = self.builder.ins().fabs(rest);
+                let half = self.builder.ins().f64const(0.5);
+                let one = self.builder.ins().f64const(1.0);
+                (
+                    self.builder
+                        .ins()
+                        .fcmp(FloatCC::GreaterThanOrEqual, rest, half),
+                    self.builder.ins().fcopysign(one, word),
+                )
+            }
+        };
+        let moved = self.builder.ins().fadd(whole, by);
+        let whole = self.builder.ins().select(is_off, moved, whole);
+        // Zero has the sign of what was rounded to it.
+        let whole = self.builder.ins().fcopysign(whole, word);
+        self.builder.ins().jump(done, &[BlockArg::Value(whole)]);
+        self.switch_sealed(done);
+        self.push(Entry::float(result));
+    }
+
+    /// The first number, unless the second one is beyond it or the first is none.
+    fn smaller_or_larger(&mut self, is_beyond: FloatCC) {
+        let (right, left) = (self.pop(), self.pop());
+        let (first, second) = (self.as_float(left), self.as_float(right));
+        let is_beyond = self.builder.ins().fcmp(is_beyond, second, first);
+        let result = self.builder.ins().select(is_beyond, second, first);
+        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, first, first);
+        let result = self.builder.ins().select(is_nan, second, result);
+        self.push(Entry::float(result));
+    }
+
+    /// A shift, which the built-in refuses by other than 0 to 63.
+    fn shifted(&mut self, builtin: u32, is_left: bool) {
+        let (right, left) = (self.pop(), self.pop());
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I64);
+        let bits = self.iconst(64);
+        self.continue_if(IntCC::UnsignedLessThan, right.word(), bits, slow);
+        let shifted = match is_left {
+            true => self.builder.ins().ishl(left.word(), right.word()),
+            false => self.builder.ins().sshr(left.word(), right.word()),
+        };
+        self.builder.ins().jump(done, &[BlockArg::Value(shifted)]);
+        self.switch_sealed(slow);
+        let args = self.scratch(2);
+        self.store_value(left, args, 0);
+        self.store_value(right, args, 16);
+        let (id, two) = (self.iconst(i64::from(builtin)), self.iconst(2));
+        let words = self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, two]);
+        self.builder.ins().jump(done, &[BlockArg::Value(words[1])]);
+        self.switch_sealed(done);
+        self.push(Entry::int(result));
+    }
+
+    fn inline_pair(&mut self, builtin: u32, name: &str) -> bool {
         let right = self.stack[self.stack.len() - 1];
         let left = self.stack[self.stack.len() - 2];
         if name == "has_key"
@@ -131,6 +236,20 @@ impl Translator<'_, '_, '_> {
             self.push(Entry::int(has));
             return true;
         }
+        let is_number = |entry: Entry| matches!(entry.class, Class::Int | Class::Float);
+        if is_number(left) && is_number(right) {
+            match name {
+                "min" => {
+                    self.smaller_or_larger(FloatCC::LessThan);
+                    return true;
+                }
+                "max" => {
+                    self.smaller_or_larger(FloatCC::GreaterThan);
+                    return true;
+                }
+                _ => {}
+            }
+        }
         if left.class != Class::Int || right.class != Class::Int {
             return false;
         }
@@ -139,6 +258,10 @@ impl Translator<'_, '_, '_> {
             "bit_and" => self.builder.ins().band(a, b),
             "bit_or" => self.builder.ins().bor(a, b),
             "bit_xor" => self.builder.ins().bxor(a, b),
+            "bit_shl" | "bit_shr" => {
+                self.shifted(builtin, name == "bit_shl");
+                return true;
+            }
             _ => return false,
         };
         self.stack.truncate(self.stack.len() - 2);

@@ -88,13 +88,20 @@ pub fn pow(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 /// `min(a, b)`
 pub fn min(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (first, second) = two_numbers(ctx, args, "min")?;
-    Ok(Value::float(first.min(second)))
+    // Generated code does the same, down to the sign of zero.
+    Ok(Value::float(match first.is_nan() || second < first {
+        true => second,
+        false => first,
+    }))
 }
 
 /// `max(a, b)`
 pub fn max(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (first, second) = two_numbers(ctx, args, "max")?;
-    Ok(Value::float(first.max(second)))
+    Ok(Value::float(match first.is_nan() || second > first {
+        true => second,
+        false => first,
+    }))
 }
 
 fn int_of(ctx: &mut VMContext, value: &Value, name: &str, parameter: &str) -> Result<i64, Raised> {
