@@ -110,8 +110,15 @@ impl Translator<'_, '_, '_> {
                     .icmp(comparison.int(), left.word(), right.word());
                 Entry::bool(result)
             }
-            _ if comparison.is_equality() && self.is_scalar_constant(right) => {
+            _ if comparison.is_equality()
+                && self.is_scalar(right)
+                && !self.may_overload(comparison, left) =>
+            {
                 self.compare_with_scalar(comparison, left, right)
+            }
+            // Only the left operand is asked for a method.
+            _ if comparison.is_equality() && self.is_scalar(left) => {
+                self.compare_with_scalar(comparison, right, left)
             }
             _ => self.compare_dynamic(comparison, left, right),
         }
@@ -148,19 +155,33 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Null and bools: equal exactly when both words are.
-    fn is_scalar_constant(&self, entry: Entry) -> bool {
+    fn is_scalar(&self, entry: Entry) -> bool {
         matches!(entry.class, Class::Null | Class::Bool)
     }
 
-    fn compare_with_scalar(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
-        if left.ty.may_be(Tags::STRUCT) || left.class != Class::Dynamic {
-            return self.compare_dynamic(comparison, left, right);
-        }
-        let (left_tag, left_word) = left.pair();
-        let (right_tag, right_word) = self.both_words(right);
-        let mut equal = self.builder.ins().icmp(IntCC::Equal, left_tag, right_tag);
-        if right.class == Class::Bool {
-            let words = self.builder.ins().icmp(IntCC::Equal, left_word, right_word);
+    /// Whether a method of the left operand may say whether two are equal.
+    fn may_overload(&self, comparison: Comparison, left: Entry) -> bool {
+        let methods = &self.source.facts.methods;
+        left.ty.may_be(Tags::STRUCT)
+            && (methods.contains_key(&names::OP_EQ)
+                || comparison == Comparison::NotEqual && methods.contains_key(&names::OP_NE))
+    }
+
+    /// Compares with null or a bool, where only these are equal to it.
+    fn compare_with_scalar(&mut self, comparison: Comparison, any: Entry, scalar: Entry) -> Entry {
+        let (tag, word) = match any.class {
+            Class::Dynamic => any.pair(),
+            _ => {
+                let is_same = self.builder.ins().iconst(types::I8, {
+                    i64::from(any.class == Class::Null && scalar.class == Class::Null)
+                });
+                return Entry::bool(self.equality_result(comparison, is_same));
+            }
+        };
+        let (scalar_tag, scalar_word) = self.both_words(scalar);
+        let mut equal = self.builder.ins().icmp(IntCC::Equal, tag, scalar_tag);
+        if scalar.class == Class::Bool {
+            let words = self.builder.ins().icmp(IntCC::Equal, word, scalar_word);
             equal = self.builder.ins().band(equal, words);
         }
         Entry::bool(self.equality_result(comparison, equal))

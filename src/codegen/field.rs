@@ -2,6 +2,7 @@
 
 use super::decision::Decision;
 use super::func::{Translator, trusted};
+use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, field_of};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -45,6 +46,10 @@ impl Translator<'_, '_, '_> {
         self.make_objects(1);
         let object = self.pop();
         if self.regular_field(object, name) {
+            self.record(Decision::FieldInObject);
+            return;
+        }
+        if self.field_unless_null(object, name) {
             self.record(Decision::FieldInObject);
             return;
         }
@@ -146,6 +151,57 @@ impl Translator<'_, '_, '_> {
             self.release_entry(object);
         }
         self.push(field);
+        true
+    }
+
+    /// The same of what is such a struct or null; false if it is something else.
+    fn field_unless_null(&mut self, object: Entry, name: NameId) -> bool {
+        let is_some = object.ty.without(Tags::NULL).is(Tags::STRUCT);
+        let declaration = object.ty.declaration().filter(|_| is_some);
+        let facts = self.source.facts;
+        let Some((declaration, position)) =
+            declaration.and_then(|known| Some((known, facts.position(known, name)?)))
+        else {
+            return false;
+        };
+        if object.class != Class::Dynamic {
+            return false;
+        }
+        let ty = self.field_type(object.ty, name);
+        let class = Class::of(ty);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        for word in class.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let keeps = object.owner != Owner::Entry;
+        let keeper = match object.owner {
+            Owner::Entry => Owner::Slot(u32::MAX),
+            other => other,
+        };
+        let pointer = self.expect_tag(object, Tag::Struct, slow);
+        let held = facts.structs[declaration as usize].fields[position];
+        let offset = (FIELDS_OFFSET + 16 * position) as i32;
+        let mut field = self.load_value(held, pointer, offset, keeper);
+        if !keeps {
+            // The object goes away, so its field needs an owner.
+            field = self.own(field);
+            self.release_object(pointer);
+        }
+        let words = self.in_class(field, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(slow);
+        let words = self.field_by_helper(object, name);
+        if keeps {
+            self.keep_borrowed_result(ty, &words);
+        } else {
+            self.release_entry(object);
+        }
+        let words = self.narrowed(class, words[0], words[1]);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        let owner = if keeps { object.owner } else { Owner::Entry };
+        self.push(Entry::borrowed(ty, class, &words, owner));
         true
     }
 
