@@ -23,7 +23,7 @@ pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
 use structs::Declarations;
 pub use structs::StructFacts;
-pub use transfer::{arithmetic, element_of, field_of, iterated};
+pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
 
 use readers::{Known, Readers};
 use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, Program};

@@ -61,6 +61,9 @@ pub struct Header {
     pub depth: u16,
 }
 
+/// Where generated code finds the levels of containers in an object.
+pub const DEPTH_OFFSET: usize = core::mem::offset_of!(Header, depth);
+
 const _: () = assert!(size_of::<Header>() == 8 && align_of::<Header>() <= 8);
 
 /// The count of an object that is never freed.

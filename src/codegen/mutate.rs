@@ -13,8 +13,8 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{BuiltinSite, Operator, Path, Step, Var, VarKind};
-use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
+use ruff_runtime::heap::{DEPTH_OFFSET, Elements};
 use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_, '_> {
@@ -207,6 +207,7 @@ impl Translator<'_, '_, '_> {
         let first = self.stack.len() - steps - 1;
         let value_at = if value_first { first } else { first + steps };
         let indexes_at = if value_first { first + 1 } else { first };
+        self.take_apart_for(path, value_at);
         let fields = self.fields_in_place(path, value_at);
         if fields.is_none() {
             self.make_objects(steps + 1);
@@ -231,9 +232,9 @@ impl Translator<'_, '_, '_> {
         self.record(match value.class {
             _ if fields.is_some() => Decision::InPlace,
             Class::Int | Class::Float | Class::Bool => Decision::InPlace,
-            Class::Object(Tag::String) => Decision::InPlace,
+            Class::Object(_) => Decision::InPlace,
             Class::Dynamic => Decision::AsksKind,
-            Class::Null | Class::Object(_) | Class::Record(_) => Decision::ByRuntime,
+            Class::Null | Class::Record(_) => Decision::ByRuntime,
         });
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let mut array = self.expect_tag(root, Tag::Array, slow);
@@ -287,6 +288,25 @@ impl Translator<'_, '_, '_> {
         is_same.then_some(fields)
     }
 
+    /// Takes a struct apart that goes where the same fields can be overwritten:
+    /// copies of numbers are better than an object with two owners, which would
+    /// have to be copied as soon as one of them changes it.
+    fn take_apart_for(&mut self, path: &Path, value_at: usize) {
+        let value = self.stack[value_at];
+        let held = self.path_type(path);
+        if value.class != Class::Object(Tag::Struct)
+            || !held.is(Tags::STRUCT)
+            || held.declaration() != value.ty.declaration()
+        {
+            return;
+        }
+        let class = self.class_of(value.ty);
+        if let Class::Record(_) = class {
+            let words = self.in_class(value, class);
+            self.stack[value_at] = Entry::owned(value.ty, class, &words);
+        }
+    }
+
     /// The view of the array, if there is one, through which an element of such
     /// a kind is changed.  Goes to `slow` if the array may have other owners, or
     /// will when no element is found.
@@ -334,7 +354,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Stores an owned value into an element, if it is there, fits the array's
-    /// kind and is no container (whose depth would count).
+    /// kind and makes the array no deeper.
     pub fn store_checked(
         &mut self,
         array: Value,
@@ -358,18 +378,30 @@ impl Translator<'_, '_, '_> {
                 let address = self.checked_address(array, view, position, Elements::Ints, slow);
                 self.builder.ins().store(trusted(), word, address, 0);
             }
-            Class::Object(Tag::String) => {
+            Class::Object(kind) => {
                 let address = self.checked_address(array, view, position, Elements::Values, slow);
+                if kind != Tag::String {
+                    let depth = self.depth(value.word());
+                    let allowed = self.depth(array);
+                    self.continue_if(IntCC::UnsignedLessThan, depth, allowed, slow);
+                }
                 let old = self.load_value(Type::ANY, address, 0, Owner::Entry);
                 self.store_value(value, address, 0);
                 self.release_entry(old);
             }
-            Class::Null | Class::Object(_) | Class::Record(_) => {
+            Class::Null | Class::Record(_) => {
                 self.builder.ins().jump(slow, &[]);
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
             }
         }
+    }
+
+    /// An upper bound of the levels of containers in an object.
+    fn depth(&mut self, object: Value) -> Value {
+        self.builder
+            .ins()
+            .uload16(types::I64, trusted(), object, DEPTH_OFFSET as i32)
     }
 
     pub fn read_path(&mut self, number: u32) {
@@ -664,7 +696,7 @@ fn stored_elements(class: Class) -> Option<Elements> {
     match class {
         Class::Int | Class::Float | Class::Bool => class.tag().map(Elements::for_tag),
         Class::Dynamic => Some(Elements::Ints),
-        Class::Object(Tag::String) => Some(Elements::Values),
-        Class::Null | Class::Object(_) | Class::Record(_) => None,
+        Class::Object(_) => Some(Elements::Values),
+        Class::Null | Class::Record(_) => None,
     }
 }

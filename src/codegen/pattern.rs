@@ -3,7 +3,7 @@
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
-use crate::infer::{Tags, Type};
+use crate::infer::{Tags, Type, part_of_pair, way_from_pair};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
@@ -30,17 +30,18 @@ impl Translator<'_, '_, '_> {
 
     pub fn element_or_null(&mut self, index: u32) {
         let object = self.stack[self.stack.len() - 1].ty;
-        let element = if object.may_be(Tags::ARRAY) {
-            object.contents()
+        let leaders = &self.layout.leaders;
+        let is_pair = object.is(Tags::ARRAY)
+            && way_from_pair(self.source.program, self.function, self.pc)
+                .is_some_and(|mut way| way.all(|pc| !leaders[pc as usize]));
+        let ty = if is_pair {
+            part_of_pair(object, index)
+        } else if object.may_be(Tags::ARRAY) {
+            object.contents().joined(Type::of(Tags::NULL))
         } else {
-            Type::NONE
+            Type::of(Tags::NULL)
         };
-        self.part(
-            Helper::ElementOrNull,
-            false,
-            index,
-            element.joined(Type::of(Tags::NULL)),
-        );
+        self.part(Helper::ElementOrNull, false, index, ty);
     }
 
     pub fn array_rest(&mut self, from: u32) {

@@ -36,6 +36,11 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
             result.join_contents(1, args.get(2).copied().unwrap_or(Type::ANY));
             result
         }
+        // What is left, and what was taken out: 0 if there was nothing.
+        "pop" | "remove_at" if first.is(Tags::ARRAY) => {
+            let taken = first.contents().joined(Type::of(Tags::INT));
+            Type::array_of(first.joined(taken))
+        }
         "concat" => first.joined(second).without(Tags(!Tags::ARRAY.0)),
         "reverse" | "sort" | "take" | "skip" | "unique" | "remove_at_rest" => {
             first.without(Tags(!Tags::ARRAY.0))

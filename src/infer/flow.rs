@@ -3,7 +3,7 @@
 
 use super::callback::{Callback, CallbackKind, callback_of_call};
 use super::readers::Known;
-use super::transfer::{self, arithmetic, element_of, iterated};
+use super::transfer::{self, arithmetic, element_of, iterated, part_of_pair, way_from_pair};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
 use ruff_runtime::bytecode::{
     ArgKind, BuiltinSite, Constant, FunctionId, Op, Operator, Path, Step, Var, VarKind,
@@ -251,6 +251,7 @@ impl Flow<'_, '_> {
 
     fn step(&mut self, pc: u32, op: &Op) {
         let program = self.analysis.program;
+        let function = &program.functions[self.func as usize];
         match *op {
             Op::Null {} => self.push(Type::of(Tags::NULL)),
             Op::True {} | Op::False {} => self.push(Type::of(Tags::BOOL)),
@@ -502,6 +503,14 @@ impl Flow<'_, '_> {
                 let left = self.path_type(path);
                 let result = self.operate(operator, left, right);
                 self.join_path(path, result);
+            }
+            Op::ElementOrNull { index }
+                if way_from_pair(program, function, pc)
+                    .is_some_and(|mut way| way.all(|pc| !self.joined.contains_key(&pc)))
+                    && self.stack.last().is_some_and(|pair| pair.is(Tags::ARRAY)) =>
+            {
+                let pair = self.pop();
+                self.push(part_of_pair(pair, index));
             }
             Op::ElementOrNull { .. } => {
                 let object = self.pop();

@@ -2,8 +2,9 @@
 //! result types, shared by the analysis and by the translator.
 
 use super::{Facts, Tags, Type};
-use ruff_runtime::bytecode::Operator;
+use ruff_runtime::bytecode::{Function, Op, Operator, Program};
 use ruff_runtime::names::{self, NameId};
+use std::ops::Range;
 
 /// What `left operator right` gives where no overload is involved.
 pub fn arithmetic(operator: Operator, left: Type, right: Type) -> Type {
@@ -87,4 +88,41 @@ pub fn iterated(iterable: Type) -> Type {
         return Type::ANY;
     }
     result
+}
+
+/// The instructions between a call that takes an element out of an array and one
+/// that reads a part of its result, if the one at `pc` does: the result is never
+/// a variable's then, and nothing but the call made it.
+pub fn way_from_pair(program: &Program, function: &Function, pc: u32) -> Option<Range<u32>> {
+    let code = &function.code;
+    let back = |steps: u32| code.get(pc.checked_sub(steps)? as usize);
+    let calls = match (code.get(pc as usize)?, back(1)?) {
+        (Op::ElementOrNull { index: 0 }, Op::Dup {}) => 2,
+        (Op::ElementOrNull { index: 1 }, Op::Dup {})
+            if matches!(back(2)?, Op::StoreLocal { .. })
+                && matches!(back(3)?, Op::ElementOrNull { index: 0 })
+                && matches!(back(4)?, Op::Dup {}) =>
+        {
+            5
+        }
+        _ => return None,
+    };
+    let Op::CallBuiltin { builtin, .. } = *back(calls)? else {
+        return None;
+    };
+    let name = &*program.builtins[builtin as usize];
+    matches!(name, "pop" | "remove_at").then(|| pc - calls + 1..pc + 1)
+}
+
+/// The type of a part of what such a call gives: the array that is left, or the
+/// element that was taken out.
+pub fn part_of_pair(pair: Type, index: u32) -> Type {
+    let part = pair.contents();
+    let holds_arrays = part.contents().may_be(Tags::ARRAY);
+    match index {
+        0 => part.without(Tags(!Tags::ARRAY.0)),
+        // Only the first part is an array, unless arrays are what is in it.
+        _ if !holds_arrays => part.without(Tags::ARRAY),
+        _ => part,
+    }
 }
