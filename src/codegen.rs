@@ -33,6 +33,7 @@ pub mod names;
 mod pattern;
 mod place;
 mod record;
+mod row_view;
 pub mod signature;
 mod stack;
 mod suspend;

@@ -27,6 +27,24 @@ impl Translator<'_, '_, '_> {
             return;
         }
         let ty = element_of(object.ty);
+        if let Some(row) = self.row_here()
+            && object.whole_slot() == Some(row.root)
+            && Class::of(ty) == Class::Object(Tag::Array)
+        {
+            let done = self.take_row(row);
+            self.index_array(object, index, ty);
+            let other = self.pop();
+            self.jump_with(done, &[other.word()]);
+            self.switch_sealed(done);
+            let value = self.builder.block_params(done)[0];
+            self.push_row(row, ty, value);
+            return;
+        }
+        self.index_array(object, index, ty);
+    }
+
+    /// What may be an array, indexed by what may be an int.
+    fn index_array(&mut self, object: Entry, index: Entry, ty: Type) {
         let array_like = object.ty.may_be(Tags::ARRAY)
             && matches!(object.class, Class::Object(Tag::Array) | Class::Dynamic);
         if !array_like || !index.ty.may_be(Tags::INT) {

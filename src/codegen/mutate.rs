@@ -237,6 +237,22 @@ impl Translator<'_, '_, '_> {
             Class::Null | Class::Record(_) => Decision::ByRuntime,
         });
         let (slow, done) = (self.cold_block(), self.builder.create_block());
+        if fields.is_none()
+            && let Some(elements) = stored_elements(value.class)
+            && let Some((row, view)) = self.row_to_change(path, elements)
+        {
+            let row = self.word_of(row);
+            let position = self.stack[indexes_at + 1];
+            let position = self.expect_tag(position, Tag::Int, slow);
+            self.store_checked(row, Some(view), position, value, slow);
+            self.builder.ins().jump(done, &[]);
+            self.builder.switch_to_block(slow);
+            self.builder.seal_block(slow);
+            self.store_path_by_helper(number, path, value_first);
+            self.builder.ins().jump(done, &[]);
+            self.switch_sealed(done);
+            return;
+        }
         let mut array = self.expect_tag(root, Tag::Array, slow);
         let elements = match value.class {
             _ if steps > 1 || fields.is_some() => Some(Elements::Values),
@@ -268,6 +284,10 @@ impl Translator<'_, '_, '_> {
             } else {
                 self.store_checked(array, view, position, value, slow);
             }
+        }
+        if steps == 1 && path.root.kind() == VarKind::Local {
+            // It may have been a row that was looked up.
+            self.renew_rows(path.root.number());
         }
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);

@@ -202,7 +202,12 @@ impl Translator<'_, '_, '_> {
         self.own_before_change(path, indexes + 1);
         let indexes_at = self.stack.len() - indexes - 1;
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let object = self.go(path, &way, indexes_at, slow);
+        let elements = Elements::for_tag(class.tag().expect("a number's class"));
+        let row = self.row_to_change(path, elements);
+        let object = match row {
+            Some((row, _)) => self.word_of(row),
+            None => self.go(path, &way, indexes_at, slow),
+        };
         let machine = if class == Class::Int {
             types::I64
         } else {
@@ -213,10 +218,9 @@ impl Translator<'_, '_, '_> {
             Last::Element(index) => {
                 let index = self.stack[indexes_at + index];
                 let position = self.expect_tag(index, Tag::Int, slow);
-                let tag = class.tag().expect("a number's class");
-                let elements = Elements::for_tag(tag);
+                let view = row.map(|(_, view)| view);
                 (
-                    self.checked_address(object, None, position, elements, slow),
+                    self.checked_address(object, view, position, elements, slow),
                     0,
                 )
             }

@@ -17,6 +17,7 @@ use super::decision::Decision;
 use super::func::{Start, Translator, trusted};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
+use super::row_view::{Row, Rows, is_read_through, is_row, row_changed, row_read};
 use super::signature::Class;
 use super::stack::Entry;
 use super::text_view::TextView;
@@ -33,6 +34,8 @@ use rustc_hash::FxHashMap;
 const MOST_STEPS: usize = 200;
 /// Loops within loops whose bodies are looked through.
 const MOST_NESTED: usize = 16;
+/// Rows that are viewed in one loop.
+const MOST_ROWS: usize = 4;
 
 /// A loop, and the slots that are viewed in it but not around it.
 pub(super) struct Region {
@@ -42,18 +45,21 @@ pub(super) struct Region {
     slots: Vec<u32>,
     /// Those of them that the loop only indexes, and stores into.
     kept: Vec<u32>,
+    /// The rows that are viewed, and whether the loop also stores into them and
+    /// lets nobody else have them.
+    rows: Vec<(Row, bool)>,
 }
 
 /// A view's variables.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub slot: u32,
-    data: Variable,
+    pub data: Variable,
     /// The array's length, or 0 if its elements are of another kind.
-    len: Variable,
+    pub len: Variable,
     /// The length for stores: 0 as well if the array has other owners.  Only up
     /// to date while the view is `kept`.
-    stored: Variable,
+    pub stored: Variable,
     pub elements: Elements,
 }
 
@@ -73,6 +79,7 @@ pub(super) struct Views {
     /// Those of arrays and those of strings, by slot.
     views: FxHashMap<u32, View>,
     texts: FxHashMap<u32, TextView>,
+    pub rows: Rows,
     /// Ends of the regions around the present instruction, by slot.
     active: FxHashMap<u32, u32>,
     /// The slots that are kept in a region around the present instruction.
@@ -117,6 +124,9 @@ impl Translator<'_, '_, '_> {
             for slot in &region.slots {
                 self.record_at(region.head, Decision::Hoisted { slot: *slot });
             }
+            for (row, _) in &region.rows {
+                self.declare_row(*row, facts);
+            }
         }
         self.views.regions = regions;
     }
@@ -126,6 +136,7 @@ impl Translator<'_, '_, '_> {
         let views = &mut self.views;
         views.active.retain(|_, end| *end >= pc);
         views.kept.retain(|_, end| *end >= pc);
+        views.rows.step(pc);
         while let Some(region) = views.regions.get(views.next)
             && region.head <= pc
         {
@@ -134,6 +145,7 @@ impl Translator<'_, '_, '_> {
                 views.active.extend(slots.map(|slot| (*slot, region.end)));
                 let kept = region.kept.iter();
                 views.kept.extend(kept.map(|slot| (*slot, region.end)));
+                views.rows.activate(&region.rows, region.end);
             }
             views.next += 1;
         }
@@ -143,8 +155,10 @@ impl Translator<'_, '_, '_> {
     pub fn enter_views(&mut self, to: u32) {
         let regions = &self.views.regions;
         if let Ok(index) = regions.binary_search_by_key(&to, |region| region.head) {
-            let slots = regions[index].slots.clone();
+            let region = &regions[index];
+            let (slots, rows) = (region.slots.clone(), region.rows.clone());
             self.set_views(slots);
+            self.set_rows(rows);
         }
     }
 
@@ -152,8 +166,13 @@ impl Translator<'_, '_, '_> {
     pub fn start_views(&mut self, pc: u32) {
         let regions = self.views.regions.iter();
         let around = regions.filter(|region| (region.head..=region.end).contains(&pc));
-        let slots = around.flat_map(|region| &region.slots).copied().collect();
+        let (mut slots, mut rows) = (Vec::new(), Vec::new());
+        for region in around {
+            slots.extend_from_slice(&region.slots);
+            rows.extend_from_slice(&region.rows);
+        }
         self.set_views(slots);
+        self.set_rows(rows);
     }
 
     fn set_views(&mut self, slots: Vec<u32>) {
@@ -166,10 +185,15 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The view of the array in a slot here.
-    fn active_view(&self, slot: u32) -> Option<View> {
+    pub fn active_view(&self, slot: u32) -> Option<View> {
         let views = &self.views;
         let view = views.views.get(&slot).copied();
         view.filter(|_| views.active.contains_key(&slot))
+    }
+
+    /// The view of a slot, wherever it is set.
+    pub fn planned_view(&self, slot: u32) -> Option<View> {
+        self.views.views.get(&slot).copied()
     }
 
     /// The view of the string in a slot here.
@@ -181,7 +205,10 @@ impl Translator<'_, '_, '_> {
 
     /// The view of the array that an entry is, if a slot with one holds it.
     pub fn view_of(&self, entry: Entry) -> Option<View> {
-        self.active_view(entry.whole_slot()?)
+        match entry.whole_slot() {
+            Some(slot) => self.active_view(slot),
+            None => self.view_of_row(entry),
+        }
     }
 
     /// The view of the string that an entry is, if a slot with one holds it.
@@ -213,6 +240,7 @@ impl Translator<'_, '_, '_> {
     pub fn renew_view(&mut self, slot: u32) {
         if let Some(view) = self.active_view(slot) {
             self.set_view(view);
+            self.renew_rows(slot);
         }
         if let Some(view) = self.active_text_view(slot) {
             self.set_text_view(view);
@@ -223,6 +251,7 @@ impl Translator<'_, '_, '_> {
     pub fn drop_view(&mut self, slot: u32) {
         if let Some(view) = self.active_view(slot) {
             self.clear_view(view);
+            self.drop_rows(slot);
         }
         if let Some(view) = self.active_text_view(slot) {
             self.clear_text_view(view);
@@ -347,6 +376,8 @@ fn plan(
     // The ends of the loops around, and of the regions around, by slot.
     let mut around: Vec<u32> = Vec::new();
     let mut viewed: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut viewed_rows: FxHashMap<Row, u32> = FxHashMap::default();
+    let mut surely_kept: FxHashMap<u32, u32> = FxHashMap::default();
     let ends = loop_ends(function);
     for (head, op) in (0u32..).zip(&function.code) {
         if !matches!(op, Op::LoopHead { .. }) {
@@ -387,13 +418,40 @@ fn plan(
         slots.dedup();
         viewed.extend(slots.iter().map(|slot| (*slot, end)));
         let is_kept = |slot: &u32| body.stored.contains(*slot) && !body.shared.contains(*slot);
-        let kept = slots.iter().copied().filter(is_kept).collect();
-        if !slots.is_empty() {
+        let kept: Vec<u32> = slots.iter().copied().filter(is_kept).collect();
+        // Whether nobody else has the array is known where its view is set, and
+        // only if nobody can come to have it in the loop around that.
+        surely_kept.retain(|_, end| *end > head);
+        surely_kept.extend(kept.iter().map(|slot| (*slot, end)));
+        viewed_rows.retain(|_, end| *end > head);
+        let can_be_row = |row: &Row| {
+            viewed.contains_key(&row.root)
+                && is_row(facts, row)
+                && !body.changed.contains(row.root)
+                && !body.changed.contains(row.index)
+                && layout.holding[&head].surely.contains(row.index)
+                && !layout.cells.contains(row.index)
+                && !viewed_rows.contains_key(row)
+        };
+        let mut rows: Vec<Row> = body.rows.iter().copied().filter(can_be_row).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows.truncate(MOST_ROWS);
+        viewed_rows.extend(rows.iter().map(|row| (*row, end)));
+        let rows = rows.into_iter().map(|row| {
+            let is_kept = surely_kept.contains_key(&row.root)
+                && is_kept(&row.root)
+                && !body.rows_shared.contains(row.root);
+            (row, is_kept)
+        });
+        let rows: Vec<(Row, bool)> = rows.collect();
+        if !slots.is_empty() || !rows.is_empty() {
             regions.push(Region {
                 head,
                 end,
                 slots,
                 kept,
+                rows,
             });
         }
     }
@@ -416,6 +474,10 @@ struct Body {
     indexed: Vec<u32>,
     /// Slots whose values are asked whether they equal others.
     compared: Vec<u32>,
+    /// Elements that are indexed in turn.
+    rows: Vec<Row>,
+    /// Slots whose elements something else may come to own.
+    rows_shared: SlotSet,
     changed: SlotSet,
     /// Slots whose elements are stored to.
     stored: SlotSet,
@@ -428,6 +490,8 @@ impl Body {
         Body {
             indexed: Vec::new(),
             compared: Vec::new(),
+            rows: Vec::new(),
+            rows_shared: SlotSet::new(slots),
             changed: SlotSet::new(slots),
             stored: SlotSet::new(slots),
             shared: SlotSet::new(slots),
@@ -437,7 +501,20 @@ impl Body {
     fn step(&mut self, program: &Program, function: &Function, pc: u32) {
         match function.code[pc as usize] {
             Op::LoadLocal { slot } => match user(program, function, pc) {
-                Some((Op::Index {}, 1)) => self.indexed.push(slot),
+                Some((Op::Index {}, 1)) => {
+                    self.indexed.push(slot);
+                    match row_read(program, function, pc) {
+                        Some(row) => self.rows.push(row),
+                        None if !is_read_through(program, function, pc) => {
+                            self.rows_shared.insert(slot);
+                        }
+                        None => {}
+                    }
+                }
+                Some((op, above)) if row_changed(program, &op, above).is_some() => {
+                    let root = row_changed(program, &op, above).unwrap_or(slot);
+                    self.rows.push(Row { root, index: slot });
+                }
                 Some((Op::CallBuiltin { builtin, argc: 1 }, 0))
                     if &*program.builtins[builtin as usize] == "len" => {}
                 Some((Op::Equal {} | Op::NotEqual {}, _)) => {
@@ -504,19 +581,29 @@ fn is_text(ty: Type) -> bool {
 /// The instruction that takes the value which a `LoadLocal` loads, and how many
 /// operands of it lie above, unless the way there is not straight.
 fn user(program: &Program, function: &Function, load: u32) -> Option<(Op, u32)> {
-    let Op::LoadLocal { slot } = function.code[load as usize] else {
-        return None;
+    let (at, above) = user_of(program, function, load)?;
+    Some((function.code[at as usize], above))
+}
+
+/// Where that instruction is, for the result of any instruction.
+pub(super) fn user_of(program: &Program, function: &Function, made: u32) -> Option<(u32, u32)> {
+    let loaded = match function.code[made as usize] {
+        Op::LoadLocal { slot } => Some(slot),
+        _ => None,
     };
-    // Operands above the loaded value.
+    // Operands above the value.
     let mut above = 0;
-    for op in function.code[load as usize + 1..].iter().take(MOST_STEPS) {
+    for (at, op) in (made + 1..)
+        .zip(&function.code[made as usize + 1..])
+        .take(MOST_STEPS)
+    {
         let effect = op.effect(program);
         if effect.pops > above {
-            return Some((*op, above));
+            return Some((at, above));
         }
         // A change of the value meanwhile makes the operand another owner of it.
         let changes_it = changed_root(program, op)
-            .is_some_and(|root| root.kind() == VarKind::Local && root.number() == slot);
+            .is_some_and(|root| root.kind() == VarKind::Local && Some(root.number()) == loaded);
         if op.ends() || op.target().is_some() || changes_it {
             return None;
         }
