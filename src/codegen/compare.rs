@@ -170,7 +170,10 @@ impl Translator<'_, '_, '_> {
     fn compare_dynamic(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
         // Without overloads every comparison gives a bool.
         let overloaded = left.ty.may_be(Tags::STRUCT)
-            && self.source.facts.methods.contains_key(&comparison.method())
+            && self
+                .source
+                .facts
+                .may_be_method(left.ty, comparison.method())
             && !comparison.is_equality();
         let ty = if overloaded {
             Type::ANY
