@@ -241,7 +241,10 @@ fn build_request(build: &Build) -> Result<driver::Build, clap::Error> {
         return Err(arguments::usage_error(message));
     }
     let is_module = |wanted: &Wanted| wanted.kind == Kind::Module;
-    let others = |wanted: &Wanted| wanted.kind > Kind::Module || wanted.kind.is_of_library();
+    let others = |wanted: &Wanted| {
+        let is_later = wanted.kind > Kind::Module && wanted.kind != Kind::Obj;
+        is_later || wanted.kind.is_of_library()
+    };
     if wanted.iter().any(is_module) && wanted.iter().any(others) {
         let message = "a module is made on its own, or with what shows how it was made";
         return Err(arguments::usage_error(message));

@@ -30,6 +30,7 @@ mod local;
 pub mod mirror;
 mod mutate;
 pub mod names;
+mod number;
 mod pattern;
 mod place;
 mod record;
@@ -46,6 +47,7 @@ mod wrapper;
 
 use crate::infer::Facts;
 use crate::interface::{Exported, Exports};
+use crate::modules::{Rows, Strangers, Table};
 use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use decision::Recorder;
@@ -76,8 +78,26 @@ pub struct Source<'a> {
     pub debug: Debug,
     /// What C sees of it, if it is a library, which runs on its host's stack.
     pub library: Option<&'a Exports>,
+    /// What is special about it, if it is a module for many programs.
+    pub alone: Option<&'a Alone<'a>>,
     /// Where decisions are written down, if somebody wants to be told.
     pub recorder: Option<&'a Recorder>,
+}
+
+/// A module that becomes machine code before the programs are known that it
+/// will be a part of.
+pub struct Alone<'a> {
+    /// The rows of its tables, whose numbers are looked up.
+    pub rows: Rows,
+    /// What stands for others in its program.
+    pub strangers: &'a Strangers,
+}
+
+impl Alone<'_> {
+    /// Where a row's number is in the table in which code looks it up.
+    pub fn offset(&self, table: Table, number: u32) -> i32 {
+        4 * self.rows.place(table, number) as i32
+    }
 }
 
 /// What debuggers are told about code.
@@ -92,6 +112,17 @@ pub enum Debug {
 }
 
 impl Source<'_> {
+    /// Whether the code may run on a stack of which it knows nothing.
+    fn is_hosted(self) -> bool {
+        self.library.is_some() || self.alone.is_some()
+    }
+
+    /// Whether a function only stands for another module's.
+    pub fn is_strange(self, func: FunctionId) -> bool {
+        let alone = self.alone;
+        alone.is_some_and(|alone| alone.strangers.functions[func as usize])
+    }
+
     /// The class of a function's parameter.
     fn param_class(self, func: FunctionId, param: usize) -> signature::Class {
         signature::class_of(self.facts, self.facts.param(func, param))

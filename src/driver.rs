@@ -40,6 +40,7 @@ use crate::resolve;
 use crate::source::{FileId, SourceMap};
 use crate::syntax;
 use crate::vm;
+use module::Given;
 use ruff_runtime::bytecode::{Program, disasm, verify};
 use ruff_runtime::context::VMContext;
 use ruff_runtime::names::{NameCollision, NameHash, NameTable};
@@ -86,7 +87,9 @@ fn build_program(
     if request.ends_before(Kind::Bytecode) {
         return Ok(());
     }
-    let mut program = lower(tree, &request.with, sources, log)?;
+    let given = module::read_all(&request.with)?;
+    let lowered = lower_as(Role::Program, Arc::new(tree), &[], &given, sources, log)?;
+    let mut program = lowered.program;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
     }
@@ -101,16 +104,18 @@ fn build_program(
         return Ok(());
     }
 
+    let own_code = given.own_code(&lowered.parts);
     let object = log.stage("compile", || {
-        emit::object(&program, &facts, None, &request.code)
+        emit::object(&program, &facts, None, &own_code, &request.code)
     })?;
     log.share_out(object.work);
+    given.refuse_other_machines(&object.bytes)?;
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
     }
     match request.sink(Kind::Exe) {
-        Some(sink) => link(&object, &program, sink, request, log),
+        Some(sink) => link(&object, &program, &given, sink, request, log),
         None => Ok(()),
     }
 }
@@ -212,7 +217,7 @@ pub fn fallbacks(
     let program = program(&request.input, &request.with, sources, log)?;
     let facts = log.stage("infer", || infer::infer(&program));
     let object = log.stage("compile", || {
-        emit::object(&program, &facts, None, &request.code)
+        emit::object(&program, &facts, None, &[], &request.code)
     })?;
     let fallbacks = object.fallbacks.iter();
     Ok(fallbacks.map(|one| described(&program, one)).collect())
@@ -258,7 +263,8 @@ fn lower(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Program, Failure> {
-    lower_as(Role::Program, Arc::new(script), &[], with, sources, log)
+    let given = module::read_all(with)?;
+    lower_as(Role::Program, Arc::new(script), &[], &given, sources, log)
         .map(|lowered| lowered.program)
 }
 
@@ -270,27 +276,27 @@ fn lower_with_tests(
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
-    lower_as(Role::Program, script, tests, with, sources, log)
+    let given = module::read_all(with)?;
+    lower_as(Role::Program, script, tests, &given, sources, log)
 }
 
-/// The same of a script with another role, with the compiled modules in these files.
+/// The same of a script with another role, with compiled modules.
 fn lower_as(
     role: Role,
     script: Arc<syntax::ast::Program>,
     tests: &[resolve::Test],
-    with: &[PathBuf],
+    given: &Given,
     sources: &mut SourceMap,
     log: &mut Log,
 ) -> Result<Lowered, Failure> {
     let graph = log.stage("import", || {
-        let ready = module::read_all(with)?;
-        modules::load_as(role, script, tests, &ready, sources).map_err(Failure::from)
+        modules::load_as(role, script, tests, &given.ready, sources).map_err(Failure::from)
     })?;
     let mut lowered = log.stage("lower", || lower::lower_with_tests(graph, tests, sources));
     let program = &mut lowered.program;
     refuse_collisions(program)?;
     if let Err(error) = log.stage("verify", || verify::verify(program)) {
-        if !with.is_empty() {
+        if !given.ready.is_empty() {
             // Each of them is valid, but not with these others.
             return Err(Failure::refused(format!(
                 "a compiled module is damaged: {error}"
@@ -390,11 +396,12 @@ fn described(program: &Program, fallback: &Fallback) -> String {
 fn link(
     object: &Object,
     program: &Program,
+    given: &Given,
     sink: &Sink,
     request: &Build,
     log: &mut Log,
 ) -> Result<(), Failure> {
-    let mut options = link_options(program, &request.linking, &request.code);
+    let mut options = link_options(program, given, &request.linking, &request.code);
     let linked = match sink {
         Sink::File(path) => {
             options.output.clone_from(path);
@@ -418,7 +425,12 @@ fn link(
 }
 
 /// How a program is linked; where it goes is not said.
-fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> LinkOptions {
+fn link_options(
+    program: &Program,
+    given: &Given,
+    linking: &Linking,
+    code: &emit::Options,
+) -> LinkOptions {
     let Linking {
         linker,
         goal,
@@ -444,6 +456,7 @@ fn link_options(program: &Program, linking: &Linking, code: &emit::Options) -> L
         libc,
         symbols,
         foreign: ForeignLibraries { names, directories },
+        objects: given.objects(),
         ..LinkOptions::new(code.target.triple.clone(), "")
     }
 }

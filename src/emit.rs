@@ -25,6 +25,7 @@ mod image;
 mod inlining;
 mod leaf;
 mod listing;
+mod module;
 mod object;
 mod order;
 mod parked;
@@ -38,6 +39,7 @@ pub mod jit;
 pub use crate::codegen::Debug;
 pub use compile::{Refusal, Work};
 pub use listing::{assembly, clif};
+pub use module::{OBJECT_VERSION, OwnCode, module_object};
 pub use object::{Object, object};
 pub use program::{Bodies, Decided, decisions};
 pub use target::{Cpu, Effort, TargetError, TargetOptions};
@@ -139,7 +141,7 @@ fn fallbacks(parts: &Parts) -> Vec<Fallback> {
                 function,
                 reason: reason.clone(),
             }),
-            Body::Compiled(_) | Body::Unused => None,
+            Body::Compiled(_) | Body::Elsewhere | Body::Unused => None,
         });
     kept.collect()
 }

@@ -14,6 +14,7 @@ mod callback;
 mod flow;
 mod lattice;
 mod methods;
+mod open;
 mod readers;
 mod structs;
 mod transfer;
@@ -25,6 +26,7 @@ use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
 
+use crate::modules::Strangers;
 use readers::{Known, Readers};
 use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, Program};
 use ruff_runtime::names::{self, NameId};
@@ -44,6 +46,9 @@ pub struct Facts {
     positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
     pub methods: FxHashMap<NameId, Vec<(u32, FunctionId)>>,
+    /// The declarations that stand for somebody else's, if there is more than
+    /// what is known here.
+    open: Option<Vec<bool>>,
 }
 
 /// What is known about one function.
@@ -114,6 +119,15 @@ pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Fa
             analysis.join_slot(*func, slot, *given);
         }
     }
+    analysis.run();
+    analysis.facts
+}
+
+/// Infers the facts of a verified module that is compiled for itself: others call
+/// what they get hold of, and do with its structs what they like.
+pub fn infer_module(program: &Program, strangers: &Strangers) -> Facts {
+    let mut analysis = Analysis::new(program);
+    analysis.open_up(strangers);
     analysis.run();
     analysis.facts
 }
@@ -203,6 +217,7 @@ impl<'a> Analysis<'a> {
                 structs: structs::at_first(program),
                 positions: structs::positions(program),
                 methods,
+                open: None,
             },
             capture_owners: program
                 .functions

@@ -30,6 +30,7 @@ mod wild;
 
 mod library;
 mod localise;
+mod objects;
 
 mod condense;
 
@@ -37,6 +38,7 @@ pub use cache::{ARCHIVE, runtime as cached_runtime};
 pub use condense::{CondenseError, Goal, condense};
 pub use error::LinkError;
 pub use library::{Public, cdylib, runtime_archive, staticlib};
+pub use objects::{are_alike, contents};
 pub use report::{Part, Share};
 pub use runtime::{Place, place as runtime_place};
 pub use system::on_path;
@@ -50,6 +52,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use target_lexicon::Triple;
 
 /// How an executable is to be made.
@@ -66,6 +69,8 @@ pub struct LinkOptions {
     pub symbols: Symbols,
     /// What C functions of the program are in, see [`ForeignLibraries`].
     pub foreign: ForeignLibraries,
+    /// Objects that are a part of the program besides its own.
+    pub objects: Vec<Arc<[u8]>>,
 }
 
 /// Libraries besides the runtime and the C library.
@@ -89,6 +94,7 @@ impl LinkOptions {
             libc: Libc::Dynamic,
             symbols: Symbols::Stripped,
             foreign: ForeignLibraries::default(),
+            objects: Vec::new(),
         }
     }
 }

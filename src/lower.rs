@@ -24,7 +24,7 @@ mod tables;
 mod test;
 mod variable;
 
-use crate::modules::{Compiled, Export, Graph, Imported, KnownExport, Module};
+use crate::modules::{Compiled, Export, Graph, Imported, KnownExport, Module, Part};
 use crate::resolve::{
     self, FunctionIndex, HoistIndex, HoistItem, Place, Resolved, SCRIPT, ScopeIndex, Survey,
     Symbol, Test, Unit, UnitIndex, Use, VariableIndex,
@@ -51,6 +51,8 @@ pub struct Lowered {
     pub resolved: Resolved,
     /// The number of every function that the program contains.
     pub ids: Vec<Option<FunctionId>>,
+    /// The compiled modules in it.
+    pub parts: Vec<Part>,
 }
 
 impl Lowered {
@@ -84,7 +86,8 @@ pub fn lower_with_tests(graph: Graph, tests: &[Test], sources: &SourceMap) -> Lo
     for (unit, module) in (0..).map(UnitIndex).zip(&modules) {
         if let Some(compiled) = &module.compiled {
             let place = place_of(unit, compiled, &modules, &lowered, &handed);
-            merge::merge(&mut lowered.program, &mut texts, compiled, &place);
+            let part = merge::merge(&mut lowered.program, &mut texts, compiled, &place);
+            lowered.parts.push(part);
             globals.extend(place.exports.iter().map(|(_, here)| *here));
         }
     }
@@ -259,6 +262,7 @@ fn lower_sources(
         tests: test_functions,
         resolved,
         ids,
+        parts: Vec::new(),
     };
     (lowered, handed)
 }

@@ -10,9 +10,11 @@
 mod assets;
 mod compiled;
 mod find;
+mod numbers;
 
 pub use assets::{Asset, Assets};
 pub use compiled::{Compiled, Export, Fault, Imported, KnownExport, is_module_name};
+pub use numbers::{Identity, Part, Rows, Strangers, Symbol, Table};
 
 use crate::diagnostic::{Code, Diagnostic, Stage};
 use crate::resolve::{ImportIndex, Role, Survey, Target, Test, UnitIndex};

@@ -366,6 +366,60 @@ fn gdb_stops_in_code_that_was_compiled_while_it_runs() {
     );
 }
 
+/// A module that has an object of its own.
+const SHAPES: &str = r#"mut made := 0
+export struct Box { width, height }
+export func make(size) {
+    made += 1
+    let box := Box { width: size, height: size + 1 }
+    return box
+}
+"#;
+
+#[test]
+fn gdb_stops_in_code_of_a_module_with_an_object() {
+    if !has_gdb() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a folder");
+    let script = "mut first := 7\nfunc show() { return first }\nimport shapes\n\
+                  print(show(), shapes.make(3), shapes.make(4))\n";
+    for (name, text) in [("shapes.ruff", SHAPES), ("app.ruff", script)] {
+        std::fs::write(directory.path().join(name), text).expect("the folder is ours");
+    }
+    for line in [
+        "build -g -O0 --emit module,obj shapes.ruff",
+        "build -g -O0 --with shapes.ruffmod --with shapes.o -o app app.ruff",
+    ] {
+        let status = Command::new(env!("CARGO_BIN_EXE_ruffc"))
+            .args(line.split(' '))
+            .current_dir(directory.path())
+            .status();
+        assert!(status.expect("ruffc starts").success());
+    }
+    let commands = [
+        "break shapes.ruff:5",
+        "run",
+        "continue",
+        "backtrace",
+        "info args",
+        "next",
+        "info locals",
+    ];
+    let text = gdb(&directory, &["./app"], &commands);
+    assert_lines(
+        &text,
+        &[
+            "#0  make (size=4) at shapes.ruff:5",
+            "<main> () at app.ruff:4",
+            "size = 4",
+            "6\t    return box",
+            "box = Box = {width = 4, height = 5}",
+            "shapes.made = 2",
+        ],
+    );
+}
+
 #[test]
 fn perf_finds_the_names_of_code_that_was_compiled_while_it_runs() {
     let directory = tempfile::tempdir().expect("a folder");

@@ -55,7 +55,7 @@ fn options(triple: &str, bodies: Bodies) -> Options {
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn object(program: &Program, options: &Options) -> emit::Object {
-    emit::object(program, &infer::infer(program), None, options)
+    emit::object(program, &infer::infer(program), None, &[], options)
         .expect("the program can be compiled")
 }
 
@@ -207,7 +207,13 @@ fn targets_without_objects_are_refused() {
     let program = program(BROAD);
     for triple in ["armv7-unknown-linux-gnueabihf", "aarch64-pc-windows-msvc"] {
         let facts = infer::infer(&program);
-        let made = emit::object(&program, &facts, None, &options(triple, Bodies::Compiled));
+        let made = emit::object(
+            &program,
+            &facts,
+            None,
+            &[],
+            &options(triple, Bodies::Compiled),
+        );
         let error = made.expect_err("there is no code generator");
         assert!(error.to_string().contains(triple), "{error}");
     }

@@ -82,6 +82,9 @@ Examples:
                                               make `librules.a` and `rules.h` for C programs
   ruffc build --emit module shapes.ruff       make `shapes.ruffmod`, which takes its source's place
   ruffc build --with shapes.ruffmod app.ruff  make `app`, which imports `shapes`, of it
+  ruffc build --emit module,obj shapes.ruff   make `shapes.o` besides, with the module's machine code
+  ruffc build --with shapes.ruffmod --with shapes.o app.ruff
+                                              make `app` without compiling `shapes` again
   ruffc build --time -v app.ruff              say what is done and how long it takes
   ruffc build --target aarch64-unknown-linux-gnu app.ruff
                                               make an executable for another machine
@@ -102,7 +105,8 @@ libc, and the linker are the same.")]
 pub struct Build {
     /// The program
     pub file: PathBuf,
-    /// A compiled module that the program imports, as `--emit module` makes it; again for others
+    /// A compiled module that the program imports, as `--emit module` makes it, or the object with its
+    /// code, as `--emit module,obj` makes it besides; again for others
     #[arg(long, value_name = "MODULE")]
     pub with: Vec<PathBuf>,
     /// Where the result goes; `-` is standard output [default: the program's name without `.ruff`]
@@ -545,13 +549,16 @@ impl ValueEnum for KindName {
             Kind::PkgConfig => ("pkgconfig", "A library's file for pkg-config"),
             Kind::Runtime => (
                 "runtime",
-                "The runtime, `libruffrt.a`, for the objects of several libraries",
+                "The runtime, `libruffrt.a`, for objects that a C compiler links",
             ),
             Kind::Module => (
                 "module",
                 "A module without its source, for other programs to be built or run with",
             ),
-            Kind::Obj => ("obj", "A relocatable object file"),
+            Kind::Obj => (
+                "obj",
+                "A relocatable object file: the program's, or with `module` the module's",
+            ),
             Kind::Asm => ("asm", "Machine code as text"),
             Kind::Clif => ("clif", "The code generator's input, before optimisation"),
             Kind::Bytecode => ("bytecode", "What the program is lowered to"),

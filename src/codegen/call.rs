@@ -8,6 +8,7 @@ use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, result_of_builtin};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
@@ -98,11 +99,9 @@ impl Translator<'_, '_, '_> {
     /// Calls a declared function through its function object.
     fn call_by_object(&mut self, func: FunctionId, argc: u32) {
         let table = self.load_context_constant(FUNCTIONS_OFFSET);
+        let (row, offset) = self.row(table, Table::Functions, func, (16, 8));
         let flags = trusted().with_readonly().with_can_move();
-        let object = self
-            .builder
-            .ins()
-            .load(types::I64, flags, table, 16 * func as i32 + 8);
+        let object = self.builder.ins().load(types::I64, flags, row, offset);
         let ty = Type::of(Tags::FUNCTION);
         let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Function);
         let position = self.stack.len() - argc as usize;
@@ -204,7 +203,7 @@ impl Translator<'_, '_, '_> {
     /// Calls a built-in, which takes its operands over.
     pub fn builtin_words(&mut self, builtin: u32, argc: u32) -> Vec<Value> {
         let args = self.pop_to_memory(argc as usize);
-        let id = self.iconst(i64::from(builtin));
+        let id = self.number(Table::Builtins, builtin);
         let count = self.iconst(i64::from(argc));
         self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, count])
     }
@@ -214,7 +213,7 @@ impl Translator<'_, '_, '_> {
         self.own_borrows_from_shared();
         let count = self.source.program.call_sites[site as usize].args.len() + 1;
         let values = self.pop_to_memory(count);
-        let site = self.iconst(i64::from(site));
+        let site = self.number(Table::CallSites, site);
         let words = self.call_raising(Helper::CallWith, &[self.ctx, site, values]);
         self.push_words(Type::ANY, &words);
     }
@@ -238,7 +237,7 @@ impl Translator<'_, '_, '_> {
             Some(path) => self.place_for_helper(path.root, 0),
             None => self.iconst(0),
         };
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::MethodSites, number);
         let words = self.call_helper(Helper::CallMethod, &[self.ctx, id, root, values]);
         if let Some(path) = &site.place {
             self.reload_place(path.root, 0);

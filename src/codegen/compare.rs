@@ -161,10 +161,10 @@ impl Translator<'_, '_, '_> {
 
     /// Whether a method of the left operand may say whether two are equal.
     fn may_overload(&self, comparison: Comparison, left: Entry) -> bool {
-        let methods = &self.source.facts.methods;
+        let facts = self.source.facts;
         left.ty.may_be(Tags::STRUCT)
-            && (methods.contains_key(&names::OP_EQ)
-                || comparison == Comparison::NotEqual && methods.contains_key(&names::OP_NE))
+            && (facts.may_be_method(left.ty, names::OP_EQ)
+                || comparison == Comparison::NotEqual && facts.may_be_method(left.ty, names::OP_NE))
     }
 
     /// Compares with null or a bool, where only these are equal to it.
@@ -191,7 +191,10 @@ impl Translator<'_, '_, '_> {
     fn compare_dynamic(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Entry {
         // Without overloads every comparison gives a bool.
         let overloaded = left.ty.may_be(Tags::STRUCT)
-            && self.source.facts.methods.contains_key(&comparison.method())
+            && self
+                .source
+                .facts
+                .may_be_method(left.ty, comparison.method())
             && !comparison.is_equality();
         let ty = if overloaded {
             Type::ANY

@@ -7,6 +7,7 @@ use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use super::{Source, Unsupported};
 use crate::infer::{Tags, Type};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, TrapCode, Value, types};
 use ruff_runtime::abi::Helper;
@@ -113,8 +114,8 @@ impl Translator<'_, '_, '_> {
             Op::TestArray { len } => self.test_array(len, IntCC::Equal),
             Op::TestArrayMin { len } => self.test_array(len, IntCC::UnsignedGreaterThanOrEqual),
             Op::TestVariant { site } => self.test_variant(site),
-            Op::TestName { name } => self.test(Helper::TestName, name),
-            Op::TestField { name } => self.test(Helper::TestField, name),
+            Op::TestName { name } => self.test(Helper::TestName, Table::Names, name),
+            Op::TestField { name } => self.test(Helper::TestField, Table::Names, name),
             Op::VariantPayload { index } => self.variant_payload(index),
             Op::IterStart { slot } => match self.dissolved_loop(TO_START) {
                 Some(index) => self.start_dissolved(index),
@@ -161,7 +162,7 @@ impl Translator<'_, '_, '_> {
             }
             Constant::Str(_) => {
                 let table = self.load_context_constant(CONSTANTS_OFFSET);
-                let object = self.table_payload(table, index);
+                let object = self.table_payload(table, Table::Constants, index);
                 self.tools.literals.insert(object, index);
                 let ty = Type::of(Tags::STRING);
                 self.push(Entry::borrowed(
@@ -175,16 +176,15 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The payload of a value in a table that never changes.
-    fn table_payload(&mut self, table: Value, index: u32) -> Value {
+    fn table_payload(&mut self, rows: Value, table: Table, index: u32) -> Value {
+        let (row, offset) = self.row(rows, table, index, (16, 8));
         let flags = super::func::trusted().with_readonly().with_can_move();
-        self.builder
-            .ins()
-            .load(types::I64, flags, table, 16 * index as i32 + 8)
+        self.builder.ins().load(types::I64, flags, row, offset)
     }
 
     fn function_value(&mut self, func: u32) {
         let table = self.load_context_constant(FUNCTIONS_OFFSET);
-        let object = self.table_payload(table, func);
+        let object = self.table_payload(table, Table::Functions, func);
         let ty = Type::of(Tags::FUNCTION);
         self.push(Entry::borrowed(
             ty,
@@ -196,11 +196,9 @@ impl Translator<'_, '_, '_> {
 
     fn builtin_value(&mut self, builtin: u32) {
         let table = self.load_context_constant(BUILTINS_OFFSET);
+        let (row, offset) = self.row(table, Table::Builtins, builtin, (8, 0));
         let flags = super::func::trusted().with_readonly().with_can_move();
-        let row = self
-            .builder
-            .ins()
-            .load(types::I64, flags, table, 8 * builtin as i32);
+        let row = self.builder.ins().load(types::I64, flags, row, offset);
         let tag = self.tag_word(Tag::Builtin);
         self.push(Entry::owned(
             Type::of(Tags::BUILTIN),
@@ -428,7 +426,7 @@ impl Translator<'_, '_, '_> {
     }
 
     fn raise(&mut self, message: u32) {
-        let message = self.iconst(i64::from(message));
+        let message = self.number(Table::Constants, message);
         self.call_raising(Helper::Raise, &[self.ctx, message]);
     }
 
@@ -447,7 +445,7 @@ impl Translator<'_, '_, '_> {
 
     fn import(&mut self, module: u32) {
         self.own_borrows_from_shared();
-        let module = self.iconst(i64::from(module));
+        let module = self.number(Table::Modules, module);
         self.call_raising(Helper::Import, &[self.ctx, module]);
     }
 

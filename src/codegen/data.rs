@@ -7,6 +7,7 @@ use super::place::has_no_depth;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, types};
 use ruff_runtime::abi::Helper;
@@ -88,7 +89,7 @@ impl Translator<'_, '_, '_> {
     fn make_struct_by_helper(&mut self, number: u32) {
         let site = &self.source.program.struct_sites[number as usize];
         let values = self.pop_to_memory(site.pops() as usize);
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::StructSites, number);
         let words = self.call_raising(Helper::MakeStruct, &[self.ctx, id, values]);
         let ty = site
             .declaration
@@ -134,10 +135,18 @@ impl Translator<'_, '_, '_> {
             .builder
             .ins()
             .load(types::I32, trusted(), def, DECLARATION_OFFSET as i32);
-        let known = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, held, i64::from(declaration));
+        let known = match self.source.alone {
+            None => {
+                let declaration = i64::from(declaration);
+                self.builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, held, declaration)
+            }
+            Some(_) => {
+                let declaration = self.number_as(types::I32, Table::Structs, declaration);
+                self.builder.ins().icmp(IntCC::Equal, held, declaration)
+            }
+        };
         let (fast, slow) = (self.builder.create_block(), self.cold_block());
         let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, types::I64);
@@ -178,7 +187,7 @@ impl Translator<'_, '_, '_> {
             return;
         }
         let values = self.pop_to_memory(count as usize);
-        let site = self.iconst(i64::from(site));
+        let site = self.number(Table::VariantSites, site);
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::MakeVariant, &[self.ctx, site, values, count]);
         self.push_words(Type::container(Tags::VARIANT, contents), &words);
@@ -236,7 +245,7 @@ impl Translator<'_, '_, '_> {
                 }
             }
         }
-        let id = self.iconst(i64::from(func));
+        let id = self.number(Table::Functions, func);
         let count = self.iconst(captures.len() as i64);
         let words = self.call_helper(Helper::MakeClosure, &[self.ctx, id, address, count]);
         self.push_words(Type::of(Tags::FUNCTION), &words);
@@ -245,13 +254,13 @@ impl Translator<'_, '_, '_> {
     pub fn make_struct_def(&mut self, declaration: u32) {
         let pops = self.source.program.structs[declaration as usize].pops();
         let values = self.pop_to_memory(pops as usize);
-        let id = self.iconst(i64::from(declaration));
+        let id = self.number(Table::Structs, declaration);
         let words = self.call_helper(Helper::MakeStructDef, &[self.ctx, id, values]);
         self.push_words(Type::of(Tags::STRUCT_DEF), &words);
     }
 
     pub fn make_enum_def(&mut self, name: u32) {
-        let id = self.iconst(i64::from(name));
+        let id = self.number(Table::Names, name);
         let words = self.call_helper(Helper::MakeEnumDef, &[self.ctx, id]);
         self.push_words(Type::of(Tags::ENUM_DEF), &words);
     }

@@ -104,7 +104,8 @@ impl<'a, 'b> Translator<'a, 'b, '_> {
             let size = program.functions[found.func as usize].code.len();
             let total = self.tools.dissolved_size + size;
             let fits = size <= LARGEST && total <= MOST_INSTRUCTIONS && chosen.len() < MOST_LOOPS;
-            if fits && !self.tools.within.contains(&found.func) {
+            let is_known = !self.source.is_strange(found.func);
+            if fits && is_known && !self.tools.within.contains(&found.func) {
                 self.tools.dissolved_size = total;
                 chosen.push(found);
             }

@@ -5,9 +5,11 @@ use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, field_of};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::StructInfo;
 use ruff_runtime::context::DECLARED_SHAPES_OFFSET;
 use ruff_runtime::heap::record::{FIELDS_OFFSET, SHAPE_OFFSET};
 use ruff_runtime::names::NameId;
@@ -17,7 +19,7 @@ impl Translator<'_, '_, '_> {
     /// The position of a field in a struct that an entry surely is.
     pub fn field_position(&self, ty: Type, name: NameId) -> Option<(u32, usize)> {
         let declaration = ty.declaration().filter(|_| ty.is(Tags::STRUCT))?;
-        if self.source.facts.methods.contains_key(&name) {
+        if self.source.facts.may_be_method(ty, name) {
             // An absent field gives way to a method, which is a fresh value.
             return None;
         }
@@ -28,10 +30,9 @@ impl Translator<'_, '_, '_> {
     /// The shape of a declaration's own fields.
     pub fn declared_shape(&mut self, declaration: u32) -> Value {
         let table = self.load_context_constant(DECLARED_SHAPES_OFFSET);
+        let (row, offset) = self.row(table, Table::Structs, declaration, (8, 0));
         let flags = trusted().with_readonly().with_can_move();
-        self.builder
-            .ins()
-            .load(types::I64, flags, table, 8 * declaration as i32)
+        self.builder.ins().load(types::I64, flags, row, offset)
     }
 
     pub fn field(&mut self, name: NameId) {
@@ -54,7 +55,9 @@ impl Translator<'_, '_, '_> {
             return;
         }
         let ty = self.field_type(object.ty, name);
-        let Some((declaration, position)) = self.field_position(object.ty, name) else {
+        let known = self.field_position(object.ty, name);
+        let Some((declaration, position)) = known.or_else(|| self.likely_field(object, name))
+        else {
             self.record(Decision::ByRuntime);
             let words = self.field_by_helper(object, name);
             self.release_entry(object);
@@ -62,15 +65,18 @@ impl Translator<'_, '_, '_> {
             return;
         };
         self.record(Decision::FieldIfShape);
-        let pointer = self.payload_word(object);
-        let shape = self.load_word(pointer, SHAPE_OFFSET);
-        let declared = self.declared_shape(declaration);
-        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
         let (fast, slow, done) = (
             self.builder.create_block(),
             self.cold_block(),
             self.builder.create_block(),
         );
+        let pointer = match known {
+            Some(_) => self.payload_word(object),
+            None => self.expect_tag(object, Tag::Struct, slow),
+        };
+        let shape = self.load_word(pointer, SHAPE_OFFSET);
+        let declared = self.declared_shape(declaration);
+        let same = self.builder.ins().icmp(IntCC::Equal, shape, declared);
         for _ in 0..2 {
             self.builder.append_block_param(done, types::I64);
         }
@@ -90,7 +96,8 @@ impl Translator<'_, '_, '_> {
             .ins()
             .icmp_imm_u(IntCC::Equal, tag, Tag::Unset as u64 as i64);
         // An owned object goes away after the read, so its field needs an owner.
-        let keeps = object.owner != Owner::Entry;
+        // So does what the helper gives where it may be a method.
+        let keeps = object.owner != Owner::Entry && known.is_some();
         if keeps {
             self.builder.ins().brif(
                 absent,
@@ -124,6 +131,30 @@ impl Translator<'_, '_, '_> {
         let owner = if keeps { object.owner } else { Owner::Entry };
         let entry = self.entry_from_words(ty, params[0], params[1], owner);
         self.push(entry);
+    }
+
+    /// Where a field is in the struct that something of unknown kind most likely is:
+    /// the one whose method this is, or the only one with such a field.  Only code
+    /// that is not made for a whole program has to guess.
+    fn likely_field(&self, object: Entry, name: NameId) -> Option<(u32, usize)> {
+        let may_be = object.class == Class::Dynamic && object.ty.may_be(Tags::STRUCT);
+        if self.source.alone.is_none() || !may_be {
+            return None;
+        }
+        let structs = &self.source.program.structs;
+        let position = |info: &StructInfo| info.fields.iter().position(|field| *field == name);
+        let with_field = (0u32..).zip(structs);
+        let mut with_field =
+            with_field.filter_map(|(number, info)| Some((number, position(info)?)));
+        let is_own = |(number, _): &(u32, usize)| {
+            let methods = &structs[*number as usize].methods;
+            methods.iter().any(|(_, func)| *func == self.func)
+        };
+        if let Some(own) = with_field.clone().find(is_own) {
+            return Some(own);
+        }
+        let only = with_field.next()?;
+        with_field.next().is_none().then_some(only)
     }
 
     /// A field of a struct that surely has it, at a known place; false if
@@ -214,7 +245,7 @@ impl Translator<'_, '_, '_> {
 
     /// What reading a field gives, methods included.
     fn field_type(&self, object: Type, name: NameId) -> Type {
-        let is_method = self.source.facts.methods.contains_key(&name);
+        let is_method = self.source.facts.may_be_method(object, name);
         if is_method && object.may_be(Tags::STRUCT.union(Tags::STRUCT_DEF)) {
             return Type::ANY;
         }
@@ -223,7 +254,7 @@ impl Translator<'_, '_, '_> {
 
     fn field_by_helper(&mut self, object: Entry, name: NameId) -> Vec<Value> {
         let (tag, payload) = self.both_words(object);
-        let id = self.iconst(i64::from(name));
+        let id = self.number(Table::Names, name);
         // The operand is not on the stack any more, but must not leak.
         self.push(object);
         let words = self.call_raising(Helper::Field, &[self.ctx, tag, payload, id]);
@@ -238,7 +269,7 @@ impl Translator<'_, '_, '_> {
             .field_type(object.ty, name)
             .joined(Type::of(Tags::NULL));
         let (tag, payload) = self.both_words(object);
-        let id = self.iconst(i64::from(name));
+        let id = self.number(Table::Names, name);
         let words = self.call_helper(Helper::OptionalField, &[self.ctx, tag, payload, id]);
         self.release_entry(object);
         self.push_words(ty, &words);
@@ -247,7 +278,7 @@ impl Translator<'_, '_, '_> {
     pub fn field_or_unset(&mut self, name: NameId) {
         let object = self.pop();
         let (tag, payload) = self.both_words(object);
-        let id = self.iconst(i64::from(name));
+        let id = self.number(Table::Names, name);
         let words = self.call_helper(Helper::FieldOrUnset, &[tag, payload, id]);
         self.release_entry(object);
         self.push_words(Type::ANY.joined(Type::of(Tags::UNSET)), &words);

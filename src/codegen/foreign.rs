@@ -8,6 +8,7 @@ use super::names::Callee;
 use super::signature::Class;
 use super::stack::Entry;
 use crate::infer;
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, Endianness, InstBuilder, Signature, Type, Value, types};
 use cranelift_codegen::isa::TargetIsa;
@@ -109,7 +110,10 @@ impl Translator<'_, '_, '_> {
             let (raise, go_on) = (self.cold_block(), self.builder.create_block());
             self.builder.ins().brif(misfit, raise, &[], go_on, &[]);
             self.switch_sealed(raise);
-            let (site, index) = (self.iconst(number.into()), self.iconst(index as i64));
+            let (site, index) = (
+                self.number(Table::ForeignSites, number),
+                self.iconst(index as i64),
+            );
             self.call_raising(Helper::ForeignRange, &[self.ctx, site, index, value]);
             self.switch_sealed(go_on);
         }
@@ -128,7 +132,7 @@ impl Translator<'_, '_, '_> {
         self.scratch(2 * count);
         let values = self.pop_to_memory(count);
         let words = self.builder.ins().iadd_imm_s(values, 16 * count as i64);
-        let id = self.iconst(number.into());
+        let id = self.number(Table::ForeignSites, number);
         self.call_raising(Helper::ForeignWords, &[self.ctx, id, values, words]);
         let mut load = |(index, ty): (usize, &ForeignType)| {
             let offset = 8 * index as i32;
@@ -166,7 +170,7 @@ impl Translator<'_, '_, '_> {
             ForeignType::Float => Entry::float(word),
             ForeignType::F32 => Entry::float(builder.ins().fpromote(types::F64, word)),
             ForeignType::Null | ForeignType::U64 | ForeignType::String => {
-                let id = self.iconst(number.into());
+                let id = self.number(Table::ForeignSites, number);
                 let words = self.call_raising(Helper::ForeignResult, &[self.ctx, id, word]);
                 return self.push_words(infer::foreign_result(site), &words);
             }

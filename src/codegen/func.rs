@@ -14,6 +14,7 @@ use super::unwind::Way;
 use super::view::{self, Views};
 use super::words::{self, Spilled};
 use super::{Source, Unsupported};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
@@ -118,10 +119,15 @@ pub(super) fn translate(
 ) -> Result<ir::Function, Unsupported> {
     let function = &source.program.functions[func as usize];
     let is_generator = function.info.flags.is_generator;
-    if is_generator && start != Start::Resume {
+    let refused = |why| {
         let op = function.code.first().copied().unwrap_or(Op::Null {});
-        let why = "an interpreted generator stays interpreted";
-        return Err(Unsupported { op, why });
+        Err(Unsupported { op, why })
+    };
+    if is_generator && start != Start::Resume {
+        return refused("an interpreted generator stays interpreted");
+    }
+    if source.is_strange(func) {
+        return refused("it stands for another module's function");
     }
     let signature = match start {
         Start::Call | Start::Resume | Start::Dissolved => signature::direct(source, func),
@@ -233,7 +239,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
 
     /// Writes the function's number to its entry of the call stack.
     pub fn write_trace(&mut self) {
-        let id = self.builder.ins().iconst(types::I32, i64::from(self.func));
+        let id = self.number_as(types::I32, Table::Functions, self.func);
         self.builder.ins().store(trusted(), id, self.trace, 0);
     }
 
@@ -248,7 +254,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             self.builder
                 .ins()
                 .icmp(IntCC::UnsignedGreaterThanOrEqual, self.trace, limit);
-        if self.frame_size() > LARGE_FRAME || self.source.library.is_some() {
+        if self.frame_size() > LARGE_FRAME || self.source.is_hosted() {
             let stack = self.builder.ins().get_stack_pointer(types::I64);
             let limit = self.load_context(STACK_LIMIT_OFFSET);
             let low = self
@@ -260,7 +266,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         let (raise, go_on) = (self.cold_block(), self.builder.create_block());
         self.builder.ins().brif(too_deep, raise, &[], go_on, &[]);
         self.switch_sealed(raise);
-        let id = self.iconst(i64::from(self.func));
+        let id = self.number(Table::Functions, self.func);
         self.call_helper(Helper::DepthExceeded, &[self.ctx, id]);
         if let Some(consumer) = &self.consumer {
             // The loop has the generator, and with it the arguments.
@@ -419,7 +425,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         }
         let signature = match callee {
             Callee::Direct(func) => signature::direct(self.source, func),
-            Callee::Generic(_) => signature::generic(self.source.isa),
+            Callee::Generic(_) | Callee::Numbers => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
             Callee::Foreign(site) => {
                 let site = &self.source.program.foreign_sites[site as usize];

@@ -4,6 +4,7 @@ use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
 use crate::infer::Tags;
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, types};
 use ruff_runtime::abi::Helper;
@@ -123,7 +124,7 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(slow);
         let args = self.scratch(1);
         self.store_value(operand, args, 0);
-        let (id, one) = (self.iconst(i64::from(builtin)), self.iconst(1));
+        let (id, one) = (self.number(Table::Builtins, builtin), self.iconst(1));
         let words = self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, one]);
         debug_assert_ne!(RAISED, Tag::Float as u64);
         let value = self
@@ -211,7 +212,7 @@ impl Translator<'_, '_, '_> {
         let args = self.scratch(2);
         self.store_value(left, args, 0);
         self.store_value(right, args, 16);
-        let (id, two) = (self.iconst(i64::from(builtin)), self.iconst(2));
+        let (id, two) = (self.number(Table::Builtins, builtin), self.iconst(2));
         let words = self.call_raising(Helper::CallBuiltin, &[self.ctx, id, args, two]);
         self.builder.ins().jump(done, &[BlockArg::Value(words[1])]);
         self.switch_sealed(done);

@@ -7,6 +7,7 @@ use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
 use super::words::Room;
 use crate::infer::{Tags, Type};
+use crate::modules::Table;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
@@ -494,10 +495,8 @@ impl Translator<'_, '_, '_> {
         match var.kind() {
             VarKind::Global => {
                 let globals = self.load_context_constant(GLOBALS_OFFSET);
-                let place = self
-                    .builder
-                    .ins()
-                    .iadd_imm_s(globals, 16 * i64::from(var.number()));
+                let (row, offset) = self.row(globals, Table::Globals, var.number(), (16, 0));
+                let place = self.builder.ins().iadd_imm_s(row, i64::from(offset));
                 (
                     place,
                     self.source.facts.globals[var.number() as usize].without(Tags::UNSET),

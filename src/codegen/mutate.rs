@@ -9,6 +9,7 @@ use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
 use super::view::View;
 use crate::infer::{Tags, Type};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
@@ -189,7 +190,7 @@ impl Translator<'_, '_, '_> {
         let count = path.indexes() as usize + 1;
         let values = self.pop_to_memory(count);
         let place = self.place_for_helper(path.root, 0);
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::Paths, number);
         let helper = if value_first {
             Helper::StorePath
         } else {
@@ -434,7 +435,7 @@ impl Translator<'_, '_, '_> {
         }
         let ty = self.path_type(path);
         let place = self.place_for_helper(path.root, 0);
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::Paths, number);
         let words = self.call_helper(Helper::ReadPath, &[self.ctx, place, id, indexes]);
         self.forget_place(path.root, 0);
         let raised = self
@@ -540,7 +541,7 @@ impl Translator<'_, '_, '_> {
         self.own_borrows_from_shared();
         let values = self.pop_to_memory(path.indexes() as usize + 1);
         let place = self.place_for_helper(path.root, 0);
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::Paths, number);
         let operator = self.iconst(operator as u32 as i64);
         let status =
             self.call_helper(Helper::UpdatePath, &[self.ctx, place, id, operator, values])[0];
@@ -627,7 +628,7 @@ impl Translator<'_, '_, '_> {
         let count = site.pops(self.source.program) as usize;
         let values = self.pop_to_memory(count);
         let place = self.place_for_helper(site.place.root, 0);
-        let id = self.iconst(i64::from(number));
+        let id = self.number(Table::BuiltinSites, number);
         let status = self.call_helper(Helper::Mutate, &[self.ctx, id, place, values])[0];
         self.reload_place(site.place.root, 0);
         self.raise_if(status);

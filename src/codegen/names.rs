@@ -5,7 +5,7 @@ use cranelift_codegen::ir::UserExternalName;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 
-/// Something that generated code calls.
+/// Something that generated code calls, or takes the address of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Callee {
     /// A function's body.
@@ -17,6 +17,8 @@ pub enum Callee {
     Cold(Helper),
     /// The C function of a site.
     Foreign(u32),
+    /// The table of a module's numbers, which the program defines.
+    Numbers,
 }
 
 const DIRECT: u32 = 1;
@@ -24,6 +26,7 @@ const GENERIC: u32 = 2;
 const HELPER: u32 = 3;
 const COLD: u32 = 4;
 const FOREIGN: u32 = 5;
+const NUMBERS: u32 = 6;
 
 impl Callee {
     /// The name in IR.
@@ -34,6 +37,7 @@ impl Callee {
             Callee::Helper(helper) => UserExternalName::new(HELPER, helper as u32),
             Callee::Cold(helper) => UserExternalName::new(COLD, helper as u32),
             Callee::Foreign(site) => UserExternalName::new(FOREIGN, site),
+            Callee::Numbers => UserExternalName::new(NUMBERS, 0),
         }
     }
 
@@ -48,6 +52,7 @@ impl Callee {
             HELPER => Callee::Helper(Helper::ALL[name.index as usize]),
             COLD => Callee::Cold(Helper::ALL[name.index as usize]),
             FOREIGN => Callee::Foreign(name.index),
+            NUMBERS => Callee::Numbers,
             other => panic!("no callee lives in namespace {other}"),
         }
     }

@@ -4,6 +4,7 @@ use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, part_of_pair, way_from_pair};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
@@ -13,12 +14,22 @@ use ruff_runtime::heap::variant::{KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET,
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
+/// What a helper is told besides the value that it looks at.
+enum Operand {
+    Index(u32),
+    /// The number of a row.
+    Row(Table, u32),
+}
+
 impl Translator<'_, '_, '_> {
     /// Replaces the top by what a helper makes of it and of an operand.
-    fn part(&mut self, helper: Helper, with_context: bool, operand: u32, ty: Type) {
+    fn part(&mut self, helper: Helper, with_context: bool, operand: Operand, ty: Type) {
         let entry = self.pop();
         let (tag, payload) = self.both_words(entry);
-        let operand = self.iconst(i64::from(operand));
+        let operand = match operand {
+            Operand::Index(index) => self.iconst(i64::from(index)),
+            Operand::Row(table, number) => self.number(table, number),
+        };
         let words = if with_context {
             self.call_helper(helper, &[self.ctx, tag, payload, operand])
         } else {
@@ -41,7 +52,7 @@ impl Translator<'_, '_, '_> {
         } else {
             Type::of(Tags::NULL)
         };
-        self.part(Helper::ElementOrNull, false, index, ty);
+        self.part(Helper::ElementOrNull, false, Operand::Index(index), ty);
     }
 
     pub fn array_rest(&mut self, from: u32) {
@@ -49,20 +60,25 @@ impl Translator<'_, '_, '_> {
         self.part(
             Helper::ArrayRest,
             false,
-            from,
+            Operand::Index(from),
             Type::array_of(object.contents()),
         );
     }
 
     pub fn field_or_null(&mut self, name: NameId) {
         let object = self.stack[self.stack.len() - 1].ty;
-        let is_method = self.source.facts.methods.contains_key(&name);
+        let is_method = self.source.facts.may_be_method(object, name);
         let ty = if is_method {
             Type::ANY
         } else {
             crate::infer::field_of(self.source.facts, object, name).joined(Type::of(Tags::NULL))
         };
-        self.part(Helper::FieldOrNull, true, name, ty);
+        self.part(
+            Helper::FieldOrNull,
+            true,
+            Operand::Row(Table::Names, name),
+            ty,
+        );
     }
 
     pub fn dict_rest(&mut self, list: u32) {
@@ -75,7 +91,7 @@ impl Translator<'_, '_, '_> {
         self.part(
             Helper::DictRest,
             true,
-            list,
+            Operand::Row(Table::NameLists, list),
             Type::container(Tags::DICT, contents),
         );
     }
@@ -85,7 +101,7 @@ impl Translator<'_, '_, '_> {
         let entry = self.stack[self.stack.len() - 1];
         let ty = entry.ty.contents().joined(Type::of(Tags::NULL));
         if entry.class != Class::Object(Tag::Variant) || entry.owner == Owner::Entry {
-            self.part(Helper::VariantPayload, false, index, ty);
+            self.part(Helper::VariantPayload, false, Operand::Index(index), ty);
             return;
         }
         self.pop();
@@ -127,7 +143,7 @@ impl Translator<'_, '_, '_> {
         let entry = self.stack[self.stack.len() - 1];
         let kind = self.source.program.variant_sites[site as usize].kind;
         if kind == VariantKind::Tagged || entry.class != Class::Object(Tag::Variant) {
-            self.test(Helper::TestVariant, site);
+            self.test(Helper::TestVariant, Table::VariantSites, site);
             return;
         }
         self.pop();
@@ -144,10 +160,10 @@ impl Translator<'_, '_, '_> {
     }
 
     /// A test that a helper makes.
-    pub fn test(&mut self, helper: Helper, operand: u32) {
+    pub fn test(&mut self, helper: Helper, table: Table, number: u32) {
         let entry = self.pop();
         let (tag, payload) = self.both_words(entry);
-        let operand = self.iconst(i64::from(operand));
+        let operand = self.number(table, number);
         let word = self.call_helper(helper, &[self.ctx, tag, payload, operand])[0];
         let result = self.builder.ins().ireduce(types::I8, word);
         self.release_entry(entry);

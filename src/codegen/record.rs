@@ -11,6 +11,7 @@ use super::local::Home;
 use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
+use crate::modules::Table;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use ruff_runtime::abi::Helper;
@@ -121,7 +122,7 @@ impl Translator<'_, '_, '_> {
     pub fn new_object(&mut self, fields: Fields, entry: Entry) -> Value {
         self.record(Decision::MakesObject);
         let words = self.in_class(entry, entry.class);
-        let declaration = self.iconst(i64::from(fields.declaration));
+        let declaration = self.number(Table::Structs, fields.declaration);
         let object = self.call_helper(Helper::NewInstance, &[self.ctx, declaration])[0];
         store_fields(self.builder, fields, &words, object);
         object

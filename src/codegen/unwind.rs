@@ -3,6 +3,7 @@
 use super::dissolve::MOST_LOOPS;
 use super::func::{Start, Translator};
 use super::signature::{self, Class};
+use crate::modules::Table;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::value::RAISED;
@@ -30,6 +31,16 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(go_on);
     }
 
+    /// The function and the instruction, as traces have them.
+    fn place_here(&mut self) -> Value {
+        if self.source.alone.is_none() {
+            return self.iconst((i64::from(self.func) << 32) | i64::from(self.pc));
+        }
+        let func = self.number(Table::Functions, self.func);
+        let func = self.builder.ins().ishl_imm_u(func, 32);
+        self.builder.ins().bor_imm_u(func, i64::from(self.pc))
+    }
+
     /// Gives back the operands and goes to the handler or out; an error is pending.
     pub fn unwind(&mut self) {
         let handler = self.source.program.handler(self.func, self.pc);
@@ -37,8 +48,7 @@ impl Translator<'_, '_, '_> {
         for index in kept..self.stack.len() {
             self.release_entry(self.stack[index]);
         }
-        let place = (i64::from(self.func) << 32) | i64::from(self.pc);
-        let place = self.iconst(place);
+        let place = self.place_here();
         let mut args = vec![BlockArg::Value(place)];
         for index in 0..kept {
             let entry = self.own(self.stack[index]);

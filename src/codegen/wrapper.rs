@@ -3,8 +3,10 @@
 
 use super::Source;
 use super::names::Callee;
+use super::number;
 use super::record;
 use super::signature::{self, Class, Fields};
+use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     self, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, StackSlotData,
@@ -144,8 +146,8 @@ impl Bridge<'_, '_> {
 
     /// A new object with these fields.
     fn object(&mut self, fields: Fields, words: &[Value]) -> Value {
-        let declaration = i64::from(fields.declaration);
-        let declaration = self.builder.ins().iconst(types::I64, declaration);
+        let builder = &mut self.builder;
+        let declaration = number::number(self.source, builder, Table::Structs, fields.declaration);
         let helper = Callee::Helper(Helper::NewInstance);
         let object = self.call(helper, &[self.params[0], declaration])[0];
         record::store_fields(&mut self.builder, fields, words, object);
@@ -301,15 +303,19 @@ impl Bridge<'_, '_> {
             self.builder.ins().store(flags, payload, args, place + 8);
         }
         let (ctx, trace) = (self.params[0], self.params[1]);
-        let mut load =
-            |address, offset| self.builder.ins().load(types::I64, flags, address, offset);
+        let builder = &mut self.builder;
+        let load = |builder: &mut FunctionBuilder, address, offset| {
+            builder.ins().load(types::I64, flags, address, offset)
+        };
         let object = if has_captures {
             self.params[2]
         } else {
-            let table = load(ctx, FUNCTIONS_OFFSET as i32);
-            load(table, 16 * self.func as i32 + 8)
+            let table = load(builder, ctx, FUNCTIONS_OFFSET as i32);
+            let row = (Table::Functions, self.func);
+            let (row, offset) = number::row(self.source, builder, table, row, (16, 8));
+            load(builder, row, offset)
         };
-        let target = load(object, ENTRY_OFFSET as i32);
+        let target = load(builder, object, ENTRY_OFFSET as i32);
         let signature = self
             .builder
             .import_signature(signature::generic(self.source.isa));

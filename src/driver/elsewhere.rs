@@ -1,13 +1,15 @@
 //! Running a program for another target: as an executable, by whoever runs
 //! such on this machine.
 
-use super::{Failure, Log, RunElsewhere, link_options, program};
+use super::{Failure, Log, Role, RunElsewhere, link_options, load, lower_as, module};
 use crate::emit;
 use crate::infer;
 use crate::link;
 use crate::source::SourceMap;
+use crate::syntax;
 use crate::toolchain;
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 /// What the executable is called; messages don't name it.
 const NAME: &str = "program";
@@ -23,18 +25,24 @@ pub fn run_elsewhere(
 ) -> Result<i32, Failure> {
     let target = &request.code.target.triple;
     let runner = toolchain::runner(target)?;
-    let program = program(&request.input, &request.with, sources, log)?;
+    let given = module::read_all(&request.with)?;
+    let file = load(&request.input, sources, log)?;
+    let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
+    let lowered = lower_as(Role::Program, tree, &[], &given, sources, log)?;
+    let own_code = given.own_code(&lowered.parts);
+    let program = lowered.program;
     let facts = log.stage("infer", || infer::infer(&program));
     let object = log.stage("compile", || {
-        emit::object(&program, &facts, None, &request.code)
+        emit::object(&program, &facts, None, &own_code, &request.code)
     })?;
+    given.refuse_other_machines(&object.bytes)?;
 
     let folder = tempfile::Builder::new().prefix("ruffc-").tempdir();
     let folder = folder.map_err(|error| Failure::Write {
         name: std::env::temp_dir().display().to_string(),
         error,
     })?;
-    let mut options = link_options(&program, &request.linking, &request.code);
+    let mut options = link_options(&program, &given, &request.linking, &request.code);
     options.output = folder.path().join(NAME);
     if link::is_windows(target) {
         options.output.set_extension("exe");

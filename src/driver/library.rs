@@ -1,6 +1,7 @@
 //! The pipeline for a library, from the parsed script on: the same stages, with
 //! what C sees beside them.
 
+use super::module::{self, Given};
 use super::{
     Build, Failure, Kind, Log, Role, Sink, link_options, lower_as, output, tell, write_listings,
 };
@@ -36,8 +37,10 @@ pub(super) fn build(
     // What C makes structs by is part of the program.
     sources.append(file, &interface.makers());
     let tree = Arc::new(log.stage("parse", || syntax::parse(sources, file))?);
-    let lowered = lower_as(Role::Library, tree, &[], &request.with, sources, log)?;
+    let given = module::read_all(&request.with)?;
+    let lowered = lower_as(Role::Library, tree, &[], &given, sources, log)?;
     let exports = interface.bind(&lowered)?;
+    let own_code = given.own_code(&lowered.parts);
     let program = lowered.program;
     if let Some(sink) = request.sink(Kind::Bytecode) {
         output::write(sink, disasm::disassemble(&program).as_bytes())?;
@@ -55,36 +58,42 @@ pub(super) fn build(
 
     let code = &request.code;
     let object = log.stage("compile", || {
-        emit::object(&program, &facts, Some(&exports), code)
+        emit::object(&program, &facts, Some(&exports), &own_code, code)
     })?;
     log.share_out(object.work);
+    given.refuse_other_machines(&object.bytes)?;
     tell(&object, &program, request, log)?;
     if let Some(sink) = request.sink(Kind::Obj) {
         output::write(sink, &object.bytes)?;
     }
     let public = interface::public_symbols();
     if let Some(sink) = request.sink(Kind::Staticlib) {
-        let options = options(&program, sink, request)?;
+        let options = options(&program, &given, sink, request)?;
         log.stage("archive", || {
             link::staticlib(&object.bytes, public, &options)
         })?;
     }
     if let Some(sink) = request.sink(Kind::Cdylib) {
-        let options = options(&program, sink, request)?;
+        let options = options(&program, &given, sink, request)?;
         log.stage("link", || link::cdylib(&object.bytes, public, &options))?;
     }
     if let Some(sink) = request.sink(Kind::Runtime) {
-        let options = options(&program, sink, request)?;
+        let options = options(&program, &given, sink, request)?;
         log.stage("archive", || link::runtime_archive(public, &options))?;
     }
     Ok(())
 }
 
-fn options(program: &Program, sink: &Sink, request: &Build) -> Result<LinkOptions, Failure> {
+fn options(
+    program: &Program,
+    given: &Given,
+    sink: &Sink,
+    request: &Build,
+) -> Result<LinkOptions, Failure> {
     match sink {
         Sink::File(path) => Ok(LinkOptions {
             output: path.clone(),
-            ..link_options(program, &request.linking, &request.code)
+            ..link_options(program, given, &request.linking, &request.code)
         }),
         Sink::StandardOutput => Err(Failure::refused(
             "a library can't be written to standard output".to_owned(),

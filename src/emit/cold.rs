@@ -150,7 +150,11 @@ fn helper_of(function: &ir::Function, callee: FuncRef) -> Option<Helper> {
     };
     match Callee::from_external_name(&function.params.user_named_funcs()[name]) {
         Callee::Helper(helper) => Some(helper),
-        Callee::Direct(_) | Callee::Generic(_) | Callee::Cold(_) | Callee::Foreign(_) => None,
+        Callee::Direct(_)
+        | Callee::Generic(_)
+        | Callee::Cold(_)
+        | Callee::Foreign(_)
+        | Callee::Numbers => None,
     }
 }
 

@@ -440,6 +440,7 @@ mod tests {
             isa_for_large: &*isa,
             debug: Debug::Nothing,
             library: None,
+            alone: None,
             recorder: None,
         };
         let jobs: Vec<Job> = (0..program.functions.len() as u32).map(Job::Body).collect();

@@ -97,6 +97,15 @@ pub(super) fn write_pointer(module: &dyn Module, bytes: &mut [u8], offset: usize
     bytes[offset..offset + value.len()].copy_from_slice(&value);
 }
 
+/// Writes a word of 32 bits as the target has it.
+pub(super) fn write_word(module: &dyn Module, bytes: &mut [u8], offset: usize, value: u32) {
+    let value = match module.isa().endianness() {
+        Endianness::Little => value.to_le_bytes(),
+        Endianness::Big => value.to_be_bytes(),
+    };
+    bytes[offset..offset + value.len()].copy_from_slice(&value);
+}
+
 pub(super) fn described(bytes: Vec<u8>) -> DataDescription {
     let mut data = DataDescription::new();
     data.define(bytes.into_boxed_slice());

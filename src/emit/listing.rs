@@ -55,9 +55,10 @@ fn listing(
         isa_for_large: &*isa_for_large,
         debug: options.target.debug,
         library,
+        alone: None,
         recorder: None,
     };
-    let parts = program::compile(source, options.bodies, kind);
+    let parts = program::compile(source, options.bodies, kind, &|_| false);
     let symbols = Symbols::new(program);
     let mut out = String::new();
     for (job, code) in codes(&parts) {
@@ -81,7 +82,7 @@ fn codes(parts: &Parts) -> impl Iterator<Item = (Job, Result<&Code, String>)> {
             Body::Compiled(code) => Some(Ok(code)),
             Body::Kept(Some(refusal)) => Some(Err(refusal.to_string())),
             Body::Kept(None) => Some(Err("as was asked for".to_owned())),
-            Body::Unused => None,
+            Body::Elsewhere | Body::Unused => None,
         };
         let entry = parts.entries[func as usize]
             .as_ref()
@@ -118,6 +119,7 @@ fn function(out: &mut String, symbols: &Symbols, kind: Listing, job: Job, code: 
                 Callee::Helper(helper) => helper.row().symbol.to_owned(),
                 Callee::Foreign(site) => format!("foreign{site}"),
                 Callee::Cold(helper) => symbols.of(Job::Cold(helper)),
+                Callee::Numbers => "numbers".to_owned(),
             };
             (name.namespace, name.index, symbol)
         })

@@ -11,6 +11,7 @@ use super::compile::{Code, Job, Listing, Work};
 use super::debug::{self, Described};
 use super::export;
 use super::image;
+use super::module::{self, OwnCode};
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
 use super::target::{self, Ending};
@@ -19,6 +20,7 @@ use crate::codegen::names::Callee;
 use crate::codegen::{self, Source, signature};
 use crate::infer::Facts;
 use crate::interface::Exports;
+use crate::modules::{Identity, Symbol};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_module::{FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
@@ -44,7 +46,7 @@ pub struct Object {
 }
 
 /// Makes the object file of a verified program, or of a library that shows
-/// these functions.
+/// these functions.  The code of these modules is in objects of their own.
 ///
 /// # Errors
 /// If there is no code generator for the target, or a built-in is unknown.
@@ -52,6 +54,7 @@ pub fn object(
     program: &Program,
     facts: &Facts,
     library: Option<&Exports>,
+    modules: &[OwnCode],
     options: &Options,
 ) -> Result<Object, EmitError> {
     let isa = target::isa(&options.target, Ending::Object)?;
@@ -63,12 +66,21 @@ pub fn object(
         isa_for_large: &*isa_for_large,
         debug: options.target.debug,
         library,
+        alone: None,
         recorder: None,
     };
-    let parts = program::compile(source, options.bodies, Listing::None);
+    let elsewhere = module::elsewhere(program, modules);
+    let is_elsewhere = |func: FunctionId| elsewhere[func as usize].is_some();
+    let parts = program::compile(source, options.bodies, Listing::None, &is_elsewhere);
 
-    let mut writer = Writer::new(isa.clone(), program, library, &parts)?;
+    let names = Names {
+        object: &object_name(program),
+        elsewhere: &elsewhere,
+        alone: None,
+    };
+    let mut writer = Writer::new(isa.clone(), program, library, &parts, &names)?;
     writer.define_code(&parts)?;
+    module::define_numbers(&mut writer.module, modules)?;
     let (module, entries) = (&mut writer.module, &writer.entries);
     let embed = |module: &dyn Module, header: &[u8]| match library {
         Some(exports) => {
@@ -82,32 +94,29 @@ pub fn object(
         Some(exports) => export::define(module, exports, header)?,
         None => image::define_main(module, header, options.memory)?,
     }
-    let (compiled_count, code_size) = (writer.compiled_count, writer.code_size);
-    let described = writer.described(&parts);
-    let mut product = writer.module.finish();
-    if !described.is_empty() {
-        let (ids, functions): (Vec<FuncId>, Vec<Described>) = described.into_iter().unzip();
-        let symbols: Vec<_> = ids.iter().map(|id| product.function_symbol(*id)).collect();
-        debug::section::add(&mut product.object, source, &functions, &symbols)?;
-    }
-    let bytes = product.emit().map_err(EmitError::Write)?;
-    Ok(Object {
-        bytes,
-        fallbacks: super::fallbacks(&parts),
-        compiled_count,
-        code_size,
-        work: parts.work,
-    })
+    writer.finish(source, parts)
+}
+
+/// What symbols are called that other objects know.
+pub(super) struct Names<'a> {
+    /// The object itself.
+    pub object: &'a str,
+    /// The entries of functions that other objects have, by function.
+    pub elsewhere: &'a [Option<String>],
+    /// Whose module it is, if it is one that is compiled alone.
+    pub alone: Option<&'a Identity>,
 }
 
 /// The module that is being filled.
-struct Writer {
-    module: ObjectModule,
+pub(super) struct Writer {
+    pub module: ObjectModule,
     helpers: BTreeMap<u32, FuncId>,
     /// C functions, by site.
     foreign: BTreeMap<u32, FuncId>,
     /// Helpers' stubs.
     stubs: BTreeMap<u32, FuncId>,
+    /// The table of a module's numbers.
+    numbers: Option<FuncId>,
     /// What direct callers of a function call: its body or its shim.
     direct: Vec<Option<FuncId>>,
     /// What goes into the table of entries.
@@ -121,18 +130,16 @@ struct Writer {
 impl Writer {
     /// Declares everything that the parts define or use, in an order that only
     /// the program decides.
-    fn new(
+    pub fn new(
         isa: OwnedTargetIsa,
         program: &Program,
         exports: Option<&Exports>,
         parts: &Parts,
+        names: &Names,
     ) -> Result<Writer, EmitError> {
         let is_for_debuggers = isa.flags().unwind_info();
-        let mut builder = ObjectBuilder::new(
-            isa,
-            object_name(program),
-            cranelift_module::default_libcall_names(),
-        )?;
+        let mut builder =
+            ObjectBuilder::new(isa, names.object, cranelift_module::default_libcall_names())?;
         // The linker drops sections that nothing needs, but not what debug
         // information says about them.
         builder.per_function_section(!is_for_debuggers);
@@ -148,13 +155,14 @@ impl Writer {
             helpers,
             foreign: BTreeMap::new(),
             stubs: BTreeMap::new(),
+            numbers: None,
             direct: Vec::new(),
             entries: Vec::new(),
             exports: Vec::new(),
             compiled_count: 0,
             code_size: 0,
         };
-        writer.declare_functions(program, parts)?;
+        writer.declare_functions(program, parts, names)?;
         writer.declare_foreign(program, parts)?;
         for exported in exports.iter().flat_map(|exports| &exports.functions) {
             let signature = codegen::exported_signature(writer.module.isa(), exported);
@@ -167,31 +175,43 @@ impl Writer {
         Ok(writer)
     }
 
-    fn declare_functions(&mut self, program: &Program, parts: &Parts) -> Result<(), EmitError> {
+    fn declare_functions(
+        &mut self,
+        program: &Program,
+        parts: &Parts,
+        names: &Names,
+    ) -> Result<(), EmitError> {
         let symbols = Symbols::new(program);
+        if let Some(identity) = names.alone {
+            let signature = signature::generic(self.module.isa());
+            let symbol = identity.symbol(&Symbol::Numbers);
+            let id = self
+                .module
+                .declare_function(&symbol, Linkage::Import, &signature)?;
+            self.numbers = Some(id);
+        }
         for (func, body) in (0..).zip(&parts.bodies) {
             let function = &program.functions[func as usize];
             let (direct, entry) = match body {
                 Body::Compiled(_) => {
-                    let entry = parts.entries[func as usize]
-                        .is_some()
-                        .then(|| symbols.of(Job::Entry(func)));
-                    (
-                        Some(symbols.of(Job::Body(func))),
-                        entry.map(|symbol| (symbol, Linkage::Local)),
-                    )
+                    let has_entry = parts.entries[func as usize].is_some();
+                    let entry = || match names.alone {
+                        Some(identity) => (identity.symbol(&Symbol::Entry(func)), Linkage::Hidden),
+                        None => (symbols.of(Job::Entry(func)), Linkage::Local),
+                    };
+                    (Some(symbols.of(Job::Body(func))), has_entry.then(entry))
                 }
-                Body::Kept(_) => {
+                Body::Kept(_) | Body::Elsewhere => {
                     let shim = parts.shims[func as usize]
                         .is_some()
                         .then(|| symbols.of(Job::Shim(func)));
-                    (
-                        shim,
-                        Some((
-                            image::interpreter_symbol(function).to_owned(),
-                            Linkage::Import,
-                        )),
-                    )
+                    let entry = match &names.elsewhere[func as usize] {
+                        Some(symbol) => symbol.clone(),
+                        None => image::interpreter_symbol(function).to_owned(),
+                    };
+                    // A module has no table of entries.
+                    let is_whole = names.alone.is_none();
+                    (shim, is_whole.then_some((entry, Linkage::Import)))
                 }
                 Body::Unused => (None, None),
             };
@@ -236,7 +256,7 @@ impl Writer {
         Ok(())
     }
 
-    fn define_code(&mut self, parts: &Parts) -> Result<(), EmitError> {
+    pub fn define_code(&mut self, parts: &Parts) -> Result<(), EmitError> {
         for func in 0..parts.bodies.len() {
             if let Body::Compiled(code) = &parts.bodies[func] {
                 self.compiled_count += 1;
@@ -265,6 +285,28 @@ impl Writer {
         self.module
             .define_function_bytes(id, code.alignment, &code.bytes, &relocations)?;
         Ok(())
+    }
+
+    /// The object file of what was defined.
+    pub fn finish(self, source: Source, parts: Parts) -> Result<Object, EmitError> {
+        let (compiled_count, code_size) = (self.compiled_count, self.code_size);
+        let described = self.described(&parts);
+        let numbers = self.numbers;
+        let mut product = self.module.finish();
+        if !described.is_empty() {
+            let (ids, functions): (Vec<FuncId>, Vec<Described>) = described.into_iter().unzip();
+            let ids = ids.into_iter().chain(numbers);
+            let symbols: Vec<_> = ids.map(|id| product.function_symbol(id)).collect();
+            debug::section::add(&mut product.object, source, &functions, &symbols)?;
+        }
+        let bytes = product.emit().map_err(EmitError::Write)?;
+        Ok(Object {
+            bytes,
+            fallbacks: super::fallbacks(&parts),
+            compiled_count,
+            code_size,
+            work: parts.work,
+        })
     }
 
     /// The code that debuggers are told about, in the order of its definition.
@@ -311,6 +353,7 @@ impl Writer {
             Callee::Direct(func) => self.function(&self.direct, func),
             Callee::Generic(func) => self.function(&self.entries, func),
             Callee::Foreign(site) => self.foreign.get(&site).copied(),
+            Callee::Numbers => self.numbers,
         };
         declared.unwrap_or_else(|| panic!("{callee:?} is called but not declared"))
     }

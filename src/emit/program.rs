@@ -27,6 +27,8 @@ pub(super) enum Body {
     Compiled(Code),
     /// It stays bytecode, for this reason unless that was asked for.
     Kept(Option<Refusal>),
+    /// Another object has its code.
+    Elsewhere,
     /// Nothing can ever call it.
     Unused,
 }
@@ -75,9 +77,10 @@ pub fn decisions(
         // Lines say which call is inlined, and change nothing.
         debug: Debug::Lines,
         library: None,
+        alone: None,
         recorder: Some(&recorder),
     };
-    let parts = compile(source, options.bodies, Listing::None);
+    let parts = compile(source, options.bodies, Listing::None, &|_| false);
     let is_used = |body: &Body| !matches!(body, Body::Unused);
     Ok(Decided {
         fallbacks: super::fallbacks(&parts),
@@ -86,15 +89,28 @@ pub fn decisions(
     })
 }
 
-/// Compiles what a program needs.
-pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts {
+/// Compiles what a program needs, but for functions that are elsewhere.
+pub(super) fn compile(
+    source: Source,
+    bodies: Bodies,
+    listing: Listing,
+    is_elsewhere: &dyn Fn(FunctionId) -> bool,
+) -> Parts {
     let program = source.program;
     let roots = source.library.map_or(Vec::new(), Exports::functions);
     let used = used_functions(program, &roots);
+    let needs: Vec<Need> = (0..)
+        .zip(&used)
+        .map(|(func, used)| match (used, is_elsewhere(func)) {
+            (false, _) => Need::Nothing,
+            (true, true) => Need::Elsewhere,
+            (true, false) => Need::Code,
+        })
+        .collect();
     let mut work = Work::default();
-    let bodies = compile_bodies(source, bodies, listing, &used, &mut work);
+    let bodies = compile_bodies(source, bodies, listing, &needs, &mut work);
 
-    let (entries, shims) = needed_glue(program, &bodies, &roots);
+    let (entries, shims) = needed_glue(source, &bodies, &roots);
     let mut jobs: Vec<Job> = entries.iter().map(|func| Job::Entry(*func)).collect();
     jobs.extend(shims.iter().map(|func| Job::Shim(*func)));
     let exported = source.library.map_or(0, |library| library.functions.len());
@@ -126,28 +142,39 @@ pub(super) fn compile(source: Source, bodies: Bodies, listing: Listing) -> Parts
     parts
 }
 
+/// What a program needs of a function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Nothing,
+    /// Its code is in another object.
+    Elsewhere,
+    Code,
+}
+
 fn compile_bodies(
     source: Source,
     choice: Bodies,
     listing: Listing,
-    used: &[bool],
+    needs: &[Need],
     work: &mut Work,
 ) -> Vec<Body> {
     let jobs: Vec<Job> = match choice {
         Bodies::Compiled => (0..)
-            .zip(used)
-            .filter(|(_, used)| **used)
+            .zip(needs)
+            .filter(|(_, need)| **need == Need::Code)
             .map(|(func, _)| Job::Body(func))
             .collect(),
         Bodies::Bytecode => Vec::new(),
     };
     let mut results = compile::compile_all(source, listing, &jobs, work).into_iter();
-    used.iter()
-        .map(|used| match (used, choice) {
-            (false, _) => Body::Unused,
-            (true, Bodies::Bytecode) => Body::Kept(None),
-            (true, Bodies::Compiled) => {
-                match results.next().expect("every used function was a job") {
+    needs
+        .iter()
+        .map(|need| match (need, choice) {
+            (Need::Nothing, _) => Body::Unused,
+            (Need::Elsewhere, _) => Body::Elsewhere,
+            (Need::Code, Bodies::Bytecode) => Body::Kept(None),
+            (Need::Code, Bodies::Compiled) => {
+                match results.next().expect("every needed function was a job") {
                     Ok(code) => Body::Compiled(code),
                     Err(refusal) => Body::Kept(Some(refusal)),
                 }
@@ -232,7 +259,7 @@ impl Parts {
     pub fn codes(&self) -> impl Iterator<Item = &Code> {
         let bodies = self.bodies.iter().filter_map(|body| match body {
             Body::Compiled(code) => Some(code),
-            Body::Kept(_) | Body::Unused => None,
+            Body::Kept(_) | Body::Elsewhere | Body::Unused => None,
         });
         let glue = self.entries.iter().chain(&self.shims).flatten();
         bodies
@@ -242,15 +269,17 @@ impl Parts {
     }
 }
 
-/// The compiled functions that need a generic entry, and the functions kept
-/// as bytecode that need a shim.  Roots are called from outside, directly and
+/// The compiled functions that need a generic entry, and the functions without
+/// code here that need a shim.  Roots are called from outside, directly and
 /// through function objects.
 fn needed_glue(
-    program: &Program,
+    source: Source,
     bodies: &[Body],
     roots: &[FunctionId],
 ) -> (Vec<FunctionId>, Vec<FunctionId>) {
-    let mut as_value = vec![false; bodies.len()];
+    let program = source.program;
+    // Nobody knows yet what will be asked of a module.
+    let mut as_value = vec![source.alone.is_some(); bodies.len()];
     let mut directly = vec![false; bodies.len()];
     as_value[program.main as usize] = true;
     for root in roots {
@@ -275,12 +304,16 @@ fn needed_glue(
                     match callee {
                         Callee::Direct(func) => directly[func as usize] = true,
                         Callee::Generic(func) => as_value[func as usize] = true,
-                        Callee::Helper(_) | Callee::Cold(_) | Callee::Foreign(_) => {}
+                        Callee::Helper(_)
+                        | Callee::Cold(_)
+                        | Callee::Foreign(_)
+                        | Callee::Numbers => {}
                     }
                 }
             }
-            // The interpreter calls everything through function objects.
-            Body::Kept(_) => {
+            // The interpreter calls everything through function objects, and other
+            // objects may.
+            Body::Kept(_) | Body::Elsewhere => {
                 for func in function.code.iter().filter_map(mentioned_function) {
                     as_value[func as usize] = true;
                 }
@@ -297,7 +330,9 @@ fn needed_glue(
         .filter(|(func, body)| matches!(body, Body::Compiled(_)) && as_value[*func as usize])
         .map(|(func, _)| func);
     let shims = functions()
-        .filter(|(func, body)| matches!(body, Body::Kept(_)) && directly[*func as usize])
+        .filter(|(func, body)| {
+            matches!(body, Body::Kept(_) | Body::Elsewhere) && directly[*func as usize]
+        })
         .map(|(func, _)| func);
     (entries.collect(), shims.collect())
 }

@@ -23,6 +23,9 @@ impl Flow<'_, '_> {
                 result.join(self.call_with_receiver(func, Type::instance(declaration), Some(args)));
             }
         }
+        if self.analysis.facts.may_be_strange(left) {
+            result.join(Type::ANY);
+        }
         result
     }
 
@@ -80,6 +83,9 @@ impl Flow<'_, '_> {
                 result.join(Type::of(Tags::BOUND_METHOD.union(Tags::FUNCTION)));
             }
         }
+        if self.analysis.facts.may_be_strange(object) {
+            result.join(Type::ANY);
+        }
         result
     }
 
@@ -109,6 +115,12 @@ impl Flow<'_, '_> {
                 if !info.flags.is_static {
                     self.analysis.escape(func);
                 }
+            }
+        }
+        if self.analysis.facts.may_be_strange(receiver) {
+            result.join(Type::ANY);
+            if let Some(place) = &site.place {
+                self.join_path(place, Type::ANY);
             }
         }
         let scalars = Tags::NULL

@@ -123,6 +123,7 @@ impl Analysis<'_> {
         }
         match object.declaration() {
             Some(declaration) => self.join_declared(declaration, name, depth, more),
+            None if self.facts.is_open() => {}
             None => self.join_all_declared(name, depth, more),
         }
     }

@@ -44,7 +44,7 @@ impl Command {
             optional: vec!["libm.so.6", linux.loader_name()],
         };
         command.input("start.o", Content::Bytes(start.into()));
-        command.program(object, runtime, target)?;
+        command.program(object, runtime, options)?;
         command.foreign(options, linux)?;
         command.libraries(target, linux)?;
         Ok(command)
@@ -66,7 +66,7 @@ impl Command {
         for name in ["rcrt1.o", "crti.o"] {
             command.input(name, Content::File(file(name)?));
         }
-        command.program(object, runtime, &options.target)?;
+        command.program(object, runtime, options)?;
         command.foreign(options, linux)?;
         for name in ["libc.a", "crtn.o"] {
             command.input(name, Content::File(file(name)?));
@@ -104,10 +104,16 @@ impl Command {
         &mut self,
         object: &[u8],
         runtime: &Content,
-        target: &Triple,
+        options: &LinkOptions,
     ) -> Result<(), LinkError> {
         self.input("program.o", Content::Bytes(object.to_vec().into()));
-        if let Some(unwinder) = startup::unwinder(target.architecture) {
+        for (number, object) in options.objects.iter().enumerate() {
+            self.input(
+                format!("module{number}.o"),
+                Content::Bytes(object.to_vec().into()),
+            );
+        }
+        if let Some(unwinder) = startup::unwinder(options.target.architecture) {
             let unwinder = unwinder.map_err(LinkError::Startup)?;
             self.input("unwinder.o", Content::Bytes(unwinder.into()));
         }

@@ -25,7 +25,7 @@ pub fn staticlib(object: &[u8], public: Public, options: &LinkOptions) -> Result
     super::refuse_directory(&options.output)?;
     refuse_target(options)?;
     let runtime = read(&runtime::archive(options)?)?;
-    let archive = with_object(object, &runtime, public)?;
+    let archive = with_objects(object, &runtime, public, options)?;
     super::write_file(&options.output, &archive)
 }
 
@@ -50,7 +50,7 @@ pub fn cdylib(object: &[u8], public: Public, options: &LinkOptions) -> Result<()
     let runtime = archive(&localised(&members(&runtime)?, public)?)?;
     let name = options.output.file_name().unwrap_or_default();
     let mut command = Command::library(options, linux, &name.to_string_lossy(), public);
-    command.program(object, &Content::Bytes(runtime.into()), &options.target)?;
+    command.program(object, &Content::Bytes(runtime.into()), options)?;
     command.foreign(options, linux)?;
     command.libraries(&options.target, linux)?;
     let optional = command.optional.clone();
@@ -74,9 +74,15 @@ fn read(content: &Content) -> Result<Vec<u8>, LinkError> {
     }
 }
 
-/// An archive of the object and a runtime.
-fn with_object(object: &[u8], runtime: &[u8], public: Public) -> Result<Vec<u8>, LinkError> {
+/// An archive of the objects and a runtime.
+fn with_objects(
+    object: &[u8],
+    runtime: &[u8],
+    public: Public,
+    options: &LinkOptions,
+) -> Result<Vec<u8>, LinkError> {
     let mut all = vec![object.to_vec()];
+    all.extend(options.objects.iter().map(|object| object.to_vec()));
     all.extend(localised(&members(runtime)?, public)?);
     archive(&all)
 }

@@ -163,6 +163,10 @@ fn like_cc(
     program.arg("-o").arg(&output);
     let object = Content::Bytes(object.to_vec().into());
     program.arg(on_disk(&directory, "program.o", &object)?);
+    for (number, object) in options.objects.iter().enumerate() {
+        let object = Content::Bytes(object.to_vec().into());
+        program.arg(on_disk(&directory, &format!("module{number}.o"), &object)?);
+    }
     let target = &options.target;
     let is_musl = targets::is_musl(target);
     let libc = if is_musl { Libc::Static } else { options.libc };

@@ -179,9 +179,12 @@ impl<'a> Lowerer<'a> {
     /// Pops the first value of a variable.
     fn start(&mut self, variable: VariableIndex) {
         let slot = self.slot_of(variable);
-        self.emit(Op::StoreLocal { slot });
-        if self.resolved.variables[variable].storage == Storage::Cell {
-            self.emit(Op::BoxLocal { slot });
+        match self.resolved.variables[variable].storage {
+            Storage::Cell => {
+                self.emit(Op::NewCell { slot });
+                self.emit(Op::StoreCell { slot });
+            }
+            _ => self.emit(Op::StoreLocal { slot }),
         }
     }
 

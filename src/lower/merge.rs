@@ -6,7 +6,7 @@
 //! are handed over in.  The module's top level takes the place of the function
 //! that stood for it.
 
-use crate::modules::Compiled;
+use crate::modules::{Compiled, Part, Rows, Table};
 use ruff_runtime::bytecode::{
     ArgKind, Function, FunctionId, GlobalId, MethodSite, ModuleInfo, Op, Path, Program, Step, Var,
     VarKind,
@@ -57,8 +57,14 @@ impl Texts {
     }
 }
 
-/// Puts a verified module's program into another one, whose texts are known.
-pub(super) fn merge(into: &mut Program, texts: &mut Texts, compiled: &Compiled, place: &Place) {
+/// Puts a verified module's program into another one, whose texts are known; says
+/// what has become of it there.
+pub(super) fn merge(
+    into: &mut Program,
+    texts: &mut Texts,
+    compiled: &Compiled,
+    place: &Place,
+) -> Part {
     let from = &compiled.program;
     let map = Map::new(into, texts, from, place);
     let names =
@@ -124,6 +130,16 @@ pub(super) fn merge(into: &mut Program, texts: &mut Texts, compiled: &Compiled, 
     }
     let own = &mut into.modules[place.modules[0] as usize];
     own.unsure = map.unsure(&from.modules[0]);
+    let own = (0..).zip(&map.functions);
+    Part {
+        name: compiled.name.clone(),
+        numbers: Rows::all(from)
+            .map(|(table, number)| map.number(table, number))
+            .collect(),
+        functions: own
+            .filter_map(|(func, here)| Some((func, (*here)?)))
+            .collect(),
+    }
 }
 
 /// Puts a row into a table, at its end or where another one stood for it.
@@ -261,6 +277,27 @@ impl Map {
             variant_sites: into.variant_sites.len() as u32,
             foreign_sites: into.foreign_sites.len() as u32,
             name_lists: into.name_lists.len() as u32,
+        }
+    }
+
+    /// What a row's number is there.
+    fn number(&self, table: Table, number: u32) -> u32 {
+        match table {
+            Table::Names => self.name(number),
+            Table::Constants => self.constants + number,
+            Table::Builtins => self.builtins[number as usize],
+            Table::Functions => self.function(number),
+            Table::Structs => self.structs[number as usize].0,
+            Table::Globals => self.global(number),
+            Table::Paths => self.paths + number,
+            Table::CallSites => self.call_sites + number,
+            Table::MethodSites => self.method_sites + number,
+            Table::BuiltinSites => self.builtin_sites + number,
+            Table::StructSites => self.struct_sites + number,
+            Table::VariantSites => self.variant_sites + number,
+            Table::ForeignSites => self.foreign_sites + number,
+            Table::NameLists => self.name_lists + number,
+            Table::Modules => self.modules[number as usize],
         }
     }
 

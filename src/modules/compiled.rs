@@ -314,9 +314,14 @@ fn cut_off() -> Fault {
     Fault::Damaged("it is cut off".to_owned())
 }
 
-/// FNV-1a: against accidents, not against anybody.
 fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+    hash(0, bytes)
+}
+
+/// FNV-1a: against accidents, not against anybody.
+pub(super) fn hash(seed: u64, bytes: &[u8]) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ seed;
+    bytes.iter().fold(start, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }

@@ -36,8 +36,11 @@ def member_offset(pointer, name):
 
 
 def names():
-    """Identifiers by their numbers."""
-    fields = named("enum ruff_name").fields()
+    """Identifiers by their numbers; the program has them, its modules' objects do not."""
+    try:
+        fields = named("enum ruff_name").fields()
+    except gdb.error:
+        return {}
     return {int(field.enumval): field.name.split(".", 1)[1] for field in fields}
 
 

@@ -35,7 +35,8 @@ impl RelocateWriter for Linked {
 }
 
 /// Adds the debug information of functions to the object that defines them.  A
-/// function's address is the index of its symbol in `symbols`.
+/// function's address is the index of its symbol in `symbols`, where that of the
+/// table of a module's numbers comes behind them.
 ///
 /// # Errors
 /// If it can't be written: this compiler's mistake.

@@ -4,6 +4,7 @@
 //! are named after their kind, and a value of unknown kind is a `ruff_value`.  The
 //! printers for gdb know these names and the members' names, and nothing else.
 
+use crate::codegen::Source;
 use crate::codegen::mirror::value_offset;
 use crate::codegen::signature::Class;
 use gimli::constants::*;
@@ -117,7 +118,7 @@ pub struct Types {
 
 impl Types {
     /// Describes all types.
-    pub fn new(unit: &mut Unit, program: &Program) -> Types {
+    pub fn new(unit: &mut Unit, source: Source) -> Types {
         let int = base(unit, "int", DW_ATE_signed, 8);
         let float = base(unit, "float", DW_ATE_float, 8);
         let bool = base(unit, "bool", DW_ATE_boolean, 1);
@@ -151,7 +152,10 @@ impl Types {
         let (text, values) = (array_of(unit, char), array_of(unit, value));
         let entries = entries(unit, value);
         let shape = shape(unit, word);
-        names(unit, program);
+        // A module's own numbers are nobody's: the program has those that values hold.
+        if source.alone.is_none() {
+            names(unit, source.program);
+        }
         for (tag, name, members) in KINDS {
             let object = record(unit, DW_TAG_structure_type, name, 8);
             member(unit, object, "kind", 4, byte);

@@ -5,6 +5,7 @@ use super::types::Types;
 use crate::codegen::Source;
 use crate::codegen::mirror::Mirror;
 use crate::codegen::signature::{self, Class};
+use crate::modules::Table;
 use gimli::constants::*;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, Expression, FileId, LineProgram, LineString, Range,
@@ -33,6 +34,8 @@ struct Unit<'a> {
     files: Vec<FileId>,
     /// What functions that were inlined have in common.
     inlined: FxHashMap<FunctionId, UnitEntryId>,
+    /// The symbol of the table of a module's numbers.
+    numbers: usize,
 }
 
 /// A function's code by where it comes from: for each scope, ranges of offsets
@@ -57,7 +60,8 @@ impl<'a> Unit<'a> {
         if names.is_empty() {
             names.push(path(""));
         }
-        let main = names[0].clone();
+        // A module is behind a script that only imports it.
+        let main = names[usize::from(source.alone.is_some())].clone();
         let line_encoding = LineEncoding::default();
         // Paths are as the compiler was given them, so it does not matter for
         // the result where the program was compiled.
@@ -70,13 +74,14 @@ impl<'a> Unit<'a> {
             .map(|name| lines.add_file(LineString::String(name), directory, None))
             .collect();
         dwarf.unit.line_program = lines;
-        let types = Types::new(&mut dwarf.unit, source.program);
+        let types = Types::new(&mut dwarf.unit, source);
         let mut unit = Unit {
             source,
             dwarf,
             types,
             files,
             inlined: FxHashMap::default(),
+            numbers: functions.len(),
         };
         unit.root(main, functions);
         for function in functions {
@@ -383,7 +388,11 @@ impl<'a> Unit<'a> {
         let code = &self.program().functions[func as usize].code;
         let mentioned = code.iter().filter_map(|op| match *op {
             Op::LoadGlobal { global } | Op::StoreGlobal { global } => Some(global),
-            Op::JumpIfUnset { var, .. } if var.kind() == VarKind::Global => Some(var.number()),
+            Op::JumpIfUnset { var, .. } | Op::Update { var, .. } | Op::UpdateFrom { var, .. }
+                if var.kind() == VarKind::Global =>
+            {
+                Some(var.number())
+            }
             _ => None,
         });
         for global in mentioned.collect::<BTreeSet<u32>>() {
@@ -392,11 +401,28 @@ impl<'a> Unit<'a> {
             place.op_deref();
             place.op_plus_uconst(GLOBALS_OFFSET as u64);
             place.op_deref();
-            place.op_plus_uconst(16 * u64::from(global));
+            self.add_global(&mut place, global);
             let name = self.program().globals[global as usize];
             let ty = self.types.value();
             self.placed(parent, DW_TAG_variable, name, ty, place);
         }
+    }
+
+    /// Goes from the globals to this one.
+    fn add_global(&self, place: &mut Expression, global: u32) {
+        let Some(alone) = self.source.alone else {
+            place.op_plus_uconst(16 * u64::from(global));
+            return;
+        };
+        let entry = alone.offset(Table::Globals, global).into();
+        place.op_addr(Address::Symbol {
+            symbol: self.numbers,
+            addend: entry,
+        });
+        place.op_deref_size(4);
+        place.op_constu(16);
+        place.op(DW_OP_mul);
+        place.op(DW_OP_plus);
     }
 
     /// The variables that a function captures.

@@ -213,6 +213,7 @@ impl Machine {
                 isa_for_large: &*self.isa,
                 debug: self.debug,
                 library: None,
+                alone: None,
                 recorder: None,
             };
             self.registered.extend(gdb::register(source, &placed));
@@ -233,6 +234,7 @@ impl Machine {
             isa_for_large: &*self.isa,
             debug: self.debug,
             library: None,
+            alone: None,
             recorder: None,
         };
         let mut batch = Batch {
@@ -312,6 +314,7 @@ impl Machine {
             Callee::Helper(helper) => self.helpers[&helper],
             Callee::Cold(helper) => self.stubs[&helper],
             Callee::Foreign(site) => self.foreign[&site].expect("other code was refused"),
+            Callee::Numbers => unreachable!("no module is compiled alone here"),
             Callee::Generic(func) => {
                 self.entries[func as usize].expect("nothing calls entries by name")
             }
@@ -439,13 +442,21 @@ impl Batch<'_> {
 fn directly_called(callee: Callee) -> Option<FunctionId> {
     match callee {
         Callee::Direct(func) => Some(func),
-        Callee::Generic(_) | Callee::Helper(_) | Callee::Cold(_) | Callee::Foreign(_) => None,
+        Callee::Generic(_)
+        | Callee::Helper(_)
+        | Callee::Cold(_)
+        | Callee::Foreign(_)
+        | Callee::Numbers => None,
     }
 }
 
 fn called_through_stub(callee: Callee) -> Option<Helper> {
     match callee {
         Callee::Cold(helper) => Some(helper),
-        Callee::Generic(_) | Callee::Helper(_) | Callee::Direct(_) | Callee::Foreign(_) => None,
+        Callee::Generic(_)
+        | Callee::Helper(_)
+        | Callee::Direct(_)
+        | Callee::Foreign(_)
+        | Callee::Numbers => None,
     }
 }
