@@ -514,10 +514,11 @@ impl EndOfThread {
 // ---- C functions
 
 /// A shared library that is loaded.
-pub type Library = *mut c_void;
+#[derive(Clone, Copy)]
+pub struct Library(*mut c_void);
 
 /// What this process consists of, whatever library it is in.
-pub const PROCESS: Library = libc::RTLD_DEFAULT;
+pub const PROCESS: Library = Library(libc::RTLD_DEFAULT);
 
 /// The files that a library may be in that linkers call `name`.  Running
 /// systems have libraries by their versions only.
@@ -539,13 +540,13 @@ pub fn library_files(name: &str) -> impl Iterator<Item = String> {
 pub unsafe fn load_library(file: &CStr) -> Option<Library> {
     // SAFETY: a plain C call with a C string.
     let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
-    (!library.is_null()).then_some(library)
+    (!library.is_null()).then_some(Library(library))
 }
 
 /// The address of what a library calls `symbol`; null if it has none.
 pub fn symbol(library: Library, symbol: &CStr) -> *const u8 {
-    // SAFETY: a plain C call with a C string.
-    unsafe { libc::dlsym(library, symbol.as_ptr()).cast() }
+    // SAFETY: a plain C call with a C string; libraries stay loaded.
+    unsafe { libc::dlsym(library.0, symbol.as_ptr()).cast() }
 }
 
 /// The registers that arguments are passed in, whatever their order: every

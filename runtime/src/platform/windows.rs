@@ -530,10 +530,11 @@ impl EndOfThread {
 // ---- C functions
 
 /// A shared library that is loaded.
-pub type Library = HMODULE;
+#[derive(Clone, Copy)]
+pub struct Library(HMODULE);
 
 /// What this process consists of, whatever library it is in.
-pub const PROCESS: Library = null_mut();
+pub const PROCESS: Library = Library(null_mut());
 
 /// The files that a library may be in that linkers call `name`.
 pub fn library_files(name: &str) -> impl Iterator<Item = String> {
@@ -555,18 +556,18 @@ pub unsafe fn load_library(file: &CStr) -> Option<Library> {
     let file: Vec<u16> = file.collect();
     // SAFETY: the text ends with a NUL.
     let library = unsafe { LoadLibraryW(file.as_ptr()) };
-    (!library.is_null()).then_some(library)
+    (!library.is_null()).then_some(Library(library))
 }
 
 /// The address of what a library calls `symbol`; null if it has none.
 pub fn symbol(library: Library, symbol: &CStr) -> *const u8 {
-    let find = |library| {
-        // SAFETY: the library is loaded, and the text ends with a NUL.
-        let found = unsafe { GetProcAddress(library, symbol.as_ptr().cast()) };
+    let find = |module| {
+        // SAFETY: the module stays loaded, and the text ends with a NUL.
+        let found = unsafe { GetProcAddress(module, symbol.as_ptr().cast()) };
         found.map_or(null(), |function| function as *const u8)
     };
-    if library != PROCESS {
-        return find(library);
+    if !library.0.is_null() {
+        return find(library.0);
     }
     // Modules in the order in which they were loaded, as elsewhere.
     let mut modules = [null_mut(); 512];
