@@ -205,7 +205,17 @@ fn objects_are_made_for_every_target() {
 #[test]
 fn targets_without_objects_are_refused() {
     let program = program(BROAD);
-    for triple in ["armv7-unknown-linux-gnueabihf", "aarch64-pc-windows-msvc"] {
+    for triple in [
+        "armv7-unknown-linux-gnueabihf",
+        "aarch64-pc-windows-msvc",
+        "aarch64_be-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu_ilp32",
+        "riscv64imac-unknown-none-elf",
+        "riscv64gc-apple-darwin",
+        "s390x-apple-darwin",
+        "x86_64-unknown-linux-gnux32",
+        "x86_64-unknown-none-wasm",
+    ] {
         let facts = infer::infer(&program);
         let made = emit::object(
             &program,

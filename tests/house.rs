@@ -430,6 +430,36 @@ fn unsafe_stays_where_it_belongs() {
     assert_none("`unsafe` outside its rooms", &violations);
 }
 
+/// What the runtime uses of the C library outside of `platform`: the same on
+/// every system, where most other functions are not there on Windows.
+const OF_THE_C_LIBRARY: &[&str] = &["malloc", "calloc", "realloc", "free", "abort"];
+
+#[test]
+fn the_systems_functions_are_called_in_one_place() {
+    let mut violations = Vec::new();
+    for source in sources("runtime/src", &["rs"]) {
+        if room(&RUNTIME, &source.path) == "platform" {
+            continue;
+        }
+        for (number, line) in source.code_outside_tests() {
+            let mut calls = line.split("libc::").skip(1);
+            let is_special = calls.any(|rest| {
+                let name = rest
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next();
+                !name.is_some_and(|name| OF_THE_C_LIBRARY.contains(&name))
+            });
+            if is_special {
+                violations.push(format!("{}:{number}", source.path));
+            }
+        }
+    }
+    assert_none(
+        "functions that not all systems have, outside of `platform`",
+        &violations,
+    );
+}
+
 #[test]
 fn unsafe_is_argued() {
     let mut violations = Vec::new();

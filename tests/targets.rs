@@ -158,6 +158,19 @@ fn alone(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn executables_are_made_where_there_is_nothing_else() {
+    let (folder, _) = examples();
+    let folder = folder.path();
+    for flags in [&[][..], &["--size"]] {
+        let build = [&["build", "-o", "out"], flags, &["hello.ruff"]].concat();
+        succeeds(&alone(folder, &build));
+        let mut program = Command::new(folder.join("out"));
+        let output = program.env_clear().output().expect("the program starts");
+        assert_eq!(succeeds(&output), "Hello, world!\n");
+    }
+}
+
+#[test]
 fn what_is_missing_is_named_with_the_way_to_get_it() {
     let (folder, _) = examples();
     let folder = folder.path();

@@ -7,6 +7,7 @@
 use crate::bytecode::{ForeignSite, ForeignType};
 use crate::context::VMContext;
 use crate::error::Raised;
+use crate::platform::{self, Argument};
 use crate::value::{Tag, Value};
 use alloc::ffi::CString;
 use alloc::format;
@@ -24,50 +25,32 @@ pub fn address(site: &ForeignSite) -> *const u8 {
     let Ok(symbol) = CString::new(&*site.symbol) else {
         return core::ptr::null();
     };
-    // SAFETY: plain C calls with C strings; loading a library is what was
-    // asked for.
-    unsafe {
-        let library = match &site.library {
-            Some(library) => open(library),
-            None => libc::RTLD_DEFAULT,
-        };
-        if library.is_null() && site.library.is_some() {
-            return core::ptr::null();
-        }
-        libc::dlsym(library, symbol.as_ptr()).cast()
-    }
+    let library = match &site.library {
+        Some(library) => open(library),
+        None => Some(platform::PROCESS),
+    };
+    library.map_or(core::ptr::null(), |library| {
+        platform::symbol(library, &symbol)
+    })
 }
 
 /// Loads a shared library: by its path, or by its name as linkers have it.
-///
-/// # Safety
-/// What the library does when it is loaded is the program's business.
-unsafe fn open(library: &str) -> *mut libc::c_void {
-    // SAFETY: see above.
-    let load = |file: &str| match CString::new(file) {
-        Ok(file) => unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) },
-        Err(_) => core::ptr::null_mut(),
-    };
+fn open(library: &str) -> Option<platform::Library> {
+    // SAFETY: what the library does when it is loaded is what the program
+    // wants of it.
+    let load = |file: &str| unsafe { platform::load_library(&CString::new(file).ok()?) };
     if is_file(library) {
         return load(library);
     }
-    // Running systems have libraries by their versions only.
-    let plain = core::iter::once(format!("lib{library}.so"));
-    let versions = (0..=9)
-        .rev()
-        .map(|version| format!("lib{library}.so.{version}"));
-    let mut found = plain.chain(versions).map(|file| load(&file));
-    found
-        .find(|handle| !handle.is_null())
-        .unwrap_or(core::ptr::null_mut())
+    platform::library_files(library).find_map(|file| load(&file))
 }
 
 /// Whether a library is named by its file.
 pub fn is_file(library: &str) -> bool {
-    library.contains('/')
+    let endings = [".a", ".o", ".dylib", ".dll"];
+    library.contains(['/', '\\'])
         || library.contains(".so")
-        || library.ends_with(".a")
-        || library.ends_with(".o")
+        || endings.iter().any(|ending| library.ends_with(ending))
 }
 
 /// The site with this number, which stays as long as the program runs.
@@ -229,48 +212,6 @@ fn value_of(ctx: &mut VMContext, site: &ForeignSite, word: u64) -> Result<Value,
     })
 }
 
-/// The registers that arguments are passed in, whatever their order: every
-/// convention here counts ints and floats apart.
-type ForInt = unsafe extern "C" fn(
-    u64,
-    u64,
-    u64,
-    u64,
-    u64,
-    u64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-) -> u64;
-type ForFloat = unsafe extern "C" fn(
-    u64,
-    u64,
-    u64,
-    u64,
-    u64,
-    u64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-    f64,
-) -> f64;
-
-/// How many ints and floats this machine passes in registers, of those.
-const REGISTERS: (usize, usize) = if cfg!(target_arch = "s390x") {
-    (5, 4)
-} else {
-    (6, 8)
-};
-
 /// Calls a C function.
 pub fn call(ctx: &mut VMContext, number: u32, values: &[Value]) -> Result<Value, Raised> {
     let site = site_of(ctx, number);
@@ -289,31 +230,21 @@ pub fn call(ctx: &mut VMContext, number: u32, values: &[Value]) -> Result<Value,
     }
     let mut all = alloc::vec![0; values.len()];
     words(ctx, number, values, &mut all)?;
-    let (mut ints, mut floats) = ([0u64; 6], [0f64; 8]);
-    let (mut int_count, mut float_count) = (0, 0);
-    for (word, ty) in all.iter().zip(&site.params) {
-        if ty.is_float() {
-            floats[float_count] = f64::from_bits(*word);
-            float_count += 1;
-        } else {
-            ints[int_count] = *word;
-            int_count += 1;
+    let arguments = all.iter().zip(&site.params).map(|(word, ty)| match ty {
+        ty if ty.is_float() => Argument::Float(f64::from_bits(*word)),
+        // RISC-V extends even these by their sign.
+        ForeignType::U32 if cfg!(target_arch = "riscv64") => {
+            Argument::Int(i64::from(*word as i32) as u64)
+        }
+        _ => Argument::Int(*word),
+    });
+    let arguments: Vec<Argument> = arguments.collect();
+    // SAFETY: the program's declaration says what the function takes and gives.
+    match unsafe { platform::call(address, &arguments, site.result.is_float()) } {
+        Some(word) => result(ctx, number, word),
+        None => {
+            end(ctx);
+            Err(ctx.raise("a C function has too many parameters for this machine"))
         }
     }
-    if int_count > REGISTERS.0 || float_count > REGISTERS.1 {
-        return Err(ctx.raise("a C function has too many parameters for this machine"));
-    }
-    let ([a, b, c, d, e, f], [s, t, u, v, w, x, y, z]) = (ints, floats);
-    // SAFETY: the program's declaration says what the function takes and gives;
-    // the registers that it does not look at don't matter.
-    let word = unsafe {
-        if site.result.is_float() {
-            let function: ForFloat = core::mem::transmute(address);
-            function(a, b, c, d, e, f, s, t, u, v, w, x, y, z).to_bits()
-        } else {
-            let function: ForInt = core::mem::transmute(address);
-            function(a, b, c, d, e, f, s, t, u, v, w, x, y, z)
-        }
-    };
-    result(ctx, number, word)
 }

@@ -158,10 +158,8 @@ fn isa_with(
     if triple.binary_format == BinaryFormat::Unknown {
         triple.binary_format = BinaryFormat::Elf;
     }
-    let is_coff = triple.binary_format == BinaryFormat::Coff;
-    if is_coff && matches!(triple.architecture, Architecture::Aarch64(_)) {
-        // Cranelift's objects for it lack the relocations.
-        return Err(TargetError::Unsupported(triple));
+    if !is_supported(&triple) {
+        return Err(TargetError::Unsupported(options.triple.clone()));
     }
     let mut builder = isa::lookup(triple).map_err(unsupported)?;
     match &options.cpu {
@@ -178,6 +176,32 @@ fn isa_with(
         })?,
     }
     builder.finish(flags).map_err(TargetError::Settings)
+}
+
+/// Whether Cranelift makes code and objects for a target.  Asked about others,
+/// it would panic, or take them for their nearest relatives.
+fn is_supported(triple: &Triple) -> bool {
+    use target_lexicon::{Aarch64Architecture, PointerWidth, Riscv64Architecture};
+    if triple.pointer_width() != Ok(PointerWidth::U64) {
+        return false;
+    }
+    match triple.architecture {
+        Architecture::X86_64 => matches!(
+            triple.binary_format,
+            BinaryFormat::Elf | BinaryFormat::Macho | BinaryFormat::Coff
+        ),
+        // Its objects for Windows lack relocations.
+        Architecture::Aarch64(Aarch64Architecture::Aarch64) => matches!(
+            triple.binary_format,
+            BinaryFormat::Elf | BinaryFormat::Macho
+        ),
+        // The code has floating-point instructions.
+        Architecture::Riscv64(kind) => {
+            kind != Riscv64Architecture::Riscv64imac && triple.binary_format == BinaryFormat::Elf
+        }
+        Architecture::S390x => triple.binary_format == BinaryFormat::Elf,
+        _ => false,
+    }
 }
 
 fn flags(options: &TargetOptions, ending: Ending) -> Result<settings::Builder, SetError> {

@@ -11,6 +11,7 @@ pub struct TargetRow {
     pub aliases: &'static [&'static str],
     /// C compilers that link for it from other machines.
     pub compilers: &'static [&'static str],
+    /// Zig's name of it.  Macs say how old a system may be: as old as for Rust.
     pub zig: &'static str,
     /// Debian's packages with a C compiler or a C library for it.
     pub packages: &'static str,
@@ -71,14 +72,14 @@ pub const TARGETS: &[TargetRow] = &[
         triple: "x86_64-apple-darwin",
         aliases: &["x86_64-macos"],
         compilers: &[],
-        zig: "x86_64-macos",
+        zig: "x86_64-macos.10.12",
         packages: "",
     },
     TargetRow {
         triple: "aarch64-apple-darwin",
         aliases: &["aarch64-macos", "arm64-apple-darwin"],
         compilers: &[],
-        zig: "aarch64-macos",
+        zig: "aarch64-macos.11.0",
         packages: "",
     },
 ];

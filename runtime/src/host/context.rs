@@ -206,6 +206,7 @@ pub unsafe fn attach(host: *mut HostContext) {
 /// context changes threads or a thread contexts.
 mod threads {
     use super::HostContext;
+    use crate::platform::{EndOfThread, ThreadId, thread_id};
     use crate::sync::Mutex;
     use alloc::vec::Vec;
     use core::ffi::c_void;
@@ -213,15 +214,15 @@ mod threads {
 
     struct State {
         /// Tells when a thread ends: another may get its stack.
-        key: Option<libc::pthread_key_t>,
-        owners: Vec<(libc::pthread_t, *mut HostContext)>,
+        ends: Option<EndOfThread>,
+        owners: Vec<(ThreadId, *mut HostContext)>,
     }
 
     // SAFETY: the contexts are only touched as far as `take` says.
     unsafe impl Send for State {}
 
     static STATE: Mutex<State> = Mutex::new(State {
-        key: None,
+        ends: None,
         owners: Vec::new(),
     });
 
@@ -231,8 +232,7 @@ mod threads {
     /// # Safety
     /// No other thread uses either.
     pub unsafe fn take(host: *mut HostContext) {
-        // SAFETY: asks for this thread's name.
-        let this = unsafe { libc::pthread_self() };
+        let this = thread_id();
         let mut state = STATE.lock();
         state.owners.retain(|(thread, owned)| {
             if *thread == this && *owned != host {
@@ -242,16 +242,9 @@ mod threads {
             *thread != this && *owned != host
         });
         state.owners.push((this, host));
-        // SAFETY: plain C calls on a key of our own.
-        unsafe {
-            let mut key = 0;
-            if state.key.is_none() && libc::pthread_key_create(&mut key, Some(ended)) == 0 {
-                state.key = Some(key);
-            }
-            if let Some(key) = state.key {
-                // Any value that is not null has the end told.
-                libc::pthread_setspecific(key, (&raw const STATE).cast::<c_void>());
-            }
+        state.ends = state.ends.or_else(|| EndOfThread::new(ended));
+        if let Some(ends) = state.ends {
+            ends.await_this();
         }
     }
 
@@ -263,8 +256,7 @@ mod threads {
     /// A thread ends.
     extern "C" fn ended(_: *mut c_void) {
         crate::heap::allocator::replace(null_mut());
-        // SAFETY: asks for this thread's name.
-        let this = unsafe { libc::pthread_self() };
+        let this = thread_id();
         STATE.lock().owners.retain(|(thread, owned)| {
             if *thread == this {
                 // SAFETY: it is this thread's, so nobody else uses it.

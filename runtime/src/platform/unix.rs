@@ -1,9 +1,11 @@
 //! Unix: the C library's names for everything.
 
-use super::Pages;
+use super::{Argument, Pages};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_void};
 use core::ptr::null_mut;
 
 // ---- memory
@@ -474,4 +476,123 @@ pub unsafe fn key_value(key: Key) -> *mut u8 {
 pub unsafe fn set_key_value(key: Key, pointer: *mut u8) {
     // SAFETY: the caller vouches for the key.
     unsafe { libc::pthread_setspecific(key, pointer.cast()) };
+}
+
+// ---- the ends of threads
+
+/// What a running thread is called.
+pub type ThreadId = libc::pthread_t;
+
+/// This thread's name.
+pub fn thread_id() -> ThreadId {
+    // SAFETY: asks for a name.
+    unsafe { libc::pthread_self() }
+}
+
+/// Tells when threads end that ask for it.
+#[derive(Clone, Copy)]
+pub struct EndOfThread(libc::pthread_key_t);
+
+impl EndOfThread {
+    /// `ended` will be called on such threads; `None` if there are no more keys.
+    pub fn new(ended: unsafe extern "C" fn(*mut c_void)) -> Option<EndOfThread> {
+        let mut key = 0;
+        // SAFETY: writes to the variable.
+        let is_made = unsafe { libc::pthread_key_create(&mut key, Some(ended)) == 0 };
+        is_made.then_some(EndOfThread(key))
+    }
+
+    /// Has the end of this thread told.
+    pub fn await_this(self) {
+        // Any value that is not null does.
+        let value = core::ptr::dangling::<c_void>();
+        // SAFETY: nobody reads what the value points at.
+        unsafe { libc::pthread_setspecific(self.0, value) };
+    }
+}
+
+// ---- C functions
+
+/// A shared library that is loaded.
+#[derive(Clone, Copy)]
+pub struct Library(*mut c_void);
+
+/// What this process consists of, whatever library it is in.
+pub const PROCESS: Library = Library(libc::RTLD_DEFAULT);
+
+/// The files that a library may be in that linkers call `name`.  Running
+/// systems have libraries by their versions only.
+pub fn library_files(name: &str) -> impl Iterator<Item = String> {
+    let ending = if cfg!(target_vendor = "apple") {
+        "dylib"
+    } else {
+        "so"
+    };
+    let plain = core::iter::once(format!("lib{name}.{ending}"));
+    let versions = (0..=9).rev();
+    plain.chain(versions.map(move |version| format!("lib{name}.so.{version}")))
+}
+
+/// Loads a shared library.
+///
+/// # Safety
+/// What it does when it is loaded is the caller's business.
+pub unsafe fn load_library(file: &CStr) -> Option<Library> {
+    // SAFETY: a plain C call with a C string.
+    let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    (!library.is_null()).then_some(Library(library))
+}
+
+/// The address of what a library calls `symbol`; null if it has none.
+pub fn symbol(library: Library, symbol: &CStr) -> *const u8 {
+    // SAFETY: a plain C call with a C string; libraries stay loaded.
+    unsafe { libc::dlsym(library.0, symbol.as_ptr()).cast() }
+}
+
+/// The registers that arguments are passed in, whatever their order: every
+/// convention here counts ints and floats apart.
+type Convention<R> =
+    unsafe extern "C" fn(u64, u64, u64, u64, u64, u64, f64, f64, f64, f64, f64, f64, f64, f64) -> R;
+
+/// How many ints and floats this machine passes in registers, of those.
+const REGISTERS: (usize, usize) = if cfg!(target_arch = "s390x") {
+    (5, 4)
+} else {
+    (6, 8)
+};
+
+/// Calls a C function; `None` if it has too many parameters.
+///
+/// # Safety
+/// At the address is a function that takes such arguments.
+pub unsafe fn call(function: *const u8, arguments: &[Argument], gives_float: bool) -> Option<u64> {
+    let (mut ints, mut floats) = ([0; 6], [0.0; 8]);
+    let (mut int_count, mut float_count) = (0, 0);
+    for argument in arguments {
+        match *argument {
+            Argument::Int(word) => {
+                *ints.get_mut(int_count)? = word;
+                int_count += 1;
+            }
+            Argument::Float(number) => {
+                *floats.get_mut(float_count)? = number;
+                float_count += 1;
+            }
+        }
+    }
+    if int_count > REGISTERS.0 || float_count > REGISTERS.1 {
+        return None;
+    }
+    let ([a, b, c, d, e, f], [s, t, u, v, w, x, y, z]) = (ints, floats);
+    // SAFETY: the caller vouches for the function; the registers that it does
+    // not look at don't matter.
+    Some(unsafe {
+        if gives_float {
+            let function: Convention<f64> = core::mem::transmute(function);
+            function(a, b, c, d, e, f, s, t, u, v, w, x, y, z).to_bits()
+        } else {
+            let function: Convention<u64> = core::mem::transmute(function);
+            function(a, b, c, d, e, f, s, t, u, v, w, x, y, z)
+        }
+    })
 }

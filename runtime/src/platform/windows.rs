@@ -3,13 +3,15 @@
 //! Text is UTF-8 in the runtime.  It goes to files and pipes as it is, and to
 //! and from consoles as UTF-16, whatever code page they are set to.
 
-use super::Pages;
+use super::{Argument, Pages};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_void};
 use core::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{
-    CloseHandle, DUPLICATE_SAME_ACCESS, DuplicateHandle, FILETIME, HANDLE,
+    CloseHandle, DUPLICATE_SAME_ACCESS, DuplicateHandle, FILETIME, HANDLE, HMODULE,
 };
 use windows_sys::Win32::Security::Authentication::Identity::RtlGenRandom;
 use windows_sys::Win32::Storage::FileSystem::{ReadFile, WriteFile};
@@ -18,14 +20,16 @@ use windows_sys::Win32::System::Console::{
     STD_OUTPUT_HANDLE, WriteConsoleW,
 };
 use windows_sys::Win32::System::Environment::GetCommandLineW;
+use windows_sys::Win32::System::LibraryLoader::{GetProcAddress, LoadLibraryW};
 use windows_sys::Win32::System::Memory::{
     MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc, VirtualFree,
 };
 use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};
+use windows_sys::Win32::System::ProcessStatus::K32EnumProcessModules;
 use windows_sys::Win32::System::SystemInformation::GetSystemTimePreciseAsFileTime;
 use windows_sys::Win32::System::Threading::{
     AcquireSRWLockExclusive, CONDITION_VARIABLE, CONDITION_VARIABLE_INIT, CreateThread,
-    ExitProcess, GetCurrentProcess, GetCurrentThread, GetCurrentThreadId,
+    ExitProcess, FlsAlloc, FlsSetValue, GetCurrentProcess, GetCurrentThread, GetCurrentThreadId,
     GetCurrentThreadStackLimits, GetThreadId, INFINITE, ReleaseSRWLockExclusive, SRWLOCK,
     SRWLOCK_INIT, STACK_SIZE_PARAM_IS_A_RESERVATION, Sleep, SleepConditionVariableSRW,
     SwitchToThread, TlsAlloc, TlsFree, TlsGetValue, TlsSetValue, WaitForSingleObject,
@@ -484,4 +488,225 @@ pub unsafe fn key_value(key: Key) -> *mut u8 {
 pub unsafe fn set_key_value(key: Key, pointer: *mut u8) {
     // SAFETY: the caller vouches for the key.
     unsafe { TlsSetValue(key, pointer.cast()) };
+}
+
+// ---- the ends of threads
+
+/// What a running thread is called.
+pub type ThreadId = u32;
+
+/// This thread's name.
+pub fn thread_id() -> ThreadId {
+    // SAFETY: asks for a number.
+    unsafe { GetCurrentThreadId() }
+}
+
+/// Tells when threads end that ask for it.
+#[derive(Clone, Copy)]
+pub struct EndOfThread(u32);
+
+impl EndOfThread {
+    /// `ended` will be called on such threads; `None` if there are no more keys.
+    pub fn new(ended: unsafe extern "C" fn(*mut c_void)) -> Option<EndOfThread> {
+        // SAFETY: on machines with 64 bits there is one calling convention, and
+        // what the argument points at may be changed or not.
+        let key = unsafe {
+            let ended: unsafe extern "system" fn(*const c_void) =
+                core::mem::transmute::<unsafe extern "C" fn(*mut c_void), _>(ended);
+            FlsAlloc(Some(ended))
+        };
+        (key != u32::MAX).then_some(EndOfThread(key))
+    }
+
+    /// Has the end of this thread told.
+    pub fn await_this(self) {
+        // Any value that is not null does.
+        let value = core::ptr::dangling::<c_void>();
+        // SAFETY: nobody reads what the value points at.
+        unsafe { FlsSetValue(self.0, value) };
+    }
+}
+
+// ---- C functions
+
+/// A shared library that is loaded.
+#[derive(Clone, Copy)]
+pub struct Library(HMODULE);
+
+/// What this process consists of, whatever library it is in.
+pub const PROCESS: Library = Library(null_mut());
+
+/// The files that a library may be in that linkers call `name`.
+pub fn library_files(name: &str) -> impl Iterator<Item = String> {
+    // What Unix has in a library for itself is a part of the C library here.
+    let name = if matches!(name, "c" | "m") {
+        "msvcrt"
+    } else {
+        name
+    };
+    [format!("{name}.dll"), format!("lib{name}.dll")].into_iter()
+}
+
+/// Loads a shared library.
+///
+/// # Safety
+/// What it does when it is loaded is the caller's business.
+pub unsafe fn load_library(file: &CStr) -> Option<Library> {
+    let file = file.to_str().ok()?.encode_utf16().chain([0]);
+    let file: Vec<u16> = file.collect();
+    // SAFETY: the text ends with a NUL.
+    let library = unsafe { LoadLibraryW(file.as_ptr()) };
+    (!library.is_null()).then_some(Library(library))
+}
+
+/// The address of what a library calls `symbol`; null if it has none.
+pub fn symbol(library: Library, symbol: &CStr) -> *const u8 {
+    let find = |module| {
+        // SAFETY: the module stays loaded, and the text ends with a NUL.
+        let found = unsafe { GetProcAddress(module, symbol.as_ptr().cast()) };
+        found.map_or(null(), |function| function as *const u8)
+    };
+    if !library.0.is_null() {
+        return find(library.0);
+    }
+    // Modules in the order in which they were loaded, as elsewhere.
+    let mut modules = [null_mut(); 512];
+    let mut size = 0;
+    let room = size_of_val(&modules) as u32;
+    // SAFETY: writes no more than there is room for.
+    unsafe { K32EnumProcessModules(GetCurrentProcess(), modules.as_mut_ptr(), room, &mut size) };
+    let count = size.min(room) as usize / size_of::<HMODULE>();
+    let mut found = modules[..count].iter().map(|module| find(*module));
+    found.find(|address| !address.is_null()).unwrap_or(null())
+}
+
+/// How many arguments a call has room for.
+const MOST_ARGUMENTS: usize = 14;
+
+/// What a register holds.
+trait Register: Copy {
+    fn of(word: u64) -> Self;
+    fn word(self) -> u64;
+}
+
+impl Register for u64 {
+    fn of(word: u64) -> u64 {
+        word
+    }
+    fn word(self) -> u64 {
+        self
+    }
+}
+
+impl Register for f64 {
+    fn of(word: u64) -> f64 {
+        f64::from_bits(word)
+    }
+    fn word(self) -> u64 {
+        self.to_bits()
+    }
+}
+
+/// Arguments go by their positions: the first four are in registers of their
+/// kind, all others in memory whatever their kind.
+type Convention<A, B, C, D, R> =
+    unsafe extern "C" fn(A, B, C, D, u64, u64, u64, u64, u64, u64, u64, u64, u64, u64) -> R;
+
+/// A call whose arguments' kinds are being found out.
+struct Call {
+    function: *const u8,
+    words: [u64; MOST_ARGUMENTS],
+    are_floats: [bool; 4],
+}
+
+impl Call {
+    /// # Safety
+    /// As for `call` below.
+    unsafe fn give<R: Register>(&self) -> u64 {
+        // SAFETY: the caller vouches for the function.
+        unsafe {
+            match self.are_floats[0] {
+                true => self.first::<f64, R>(),
+                false => self.first::<u64, R>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `call` below.
+    unsafe fn first<A: Register, R: Register>(&self) -> u64 {
+        // SAFETY: the caller vouches for the function.
+        unsafe {
+            match self.are_floats[1] {
+                true => self.second::<A, f64, R>(),
+                false => self.second::<A, u64, R>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `call` below.
+    unsafe fn second<A: Register, B: Register, R: Register>(&self) -> u64 {
+        // SAFETY: the caller vouches for the function.
+        unsafe {
+            match self.are_floats[2] {
+                true => self.third::<A, B, f64, R>(),
+                false => self.third::<A, B, u64, R>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `call` below.
+    unsafe fn third<A: Register, B: Register, C: Register, R: Register>(&self) -> u64 {
+        // SAFETY: the caller vouches for the function.
+        unsafe {
+            match self.are_floats[3] {
+                true => self.call::<A, B, C, f64, R>(),
+                false => self.call::<A, B, C, u64, R>(),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `call` below.
+    unsafe fn call<A: Register, B: Register, C: Register, D: Register, R: Register>(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = self.words;
+        let (a, b, c, d) = (A::of(a), B::of(b), C::of(c), D::of(d));
+        // SAFETY: the caller vouches for the function; what it does not look at
+        // doesn't matter.
+        unsafe {
+            let function: Convention<A, B, C, D, R> = core::mem::transmute(self.function);
+            function(a, b, c, d, e, f, g, h, i, j, k, l, m, n).word()
+        }
+    }
+}
+
+/// Calls a C function; `None` if it has too many parameters.
+///
+/// # Safety
+/// At the address is a function that takes such arguments.
+pub unsafe fn call(function: *const u8, arguments: &[Argument], gives_float: bool) -> Option<u64> {
+    let mut call = Call {
+        function,
+        words: [0; MOST_ARGUMENTS],
+        are_floats: [false; 4],
+    };
+    for (index, argument) in arguments.iter().enumerate() {
+        let (word, is_float) = match *argument {
+            Argument::Int(word) => (word, false),
+            Argument::Float(number) => (number.to_bits(), true),
+        };
+        *call.words.get_mut(index)? = word;
+        if let Some(kind) = call.are_floats.get_mut(index) {
+            *kind = is_float;
+        }
+    }
+    // SAFETY: the caller vouches for the function.
+    Some(unsafe {
+        match gives_float {
+            true => call.give::<f64>(),
+            false => call.give::<u64>(),
+        }
+    })
 }
