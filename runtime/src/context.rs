@@ -2,12 +2,12 @@
 //! A thread that the program starts has one of its own.
 //!
 //! `repr(C)`, since generated code reads and writes the fields up to
-//! `self_result` at fixed offsets.  The rest is for the runtime alone.
+//! `pending` at fixed offsets.  The rest is for the runtime alone.
 
 pub mod setup;
 
 use crate::bytecode::{FunctionId, Program};
-use crate::error::Pending;
+use crate::error::{Pending, RecentStacks};
 use crate::loaded::LoadedProgram;
 use crate::names::NameTable;
 use crate::sync::Mutex;
@@ -61,11 +61,13 @@ pub struct VMContext {
     pub self_result: Value,
     /// What a helper that is called through a stub takes, then what it gave.
     pub cold_words: [u64; COLD_WORDS],
+    /// The error on its way to a handler.
+    pub pending: Option<Pending>,
 
     /// The first entry of the call stack.
     pub trace_base: *mut TraceEntry,
-    /// The error on its way to a handler.
-    pub pending: Option<Box<Pending>>,
+    /// With which functions active errors were raised.
+    pub recent_stacks: RecentStacks,
     /// The operand stack of the interpreter and of the C interface.
     pub stack: crate::call::ValueStack,
     /// Variables that are found by name: globals and those that hosts define.
@@ -213,6 +215,8 @@ pub const TRACE_LIMIT_OFFSET: usize = offset_of!(VMContext, trace_limit);
 pub const STACK_LIMIT_OFFSET: usize = offset_of!(VMContext, stack_limit);
 pub const SELF_RESULT_OFFSET: usize = offset_of!(VMContext, self_result);
 pub const COLD_WORDS_OFFSET: usize = offset_of!(VMContext, cold_words);
+/// Of an error that is pending, a word that is zero while its origin is unknown.
+pub const ORIGIN_OFFSET: usize = offset_of!(VMContext, pending);
 /// Arguments that a helper has at most.
 pub const COLD_WORDS: usize = 8;
 
@@ -239,11 +243,7 @@ impl VMContext {
     /// Leaves a runtime error with this message pending.
     #[cold]
     pub fn raise(&mut self, message: &str) -> crate::error::Raised {
-        self.pending = Some(Box::new(Pending {
-            message: message.into(),
-            thrown: None,
-            origin: None,
-        }));
+        self.pending = Some(Pending::new(message));
         crate::error::Raised
     }
 }

@@ -6,6 +6,7 @@ use super::signature::{self, Class};
 use crate::modules::Table;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
+use ruff_runtime::context::ORIGIN_OFFSET;
 use ruff_runtime::value::RAISED;
 use std::collections::BTreeMap;
 
@@ -120,7 +121,7 @@ impl Translator<'_, '_, '_> {
     fn go_to_handler(&mut self, target: u32, block: Block) {
         self.builder.switch_to_block(block);
         let params: Vec<Value> = self.builder.block_params(block).to_vec();
-        self.call_helper(Helper::Locate, &[self.ctx, params[0], self.callee_trace]);
+        self.locate(params[0]);
         let handler = self.block_at(target);
         let args = params[1..].iter().map(|value| BlockArg::Value(*value));
         let args: Vec<BlockArg> = args.collect();
@@ -162,8 +163,19 @@ impl Translator<'_, '_, '_> {
                 self.release_home(self.homes[slot as usize], false);
             }
         }
-        self.call_helper(Helper::Locate, &[self.ctx, place, self.callee_trace]);
+        self.locate(place);
         self.return_raised();
+    }
+
+    /// Notes where the pending error was raised, unless a callee has done so.
+    fn locate(&mut self, place: Value) {
+        let origin = self.load_context(ORIGIN_OFFSET);
+        let (unknown, known) = (self.cold_block(), self.cold_block());
+        self.builder.ins().brif(origin, known, &[], unknown, &[]);
+        self.builder.switch_to_block(unknown);
+        self.call_helper(Helper::Locate, &[self.ctx, place, self.callee_trace]);
+        self.builder.ins().jump(known, &[]);
+        self.builder.switch_to_block(known);
     }
 
     /// Returns with an error pending.

@@ -64,8 +64,7 @@ impl Error {
             });
         };
         let program = &ctx.program.program;
-        let origin = pending.origin.as_ref();
-        let place = origin.and_then(|origin| origin.position).map(|position| {
+        let place = pending.position(program).map(|position| {
             let file = program
                 .files
                 .get(position.file as usize)
@@ -73,11 +72,9 @@ impl Error {
             (file.to_owned(), position.line, position.column)
         });
         let name = |func: &u32| program.functions[*func as usize].info.name.clone();
-        let stack = origin.map_or_else(Vec::new, |origin| {
-            origin.stack.iter().rev().map(name).collect()
-        });
+        let stack = pending.functions().iter().rev().map(name).collect();
         Error::Raised(RuntimeError {
-            message: pending.message.clone(),
+            message: pending.message.as_str().to_owned(),
             place,
             stack,
         })

@@ -47,8 +47,11 @@ fn call(ctx: &mut VMContext, name: &str, argument: Value) -> Result<Value, Strin
         Ok(value) => Ok(value),
         Err(_) => {
             let pending = ctx.pending.take().expect("an error is pending");
-            assert!(!pending.message.is_empty(), "{name} gives no reason");
-            Err(pending.message)
+            assert!(
+                !pending.message.as_str().is_empty(),
+                "{name} gives no reason"
+            );
+            Err(pending.message.as_str().to_owned())
         }
     }
 }

@@ -36,11 +36,8 @@ pub unsafe extern "C" fn ruff_rt_raise(ctx: *mut VMContext, message: u64) {
 pub unsafe extern "C" fn ruff_rt_locate(ctx: *mut VMContext, place: u64, trace: *mut TraceEntry) {
     // SAFETY: the caller passes its own context and live operands.
     unsafe {
-        let position = (&*ctx)
-            .program
-            .program
-            .position((place >> 32) as u32, place as u32);
-        catch::locate(&mut *ctx, position, trace);
+        let place = ((place >> 32) as u32, place as u32);
+        catch::locate(&mut *ctx, place, trace);
     }
 }
 

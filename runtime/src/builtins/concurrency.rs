@@ -157,7 +157,10 @@ fn mapper_failed(ctx: &mut VMContext, mapper: &Value, raised: Raised) -> Raised 
     }
     match ctx.pending.take() {
         Some(pending) => {
-            let message = format!("parallel_map() mapper call failed: {}", pending.message);
+            let message = format!(
+                "parallel_map() mapper call failed: {}",
+                pending.message.as_str()
+            );
             ctx.raise(&message)
         }
         None => raised,

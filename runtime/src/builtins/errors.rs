@@ -2,29 +2,26 @@
 
 use super::arguments::{check_count, fail};
 use crate::context::VMContext;
-use crate::error::Raised;
-use crate::heap::{Array, Dict, Key};
+use crate::error::{Pending, Raised};
+use crate::heap::{Array, Dict, Key, Str};
 use crate::semantics::compare::same_value;
 use crate::semantics::convert::{technical, truthy};
-use crate::value::{Tag, Value};
+use crate::value::Value;
 use alloc::format;
 
 /// `error(message)`
 pub fn error(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     check_count(ctx, args, "error", 1)?;
-    let raised = match args[0].as_str() {
-        Some(text) => ctx.raise(text),
-        None => {
-            let message = technical(ctx, &args[0]);
-            ctx.raise(&message)
-        }
+    let (message, thrown) = match args[0].to_ref::<Str>() {
+        Some(text) => (text, None),
+        None => (Str::new(&technical(ctx, &args[0])), Some(args[0].clone())),
     };
-    if args[0].tag() != Tag::String
-        && let Some(pending) = &mut ctx.pending
-    {
-        pending.thrown = Some(args[0].clone());
-    }
-    Err(raised)
+    ctx.pending = Some(Pending {
+        message,
+        thrown,
+        origin: None,
+    });
+    Err(Raised)
 }
 
 /// `assert(condition, message)`

@@ -49,7 +49,8 @@ fn call(ctx: &mut VMContext, name: &str, args: &mut [Value]) -> Result<String, S
 }
 
 fn message(ctx: &mut VMContext) -> String {
-    ctx.pending.take().expect("an error is pending").message
+    let pending = ctx.pending.take().expect("an error is pending");
+    pending.message.as_str().into()
 }
 
 fn ints(numbers: &[i64]) -> Value {

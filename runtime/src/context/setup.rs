@@ -2,6 +2,7 @@
 
 use super::{COLD_WORDS, Capabilities, MAX_CALL_DEPTH, TraceEntry, VMContext};
 use crate::call;
+use crate::error::RecentStacks;
 use crate::heap::{allocator, cycles};
 use crate::loaded::LoadedProgram;
 use crate::output::Output;
@@ -61,6 +62,7 @@ impl VMContext {
             cold_words: [0; COLD_WORDS],
             trace_base,
             pending: None,
+            recent_stacks: RecentStacks::default(),
             stack: call::ValueStack {
                 base,
                 top: base,
@@ -88,6 +90,7 @@ impl Drop for VMContext {
     fn drop(&mut self) {
         self.output.flush();
         self.pending = None;
+        self.recent_stacks.clear();
         self.self_result = Value::UNSET;
         self.host_variables.clear();
         self.closed_defs.clear();

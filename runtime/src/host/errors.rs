@@ -27,7 +27,7 @@ pub struct HostError {
     frames: Vec<CString>,
     /// What the program raised, to be raised again if a C function that it
     /// called says so.
-    pending: Option<Box<Pending>>,
+    pending: Option<Pending>,
 }
 
 /// Text as C has it: up to its first NUL.
@@ -60,14 +60,14 @@ pub unsafe fn keep(host: *mut HostContext, status: Status, message: &str) -> i32
 ///
 /// # Safety
 /// `host` is live and attached.
-pub unsafe fn keep_raised(host: *mut HostContext, ctx: &VMContext, pending: Box<Pending>) -> i32 {
-    let position = pending.origin.as_ref().and_then(|origin| origin.position);
+pub unsafe fn keep_raised(host: *mut HostContext, ctx: &VMContext, pending: Pending) -> i32 {
+    let position = pending.position(&ctx.program.program);
     let files = &ctx.program.program.files;
     let file = position.and_then(|position| files.get(position.file as usize));
     let names = catch::active_names(ctx, &pending);
     let error = HostError {
         status: Status::Raised,
-        message: c_string(&pending.message),
+        message: c_string(pending.message.as_str()),
         report: c_string(&catch::report(ctx, &pending)),
         file: c_string(file.map_or("", |file| file)),
         line: position.map_or(0, |position| position.line),
@@ -193,9 +193,9 @@ pub unsafe extern "C" fn value(host: *mut HostContext) -> *mut HostValue {
             return null_mut();
         }
         let found = told(host, None, |error| {
-            let pending = error.pending.as_deref()?;
+            let pending = error.pending.as_ref()?;
             let thrown = pending.thrown.clone();
-            Some(thrown.unwrap_or_else(|| Value::string(&pending.message)))
+            Some(thrown.unwrap_or_else(|| Value::from(pending.message.clone())))
         });
         found.map_or(null_mut(), |value| values::handle(host, value))
     }

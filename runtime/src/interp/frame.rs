@@ -183,8 +183,7 @@ unsafe fn handle(ctx: &mut VMContext, mut machine: Machine) -> Option<Machine> {
     unsafe {
         let id = (*machine.code).id;
         let instruction = machine.instruction();
-        let position = ctx.program.program.position(id, instruction);
-        catch::locate(ctx, position, ctx.trace_top);
+        catch::locate(ctx, (id, instruction), ctx.trace_top);
         let Handler { target, depth, .. } = handler(ctx, id, instruction)?;
         let operands = machine.operands().add(depth as usize);
         drop_range(operands, machine.sp);

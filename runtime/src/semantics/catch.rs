@@ -2,13 +2,12 @@
 
 use super::R;
 use super::convert::{technical, to_display_string};
-use crate::bytecode::{FunctionId, Position};
+use crate::bytecode::FunctionId;
 use crate::context::{TraceEntry, VMContext};
 use crate::error::{Origin, Pending, Raised};
-use crate::heap::{Array, Record, Ref};
-use crate::names::{CAUSE, LINE, MESSAGE, STACK, VALUE};
+use crate::heap::{Array, Record, Ref, Str};
+use crate::names::{CAUSE, MESSAGE, STACK};
 use crate::value::Value;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,28 +17,29 @@ use core::fmt::Write;
 #[cold]
 pub fn throw(ctx: &mut VMContext, value: Value) -> Raised {
     let message = match value.as_object::<Record>() {
-        Some(record) => match record.get(MESSAGE).and_then(Value::as_str) {
-            Some(text) => String::from(text),
-            None => format!("{} error", ctx.program.name(record.shape().name)),
+        Some(record) => match record.get(MESSAGE).and_then(Value::to_ref::<Str>) {
+            Some(text) => text,
+            None => Str::new(&format!("{} error", ctx.program.name(record.shape().name))),
         },
-        None => match value.as_str() {
-            Some(text) => String::from(text),
-            None => technical(ctx, &value),
+        None => match value.to_ref::<Str>() {
+            Some(text) => text,
+            None => Str::new(&technical(ctx, &value)),
         },
     };
-    ctx.pending = Some(Box::new(Pending {
+    ctx.pending = Some(Pending {
         message,
         thrown: Some(value),
         origin: None,
-    }));
+    });
     Raised
 }
 
-/// Notes where the pending error was raised and which functions are active,
-/// unless a frame further in has done so.  `trace` is the first free entry of
-/// the call stack, as the frame that sees the error has it.
+/// Notes at which instruction of a function the pending error was raised and
+/// which functions are active, unless a frame further in has done so.  `trace`
+/// is the first free entry of the call stack, as the frame that sees the error
+/// has it.
 #[cold]
-pub fn locate(ctx: &mut VMContext, position: Option<Position>, trace: *mut TraceEntry) {
+pub fn locate(ctx: &mut VMContext, place: (FunctionId, u32), trace: *mut TraceEntry) {
     let base = ctx.trace_base;
     let Some(pending) = &mut ctx.pending else {
         return;
@@ -47,10 +47,13 @@ pub fn locate(ctx: &mut VMContext, position: Option<Position>, trace: *mut Trace
     if pending.origin.is_some() {
         return;
     }
-    // SAFETY: the entries from the base to the first free one are written.
-    let active = unsafe { core::slice::from_raw_parts(base, trace.offset_from_unsigned(base)) };
-    let stack = active.iter().map(|entry| entry.0).collect();
-    pending.origin = Some(Origin { position, stack });
+    // SAFETY: the entries from the base to the first free one are written, and
+    // an entry is a `FunctionId`.
+    let active = unsafe {
+        core::slice::from_raw_parts(base.cast::<FunctionId>(), trace.offset_from_unsigned(base))
+    };
+    let stack = ctx.recent_stacks.of(active);
+    pending.origin = Some(Origin { place, stack });
 }
 
 /// Takes the pending error as an Error struct.  `exit` can't be caught and
@@ -66,40 +69,44 @@ pub fn catch(ctx: &mut VMContext) -> R<Value> {
         message,
         thrown,
         origin,
-    } = *pending;
-    if let Some(caught) = &thrown
-        && is_caught_error(caught)
-    {
+    } = pending;
+    let record = thrown.as_ref().and_then(Value::as_object::<Record>);
+    if record.is_some_and(|record| record.shape().is_error) {
         return Ok(thrown.unwrap_or_default());
     }
-    let cause = thrown
-        .as_ref()
-        .and_then(|value| value.as_object::<Record>()?.get(CAUSE))
-        .cloned();
-    let shape = ctx.program.error_shapes[cause.is_some() as usize];
-    // SAFETY: the program's shapes outlive its instances.
-    let mut error = unsafe { Record::unset(shape, None) };
-    let Some(target) = error.get_mut() else {
-        unreachable!("made here, so unique")
+    let cause = record.and_then(|record| record.get(CAUSE)).cloned();
+    let stack = match &origin {
+        Some(origin) => {
+            let names = &origin.stack.names;
+            names
+                .get_or_init(|| function_names(ctx, &origin.stack.functions))
+                .clone()
+        }
+        None => function_names(ctx, &[]),
     };
-    let names = origin.map_or(Vec::new(), |origin| origin.stack);
-    let stack = function_names(ctx, &names);
-    let message = Value::string(&message);
+    let message = Value::from(message);
     let value = thrown.unwrap_or_else(|| message.clone());
-    for (field, content) in [
+    // The fields of `error_shapes`, in order.
+    let mut fields = [
         // Recorded outputs of programs that print whole errors show no line;
         // the report of an uncaught error is where lines help.
-        (LINE, Value::int(0)),
-        (MESSAGE, message),
-        (STACK, Value::from(stack)),
-        (VALUE, value),
-        (CAUSE, cause.unwrap_or(Value::UNSET)),
-    ] {
-        if let Some(position) = target.shape().position(field) {
-            target.note_depth(content.depth());
-            target.fields_mut()[position] = content;
+        Value::int(0),
+        message,
+        Value::from(stack),
+        value,
+        Value::UNSET,
+    ];
+    let [without_cause, with_cause] = ctx.program.error_shapes;
+    // SAFETY: the program's shapes outlive their instances, and have these fields.
+    let error = unsafe {
+        match cause {
+            None => Record::from_values(without_cause, None, &mut fields[..4]),
+            Some(cause) => {
+                fields[4] = cause;
+                Record::from_values(with_cause, None, &mut fields)
+            }
         }
-    }
+    };
     Ok(Value::from(error))
 }
 
@@ -129,8 +136,11 @@ fn function_names(ctx: &VMContext, functions: &[FunctionId]) -> Ref<Array> {
 
 /// The report of the pending error as an uncaught one.
 pub fn report(ctx: &VMContext, pending: &Pending) -> String {
-    let mut report = format!("[RUFVM001] [vm] Runtime Error: {}\n", pending.message);
-    let position = pending.origin.as_ref().and_then(|origin| origin.position);
+    let mut report = format!(
+        "[RUFVM001] [vm] Runtime Error: {}\n",
+        pending.message.as_str()
+    );
+    let position = pending.position(&ctx.program.program);
     let _ = match position {
         Some(position) => {
             let file = ctx
@@ -172,11 +182,8 @@ pub fn active_names(ctx: &VMContext, pending: &Pending) -> Vec<String> {
                 .collect()
         });
     }
-    let functions = pending
-        .origin
-        .as_ref()
-        .map_or(&[][..], |origin| &origin.stack);
-    functions
+    pending
+        .functions()
         .iter()
         .map(|id| {
             ctx.program.program.functions[*id as usize]

@@ -8,7 +8,7 @@ use super::call::depth_exceeded;
 use crate::call;
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::Function;
+use crate::heap::{Function, Str};
 use crate::value::{Tag, Value};
 use alloc::format;
 use alloc::string::String;
@@ -80,7 +80,7 @@ fn run(ctx: &mut VMContext, module: u32) -> R<()> {
         }
     };
     *state(ctx, module) = match (&result, &ctx.pending) {
-        (Err(Raised), Some(pending)) => Value::string(&pending.message),
+        (Err(Raised), Some(pending)) => Value::from(pending.message.clone()),
         _ => FINISHED,
     };
     result
@@ -93,7 +93,10 @@ fn explain(ctx: &mut VMContext, module: u32) {
         return;
     };
     let name = name(ctx, module);
-    pending.message = format!("Failed to evaluate module '{name}': {}", pending.message);
+    pending.message = Str::new(&format!(
+        "Failed to evaluate module '{name}': {}",
+        pending.message.as_str()
+    ));
     pending.thrown = None;
     ctx.pending = Some(pending);
 }

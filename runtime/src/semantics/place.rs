@@ -343,7 +343,7 @@ fn read_error_first(
     let pending = ctx.pending.take();
     let writing_failed = pending
         .as_ref()
-        .is_some_and(|error| error.message == INVALID_INDEX || error.message == NO_FIELDS);
+        .is_some_and(|error| [INVALID_INDEX, NO_FIELDS].contains(&error.message.as_str()));
     if !writing_failed || read_path(ctx, root, path, indexes).is_ok() {
         ctx.pending = pending;
     }

@@ -251,7 +251,7 @@ pub fn promise_of(ctx: &mut VMContext, result: R<Value>) -> R<Value> {
                 return Err(raised);
             };
             Outcome::Rejected {
-                message: pending.message,
+                message: pending.message.as_str().into(),
                 thrown: pending.thrown,
                 by_builtin: false,
             }

@@ -7,10 +7,9 @@ use super::wait::{settlements, wait_for_change};
 use super::{task, unpack_one};
 use crate::context::{MAX_CALL_DEPTH, VMContext};
 use crate::error::{self, Raised};
-use crate::heap::{Array, Outcome, Pending, Promise, Ref, State};
+use crate::heap::{Array, Outcome, Pending, Promise, Ref, State, Str};
 use crate::sync;
 use crate::value::Value;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -48,11 +47,11 @@ pub fn resolve(ctx: &mut VMContext, value: Value) -> Result<Value, Raised> {
             } else {
                 message
             };
-            ctx.pending = Some(Box::new(error::Pending {
-                message,
+            ctx.pending = Some(error::Pending {
+                message: Str::new(&message),
                 thrown,
                 origin: None,
-            }));
+            });
             Err(Raised)
         }
     }

@@ -93,7 +93,7 @@ pub(super) fn finish(ctx: &mut VMContext, task: &Task, result: Result<Value, Rai
         Err(Raised) => Err(ctx
             .pending
             .take()
-            .map_or(String::new(), |pending| pending.message)),
+            .map_or(String::new(), |pending| pending.message.as_str().into())),
     };
     let end = End {
         result,
