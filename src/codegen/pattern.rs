@@ -9,7 +9,9 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::array::LEN_OFFSET;
-use ruff_runtime::heap::variant::{KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET};
+use ruff_runtime::heap::variant::{
+    ID_OFFSET, KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET,
+};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
@@ -80,16 +82,33 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The payload at a position: read inline where it is there.
-    pub fn variant_payload(&mut self, index: u32) {
+    pub fn variant_payload(&mut self, site: u32, index: u32) {
         let entry = self.stack[self.stack.len() - 1];
-        let ty = entry.ty.contents().joined(Type::of(Tags::NULL));
-        if entry.class != Class::Object(Tag::Variant) || entry.owner == Owner::Entry {
+        let variants = &self.source.facts.variants;
+        let ty = variants.payload(site, index, entry.ty.contents());
+        let is_there = variants.has_payload(site, index);
+        let is_object = match entry.class {
+            Class::Object(tag) => tag == Tag::Variant,
+            // The test before found a variant.
+            Class::Dynamic => true,
+            _ => false,
+        };
+        if !is_object || entry.owner == Owner::Entry {
             self.part(Helper::VariantPayload, false, index, ty);
             return;
         }
         self.pop();
-        let object = entry.word();
-        let len = self.load_word(object, PAYLOAD_LEN_OFFSET);
+        let object = self.payload_word(entry);
+        let offset = (PAYLOAD_OFFSET + 16 * index as usize) as i32;
+        if is_there {
+            let part = self.load_value(ty, object, offset, entry.owner);
+            self.push(part);
+            return;
+        }
+        let len = self
+            .builder
+            .ins()
+            .load(types::I32, trusted(), object, PAYLOAD_LEN_OFFSET as i32);
         let there =
             self.builder
                 .ins()
@@ -107,10 +126,9 @@ impl Translator<'_, '_, '_> {
             &[BlockArg::Value(null), BlockArg::Value(zero)],
         );
         self.switch_sealed(read);
-        let offset = PAYLOAD_OFFSET + 16 * index as usize;
         let (tag, payload) = (
-            self.load_word(object, offset),
-            self.load_word(object, offset + 8),
+            self.load_word(object, offset as usize),
+            self.load_word(object, offset as usize + 8),
         );
         self.builder
             .ins()
@@ -121,25 +139,66 @@ impl Translator<'_, '_, '_> {
         self.push(part);
     }
 
-    /// Whether it is a variant of a kind; the names of an enum's are the helper's.
+    /// Whether it is a variant of a kind, or one with the names of an enum's: both
+    /// are numbers.
     pub fn test_variant(&mut self, site: u32) {
-        let entry = self.stack[self.stack.len() - 1];
+        let entry = self.pop();
+        let result = match entry.class {
+            Class::Object(Tag::Variant) => self.is_variant(entry.word(), site),
+            Class::Dynamic => {
+                let (tag, object) = entry.pair();
+                let is_variant =
+                    self.builder
+                        .ins()
+                        .icmp_imm_u(IntCC::Equal, tag, Tag::Variant as u64 as i64);
+                let (ask, done) = (self.builder.create_block(), self.builder.create_block());
+                let result = self.builder.append_block_param(done, types::I8);
+                let no = self.builder.ins().iconst(types::I8, 0);
+                self.builder
+                    .ins()
+                    .brif(is_variant, ask, &[], done, &[BlockArg::Value(no)]);
+                self.switch_sealed(ask);
+                let fits = self.is_variant(object, site);
+                self.builder.ins().jump(done, &[BlockArg::Value(fits)]);
+                self.switch_sealed(done);
+                result
+            }
+            _ => self.builder.ins().iconst(types::I8, 0),
+        };
+        self.release_entry(entry);
+        self.push(Entry::bool(result));
+    }
+
+    /// Whether a variant is one that a site tests for.
+    fn is_variant(&mut self, object: Value, site: u32) -> Value {
         let kind = self.source.program.variant_sites[site as usize].kind;
-        if kind == VariantKind::Tagged || entry.class != Class::Object(Tag::Variant) {
-            self.test(Helper::TestVariant, site);
-            return;
-        }
-        self.pop();
-        let held =
-            self.builder
+        if kind != VariantKind::Tagged {
+            let held = self
+                .builder
                 .ins()
-                .uload8(types::I32, trusted(), entry.word(), KIND_OFFSET as i32);
-        let same = self
+                .uload8(types::I32, trusted(), object, KIND_OFFSET as i32);
+            return self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, held, kind as u8 as i64);
+        }
+        let held = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::Equal, held, kind as u8 as i64);
-        self.release_entry(entry);
-        self.push(Entry::bool(same));
+            .load(types::I32, trusted(), object, ID_OFFSET as i32);
+        let mut result = None;
+        for id in self.source.facts.variants.of_site(site) {
+            let same = self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, held, i64::from(*id));
+            result = Some(match result {
+                Some(before) => self.builder.ins().bor(before, same),
+                None => same,
+            });
+        }
+        // There may be no such variant.
+        result.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 0))
     }
 
     /// A test that a helper makes.

@@ -242,12 +242,7 @@ impl Translator<'_, '_, '_> {
 
     /// The array at a place behind fields or elements, for `push`: it is nobody
     /// else's, or control goes to `slow`.  `None` if the way is not known.
-    pub fn array_behind(
-        &mut self,
-        path: &Path,
-        indexes_at: usize,
-        slow: Block,
-    ) -> Option<Value> {
+    pub fn array_behind(&mut self, path: &Path, indexes_at: usize, slow: Block) -> Option<Value> {
         let way = self
             .way_through(path)
             .filter(|way| way.holds.is(Tags::ARRAY))?;
