@@ -93,16 +93,21 @@ impl Translator<'_, '_, '_> {
             Class::Dynamic => true,
             _ => false,
         };
-        if !is_object || entry.owner == Owner::Entry {
+        if !is_object {
             self.part(Helper::VariantPayload, false, index, ty);
             return;
         }
         self.pop();
+        // What the variant alone owns must outlive it.
+        let owner = match entry.owner {
+            Owner::Entry => Owner::Shared,
+            owner => owner,
+        };
         let object = self.payload_word(entry);
         let offset = (PAYLOAD_OFFSET + 16 * index as usize) as i32;
         if is_there {
-            let part = self.load_value(ty, object, offset, entry.owner);
-            self.push(part);
+            let part = self.load_value(ty, object, offset, owner);
+            self.push_part(entry, part);
             return;
         }
         let len = self
@@ -135,7 +140,17 @@ impl Translator<'_, '_, '_> {
             .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
-        let part = self.entry_from_words(ty, params[0], params[1], entry.owner);
+        let part = self.entry_from_words(ty, params[0], params[1], owner);
+        self.push_part(entry, part);
+    }
+
+    /// Pushes a part of an entry, which is given back.
+    fn push_part(&mut self, whole: Entry, part: Entry) {
+        let part = match whole.owner {
+            Owner::Entry => self.own(part),
+            _ => part,
+        };
+        self.release_entry(whole);
         self.push(part);
     }
 
