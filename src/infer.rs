@@ -18,6 +18,7 @@ mod open;
 mod readers;
 mod structs;
 mod transfer;
+mod variants;
 
 pub use builtins::result_of_builtin;
 pub use callback::{Callback, CallbackKind, callback_of_call};
@@ -25,6 +26,7 @@ pub use lattice::{Level, Tags, Type};
 use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
+pub use variants::VariantFacts;
 
 use crate::modules::Strangers;
 use readers::{Known, Readers};
@@ -42,6 +44,8 @@ pub struct Facts {
     pub fields: FxHashMap<NameId, Type>,
     /// What is known about the declared structs, by declaration.
     pub structs: Vec<StructFacts>,
+    /// What is known about the variants.
+    pub variants: VariantFacts,
     /// The positions of declared fields, by declaration and name.
     positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
@@ -215,6 +219,7 @@ impl<'a> Analysis<'a> {
                 globals,
                 fields,
                 structs: structs::at_first(program),
+                variants: VariantFacts::new(program),
                 positions: structs::positions(program),
                 methods,
                 open: None,

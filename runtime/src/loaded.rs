@@ -57,6 +57,8 @@ pub struct Tables {
     pub declared_shapes: Vec<*const Shape>,
     /// Shape of each struct site whose declaration is known, else null.
     pub site_shapes: Vec<*const Shape>,
+    /// The numbers of the variants that variant sites make or test.
+    pub variant_ids: Vec<u32>,
     /// Whether a struct site's values are exactly its shape's fields, in order.
     pub site_is_direct: Vec<bool>,
     /// The shape of caught errors without and with a `cause`.
@@ -120,6 +122,7 @@ impl LoadedProgram {
         builtin: &dyn Fn(usize, &str) -> Option<&'static Builtin>,
         entry: &dyn Fn(FunctionId) -> Entry,
     ) -> Result<Box<LoadedProgram>, LoadError> {
+        let variant_ids = program.variant_ids();
         let first_names: Vec<Ref<Str>> = program.names.iter().map(|name| literal(name)).collect();
         let constants = program
             .constants
@@ -156,6 +159,7 @@ impl LoadedProgram {
             first_shapes: Vec::new(),
             declared_shapes: Vec::new(),
             site_shapes: Vec::new(),
+            variant_ids,
             site_is_direct: Vec::new(),
             error_shapes: [null(); 2],
             variables,

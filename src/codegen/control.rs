@@ -2,7 +2,7 @@
 
 use super::compare::Comparison;
 use super::dissolve::{TO_NEXT, TO_START};
-use super::func::{Start, Translator};
+use super::func::{Start, Translator, trusted};
 use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use super::{Source, Unsupported};
@@ -15,7 +15,22 @@ use ruff_runtime::bytecode::{Constant, Op, Operator, Var, VarKind};
 use ruff_runtime::context::{
     BUILTINS_OFFSET, CONSTANTS_OFFSET, FUNCTIONS_OFFSET, SELF_RESULT_OFFSET,
 };
+use ruff_runtime::heap::VariantKind;
+use ruff_runtime::heap::variant::{KIND_OFFSET, PAYLOAD_OFFSET};
 use ruff_runtime::value::Tag;
+
+/// The bits that `Ok` and `Some` have not, of all kinds of variants.
+const NO_UNWRAPPED: i64 = {
+    let (err, tagged) = (VariantKind::Err as i64, VariantKind::Tagged as i64);
+    let (ok, some, none) = (
+        VariantKind::Ok as i64,
+        VariantKind::Some as i64,
+        VariantKind::None as i64,
+    );
+    let bits = (err | tagged | none) & !(ok | some);
+    assert!(err & bits != 0 && tagged & bits != 0 && none & bits != 0);
+    bits
+};
 
 impl Translator<'_, '_, '_> {
     /// Translates one instruction.
@@ -116,7 +131,7 @@ impl Translator<'_, '_, '_> {
             Op::TestVariant { site } => self.test_variant(site),
             Op::TestName { name } => self.test(Helper::TestName, Table::Names, name),
             Op::TestField { name } => self.test(Helper::TestField, Table::Names, name),
-            Op::VariantPayload { index } => self.variant_payload(index),
+            Op::VariantPayload { index, .. } => self.variant_payload(index),
             Op::IterStart { slot } => match self.dissolved_loop(TO_START) {
                 Some(index) => self.start_dissolved(index),
                 None => self.iter_start(slot),
@@ -311,22 +326,35 @@ impl Translator<'_, '_, '_> {
     fn jump_if_unwrapped(&mut self, to: u32) {
         let entry = self.pop_owned();
         self.push(entry);
-        let (tag, payload) = self.both_words(entry);
-        let words = self.call_raising(Helper::Unwrapped, &[self.ctx, tag, payload]);
-        let unset = self
+        let before = self.stack.clone();
+        let (slow, next) = (self.cold_block(), self.builder.create_block());
+        let (unwrapped, rest) = (self.builder.create_block(), self.builder.create_block());
+        let object = self.expect_tag(entry, Tag::Variant, slow);
+        let kind = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::Equal, words[0], Tag::Unset as u64 as i64);
-        let (unwrapped, next) = (self.builder.create_block(), self.builder.create_block());
-        self.builder.ins().brif(unset, next, &[], unwrapped, &[]);
+            .uload8(types::I32, trusted(), object, KIND_OFFSET as i32);
+        let other = self.builder.ins().band_imm_u(kind, NO_UNWRAPPED);
+        self.builder.ins().brif(other, rest, &[], unwrapped, &[]);
         self.switch_sealed(unwrapped);
-        let before = self.stack.clone();
+        let ty = entry.ty.contents();
+        let payload = self.load_value(ty, object, PAYLOAD_OFFSET as i32, Owner::Shared);
+        let payload = self.own(payload);
         self.pop();
-        self.push_words(entry.ty.contents(), &words);
+        self.push(payload);
         self.release_entry(entry);
         self.jump_to(to);
-        self.switch_sealed(next);
+        self.switch_sealed(rest);
         self.stack = before;
+        let tagged = VariantKind::Tagged as u8 as i64;
+        let tagged = self.builder.ins().icmp_imm_u(IntCC::Equal, kind, tagged);
+        self.builder.ins().brif(tagged, slow, &[], next, &[]);
+        // Anything else is an error.
+        self.switch_sealed(slow);
+        let (tag, payload) = self.both_words(entry);
+        self.call_raising(Helper::Unwrapped, &[self.ctx, tag, payload]);
+        self.builder.ins().jump(next, &[]);
+        self.switch_sealed(next);
         self.pop();
         let ty = Type::container(Tags::VARIANT, entry.ty.contents());
         let class = Class::Object(Tag::Variant);

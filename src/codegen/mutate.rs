@@ -476,8 +476,8 @@ impl Translator<'_, '_, '_> {
             self.record(Decision::InPlace);
             return;
         }
-        if let Some(element) = self.simple_element(path) {
-            self.record(Decision::InPlace);
+        if let Some((element, decision)) = self.simple_element(path) {
+            self.record(decision);
             self.update_element(number, path, operator, element);
             return;
         }
@@ -549,8 +549,9 @@ impl Translator<'_, '_, '_> {
         self.raise_if(status);
     }
 
-    /// Whether `root[i] op= b` works on a flat array of ints or floats: its kind.
-    fn simple_element(&self, path: &Path) -> Option<Elements> {
+    /// Whether `root[i] op= b` may work on a flat array of ints or floats: its kind,
+    /// and whether that is known before.
+    fn simple_element(&self, path: &Path) -> Option<(Elements, Decision)> {
         let right = self.stack[self.stack.len() - 1];
         if path.steps.len() != 1 || !matches!(path.steps[0], Step::Index) {
             return None;
@@ -560,12 +561,25 @@ impl Translator<'_, '_, '_> {
             ..path.clone()
         };
         let contents = self.path_type(&root);
-        if !contents.is(Tags::ARRAY) {
+        let is_array = contents.is(Tags::ARRAY);
+        let of_any_class = Class::of(contents) == Class::Dynamic && contents.may_be(Tags::ARRAY);
+        if !is_array && !of_any_class {
             return None;
         }
-        match (Class::of(contents.contents()), right.class) {
-            (Class::Int, Class::Int) => Some(Elements::Ints),
-            (Class::Float, Class::Float | Class::Int) => Some(Elements::Floats),
+        let held = contents.contents();
+        match (Class::of(held), right.class) {
+            (Class::Int, Class::Int) if is_array => Some((Elements::Ints, Decision::InPlace)),
+            (Class::Float, Class::Float | Class::Int) if is_array => {
+                Some((Elements::Floats, Decision::InPlace))
+            }
+            (_, Class::Float) if held.may_be(Tags::FLOAT) => {
+                Some((Elements::Floats, Decision::AsksKind))
+            }
+            (_, Class::Int | Class::Dynamic)
+                if held.may_be(Tags::INT) && right.ty.may_be(Tags::INT) =>
+            {
+                Some((Elements::Ints, Decision::AsksKind))
+            }
             _ => None,
         }
     }
@@ -582,6 +596,10 @@ impl Translator<'_, '_, '_> {
         let array = self.expect_tag(root, Tag::Array, slow);
         let view = self.view_for_store(path, Some(elements), array, slow);
         let position = self.expect_tag(index, Tag::Int, slow);
+        let right = match elements {
+            Elements::Ints => Entry::int(self.expect_tag(right, Tag::Int, slow)),
+            _ => right,
+        };
         let address = self.checked_address(array, view, position, elements, slow);
         let machine = if elements == Elements::Ints {
             types::I64

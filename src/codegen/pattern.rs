@@ -10,7 +10,9 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::array::LEN_OFFSET;
-use ruff_runtime::heap::variant::{KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET};
+use ruff_runtime::heap::variant::{
+    ID_OFFSET, KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET,
+};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
@@ -99,14 +101,36 @@ impl Translator<'_, '_, '_> {
     /// The payload at a position: read inline where it is there.
     pub fn variant_payload(&mut self, index: u32) {
         let entry = self.stack[self.stack.len() - 1];
-        let ty = entry.ty.contents().joined(Type::of(Tags::NULL));
-        if entry.class != Class::Object(Tag::Variant) || entry.owner == Owner::Entry {
+        let variants = &self.source.facts.variants;
+        let payload = variants.payload(self.func, self.pc, entry.ty.contents());
+        let (ty, is_there) = (payload.ty, payload.is_there);
+        // Where it is read behind its test, that found a variant.
+        let is_object = match entry.class {
+            Class::Object(tag) => tag == Tag::Variant,
+            Class::Dynamic => payload.is_tested,
+            _ => false,
+        };
+        if !is_object {
             self.part(Helper::VariantPayload, false, Operand::Index(index), ty);
             return;
         }
         self.pop();
-        let object = entry.word();
-        let len = self.load_word(object, PAYLOAD_LEN_OFFSET);
+        // What the variant alone owns must outlive it.
+        let owner = match entry.owner {
+            Owner::Entry => Owner::Shared,
+            owner => owner,
+        };
+        let object = self.payload_word(entry);
+        let offset = (PAYLOAD_OFFSET + 16 * index as usize) as i32;
+        if is_there {
+            let part = self.load_value(ty, object, offset, owner);
+            self.push_part(entry, part);
+            return;
+        }
+        let len = self
+            .builder
+            .ins()
+            .load(types::I32, trusted(), object, PAYLOAD_LEN_OFFSET as i32);
         let there =
             self.builder
                 .ins()
@@ -124,39 +148,94 @@ impl Translator<'_, '_, '_> {
             &[BlockArg::Value(null), BlockArg::Value(zero)],
         );
         self.switch_sealed(read);
-        let offset = PAYLOAD_OFFSET + 16 * index as usize;
         let (tag, payload) = (
-            self.load_word(object, offset),
-            self.load_word(object, offset + 8),
+            self.load_word(object, offset as usize),
+            self.load_word(object, offset as usize + 8),
         );
         self.builder
             .ins()
             .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
-        let part = self.entry_from_words(ty, params[0], params[1], entry.owner);
+        let part = self.entry_from_words(ty, params[0], params[1], owner);
+        self.push_part(entry, part);
+    }
+
+    /// Pushes a part of an entry, which is given back.
+    fn push_part(&mut self, whole: Entry, part: Entry) {
+        let part = match whole.owner {
+            Owner::Entry => self.own(part),
+            _ => part,
+        };
+        self.release_entry(whole);
         self.push(part);
     }
 
-    /// Whether it is a variant of a kind; the names of an enum's are the helper's.
+    /// Whether it is a variant of a kind, or one with the names of an enum's: both
+    /// are numbers.
     pub fn test_variant(&mut self, site: u32) {
-        let entry = self.stack[self.stack.len() - 1];
-        let kind = self.source.program.variant_sites[site as usize].kind;
-        if kind == VariantKind::Tagged || entry.class != Class::Object(Tag::Variant) {
+        if self.source.alone.is_some() {
+            // Which number a variant has is known to the program around.
             self.test(Helper::TestVariant, Table::VariantSites, site);
             return;
         }
-        self.pop();
-        let held =
-            self.builder
+        let entry = self.pop();
+        let result = match entry.class {
+            Class::Object(Tag::Variant) => self.is_variant(entry.word(), site),
+            Class::Dynamic => {
+                let (tag, object) = entry.pair();
+                let is_variant =
+                    self.builder
+                        .ins()
+                        .icmp_imm_u(IntCC::Equal, tag, Tag::Variant as u64 as i64);
+                let (ask, done) = (self.builder.create_block(), self.builder.create_block());
+                let result = self.builder.append_block_param(done, types::I8);
+                let no = self.builder.ins().iconst(types::I8, 0);
+                self.builder
+                    .ins()
+                    .brif(is_variant, ask, &[], done, &[BlockArg::Value(no)]);
+                self.switch_sealed(ask);
+                let fits = self.is_variant(object, site);
+                self.builder.ins().jump(done, &[BlockArg::Value(fits)]);
+                self.switch_sealed(done);
+                result
+            }
+            _ => self.builder.ins().iconst(types::I8, 0),
+        };
+        self.release_entry(entry);
+        self.push(Entry::bool(result));
+    }
+
+    /// Whether a variant is one that a site tests for.
+    fn is_variant(&mut self, object: Value, site: u32) -> Value {
+        let kind = self.source.program.variant_sites[site as usize].kind;
+        if kind != VariantKind::Tagged {
+            let held = self
+                .builder
                 .ins()
-                .uload8(types::I32, trusted(), entry.word(), KIND_OFFSET as i32);
-        let same = self
+                .uload8(types::I32, trusted(), object, KIND_OFFSET as i32);
+            return self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, held, kind as u8 as i64);
+        }
+        let held = self
             .builder
             .ins()
-            .icmp_imm_u(IntCC::Equal, held, kind as u8 as i64);
-        self.release_entry(entry);
-        self.push(Entry::bool(same));
+            .load(types::I32, trusted(), object, ID_OFFSET as i32);
+        let mut result = None;
+        for id in self.source.facts.variants.of_site(site) {
+            let same = self
+                .builder
+                .ins()
+                .icmp_imm_u(IntCC::Equal, held, i64::from(*id));
+            result = Some(match result {
+                Some(before) => self.builder.ins().bor(before, same),
+                None => same,
+            });
+        }
+        // There may be no such variant.
+        result.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 0))
     }
 
     /// A test that a helper makes.

@@ -443,6 +443,7 @@ impl Flow<'_, '_> {
                 debug_assert!(
                     program.variant_sites[site as usize].kind != VariantKind::None || count == 0
                 );
+                self.analysis.note_variant(site, &payload);
                 self.push(Type::container(Tags::VARIANT, join_all(&payload)));
             }
             Op::MakeStructDef { declaration } => {
@@ -542,9 +543,12 @@ impl Flow<'_, '_> {
                 self.pop();
                 self.push(Type::of(Tags::BOOL));
             }
-            Op::VariantPayload { .. } => {
+            Op::VariantPayload { site, .. } => {
                 let object = self.pop();
-                self.push(object.contents().joined(Type::of(Tags::NULL)));
+                self.analysis.read_variant(site);
+                let variants = &self.analysis.facts.variants;
+                let payload = variants.payload(self.func, pc, object.contents());
+                self.push(payload.ty);
             }
             Op::IterStart { slot } => {
                 let iterable = self.pop();

@@ -252,6 +252,21 @@ impl Type {
         self
     }
 
+    /// The same value known to be of the other type too.
+    pub fn met(mut self, other: Type) -> Type {
+        for (level, other) in self.levels.iter_mut().zip(other.levels) {
+            level.tags = Tags(level.tags.0 & other.tags.0);
+            level.structs = match (level.structs, other.structs) {
+                _ if !level.tags.intersects(Tags::STRUCT) => 0,
+                (MANY, known) | (known, MANY) => known,
+                (one, two) if one == two => one,
+                // Nothing is of both, but nobody needs to know.
+                _ => MANY,
+            };
+        }
+        self
+    }
+
     /// The same value known not to be one of these.
     pub fn without(mut self, tags: Tags) -> Type {
         self.levels[0].tags = self.levels[0].tags.without(tags);

@@ -52,6 +52,7 @@ impl Analysis<'_> {
     /// Takes account of everything that others may do.
     pub(super) fn open_up(&mut self, strangers: &Strangers) {
         self.facts.open = Some(strangers.structs.clone());
+        self.facts.variants.open_up();
         let anything = Type::ANY.joined(Type::of(Tags::UNSET));
         for name in 0..self.program.names.len() as NameId {
             self.join_field(name, Type::ANY);

@@ -17,6 +17,8 @@ pub(super) enum Known {
     Field(NameId),
     /// What is known about a declared struct.
     Struct(u32),
+    /// What the values of a variant carry.
+    Variant(u32),
 }
 
 /// The functions that looked at each fact since it last changed.

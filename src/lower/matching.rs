@@ -92,7 +92,9 @@ impl<'a> Lowerer<'a> {
             },
             CasePatternKind::Tag {
                 enum_name, variant, ..
-            } => self.test_variant(enum_name.as_ref(), variant),
+            } => Op::TestVariant {
+                site: self.tested_variant(enum_name.as_ref(), variant),
+            },
             _ => Op::TestArray { len: 0 },
         };
         self.emit(op);
@@ -115,14 +117,14 @@ impl<'a> Lowerer<'a> {
                 variant,
                 payload,
             } => {
-                self.test(slot, fails, |lowerer| {
-                    lowerer.test_variant(enum_name.as_ref(), variant)
-                });
+                let site = self.tested_variant(enum_name.as_ref(), variant);
+                self.test(slot, fails, |_| Op::TestVariant { site });
                 for (index, inner) in payload.iter().flatten().enumerate() {
                     self.test_part(
                         inner,
                         slot,
                         Op::VariantPayload {
+                            site,
                             index: index as u32,
                         },
                         fails,
@@ -165,7 +167,7 @@ impl<'a> Lowerer<'a> {
         self.jump(Op::JumpIfFalse { to: 0 }, fails);
     }
 
-    fn test_variant(&mut self, enum_name: Option<&Name>, variant: &Name) -> Op {
+    fn tested_variant(&mut self, enum_name: Option<&Name>, variant: &Name) -> u32 {
         let kind = variant_kind(enum_name.map(|name| &*name.text), &variant.text);
         let is_tagged = kind == VariantKind::Tagged;
         let site = VariantSite {
@@ -175,9 +177,7 @@ impl<'a> Lowerer<'a> {
                 .map(|name| self.tables.text(&name.text)),
             name: is_tagged.then(|| self.tables.text(&variant.text)),
         };
-        Op::TestVariant {
-            site: self.tables.variant_site(site),
-        }
+        self.tables.variant_site(site)
     }
 
     fn test_dict(

@@ -400,7 +400,9 @@ impl Map {
             Op::CallMethod { site } => *site += self.method_sites,
             Op::Mutate { site } => *site += self.builtin_sites,
             Op::MakeStruct { site } => *site += self.struct_sites,
-            Op::MakeVariant { site, .. } | Op::TestVariant { site } => *site += self.variant_sites,
+            Op::MakeVariant { site, .. }
+            | Op::TestVariant { site }
+            | Op::VariantPayload { site, .. } => *site += self.variant_sites,
             Op::MakeStructDef { declaration } => {
                 *declaration = self.structs[*declaration as usize].0;
             }
@@ -473,7 +475,6 @@ impl Map {
             | Op::ArrayRest { .. }
             | Op::TestArray { .. }
             | Op::TestArrayMin { .. }
-            | Op::VariantPayload { .. }
             | Op::IterStart { .. }
             | Op::IterNext { .. }
             | Op::RangeStart { .. }

@@ -239,7 +239,9 @@ fn note(program: &Program, op: &Op) -> Option<String> {
                 names(program, &site.fields)
             ))
         }
-        Op::MakeVariant { site, .. } | Op::TestVariant { site } => program
+        Op::MakeVariant { site, .. }
+        | Op::TestVariant { site }
+        | Op::VariantPayload { site, .. } => program
             .variant_sites
             .get(site as usize)
             .map(|site| variant(program, site)),
@@ -330,7 +332,6 @@ fn note(program: &Program, op: &Op) -> Option<String> {
         | Op::ArrayRest { .. }
         | Op::TestArray { .. }
         | Op::TestArrayMin { .. }
-        | Op::VariantPayload { .. }
         | Op::IterStart { .. }
         | Op::IterNext { .. }
         | Op::RangeStart { .. }

@@ -211,8 +211,8 @@ macro_rules! for_each_op {
             TestName { name: u32 } (1 -> 1) [];
             /// Whether it is a dict or struct that has this entry.
             TestField { name: u32 } (1 -> 1) [];
-            /// A variant's payload at a position, or null.
-            VariantPayload { index: u32 } (1 -> 1) [];
+            /// The payload at a position, or null, of what was found to be that variant.
+            VariantPayload { site: u32, index: u32 } (1 -> 1) [];
 
             // ---- iteration
             /// Pop an iterable and prepare a loop over it in the hidden locals `slot`

@@ -7,6 +7,8 @@ use crate::names::NameId;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 /// Index into `Program::functions`.
 pub type FunctionId = u32;
@@ -300,6 +302,34 @@ pub struct VariantSite {
 }
 
 impl Program {
+    /// The text of a string constant.
+    fn text(&self, constant: u32) -> Option<&str> {
+        match self.constants.get(constant as usize)? {
+            Constant::Str(text) => Some(text),
+            Constant::Int(_) | Constant::Float(_) => None,
+        }
+    }
+
+    /// A number for each variant site: that of the first site with the same enum's
+    /// and variant's names.  Values made by sites of one number are of one variant.
+    pub fn variant_ids(&self) -> Vec<u32> {
+        let mut first = HashMap::with_hasher(FxBuildHasher);
+        let sites = (0..).zip(&self.variant_sites);
+        sites
+            .map(|(number, site)| {
+                let names = [site.enum_name, site.name].map(|name| self.text(name?));
+                *first.entry((site.kind as u8, names)).or_insert(number)
+            })
+            .collect()
+    }
+
+    /// Whether two variant sites have the same variant's name.
+    pub fn have_same_name(&self, one: u32, other: u32) -> bool {
+        let [one, other] = [one, other].map(|number| &self.variant_sites[number as usize]);
+        let text = |name: Option<u32>| name.and_then(|name| self.text(name));
+        one.kind == other.kind && text(one.name) == text(other.name)
+    }
+
     /// All paths to places that the program changes.
     pub fn changed_places(&self) -> impl Iterator<Item = &Path> {
         let methods = self.method_sites.iter();

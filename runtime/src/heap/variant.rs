@@ -38,8 +38,13 @@ pub struct Variant {
     enum_name: Option<Ref<Str>>,
     /// The variant's name; `None` for the built-in variants.
     name: Option<Ref<Str>>,
-    len: usize,
+    len: u32,
+    /// The program's number for the two names; `NO_ID` for the built-in variants.
+    id: u32,
 }
+
+/// What the built-in variants have for a number.
+pub const NO_ID: u32 = u32::MAX;
 
 /// Where generated code finds the `VariantKind` (one byte).
 pub const KIND_OFFSET: usize = offset_of!(Header, flags);
@@ -47,7 +52,9 @@ pub const KIND_OFFSET: usize = offset_of!(Header, flags);
 pub const ENUM_NAME_OFFSET: usize = offset_of!(Variant, enum_name);
 /// Where debuggers find the variant's name, or null.
 pub const NAME_OFFSET: usize = offset_of!(Variant, name);
-/// Where generated code finds the number of payload values.
+/// Where generated code finds the number of the variant's names (32 bits).
+pub const ID_OFFSET: usize = offset_of!(Variant, id);
+/// Where generated code finds the number of payload values (32 bits).
 pub const LEN_OFFSET: usize = offset_of!(Variant, len);
 /// Where the payload values start.
 pub const PAYLOAD_OFFSET: usize = size_of::<Variant>();
@@ -59,7 +66,7 @@ unsafe impl Object for Variant {
     unsafe fn destroy(object: *mut Variant) {
         // SAFETY: dead; everything it owns is dropped once, then freed.
         unsafe {
-            let len = (*object).len;
+            let len = (*object).len as usize;
             core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(payload_of(object), len));
             core::ptr::drop_in_place(object);
             allocator::free(object.cast(), PAYLOAD_OFFSET + len * size_of::<Value>());
@@ -73,6 +80,7 @@ impl Duplicate for Variant {
             self.kind(),
             self.enum_name.clone(),
             self.name.clone(),
+            self.id,
             self.payload().to_vec().into_iter(),
         )
     }
@@ -81,21 +89,28 @@ impl Duplicate for Variant {
 impl Variant {
     /// `Ok(v)`, `Err(v)` or `Some(v)`.
     pub fn wrap(kind: VariantKind, value: Value) -> Ref<Variant> {
-        Variant::make(kind, None, None, core::iter::once(value))
+        Variant::make(kind, None, None, NO_ID, core::iter::once(value))
     }
 
     /// `None`.
     pub fn none() -> Ref<Variant> {
-        Variant::make(VariantKind::None, None, None, core::iter::empty())
+        Variant::make(VariantKind::None, None, None, NO_ID, core::iter::empty())
     }
 
-    /// `E::V(payload…)`.
+    /// `E::V(payload…)`; `id` is the program's number for `E::V`.
     pub fn tagged(
         enum_name: Ref<Str>,
         name: Ref<Str>,
+        id: u32,
         payload: impl ExactSizeIterator<Item = Value>,
     ) -> Ref<Variant> {
-        Variant::make(VariantKind::Tagged, Some(enum_name), Some(name), payload)
+        Variant::make(
+            VariantKind::Tagged,
+            Some(enum_name),
+            Some(name),
+            id,
+            payload,
+        )
     }
 
     /// The enum's name and the variant's, of a `Tagged` one.
@@ -108,6 +123,7 @@ impl Variant {
         kind: VariantKind,
         enum_name: Option<Ref<Str>>,
         name: Option<Ref<Str>>,
+        id: u32,
         payload: impl ExactSizeIterator<Item = Value>,
     ) -> Ref<Variant> {
         let len = payload.len();
@@ -122,7 +138,8 @@ impl Variant {
                 header,
                 enum_name,
                 name,
-                len,
+                len: len as u32,
+                id,
             });
             for (index, value) in payload.enumerate() {
                 (*object).header.deepen(value.depth());
@@ -147,7 +164,8 @@ impl Variant {
                 header,
                 enum_name: None,
                 name: None,
-                len,
+                len: len as u32,
+                id: NO_ID,
             });
         }
         object
@@ -157,6 +175,12 @@ impl Variant {
     pub fn kind(&self) -> VariantKind {
         // SAFETY: only `VariantKind` values are ever stored in the flags.
         unsafe { core::mem::transmute::<u8, VariantKind>(self.header.flags) }
+    }
+
+    /// The program's number for the names; `NO_ID` for the built-in variants.
+    #[inline(always)]
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
     /// The enum's name; empty for the built-in variants.
@@ -175,7 +199,10 @@ impl Variant {
     pub fn payload(&self) -> &[Value] {
         // SAFETY: `len` values follow the object.
         unsafe {
-            core::slice::from_raw_parts(payload_of(core::ptr::from_ref(self).cast_mut()), self.len)
+            core::slice::from_raw_parts(
+                payload_of(core::ptr::from_ref(self).cast_mut()),
+                self.len as usize,
+            )
         }
     }
 }

@@ -58,6 +58,7 @@ macro_rules! define_insts {
         /// bit for each local, left to right: it is emptied unless it holds a
         /// scalar, which nobody looks at any more.
         #[derive(Clone, Copy, Debug)]
+        #[expect(dead_code, reason = "some operands are for compilers only")]
         pub enum Inst {
             $($(#[$doc])* $name { $($operand: $type),* },)*
 

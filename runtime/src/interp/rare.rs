@@ -128,7 +128,7 @@ pub(super) unsafe fn execute(
             Inst::TestVariant { site } => m.test_top(|top| matching::test_variant(ctx, top, site)),
             Inst::TestName { name } => m.test_top(|top| matching::test_name(ctx, top, name)),
             Inst::TestField { name } => m.test_top(|top| matching::test_field(ctx, top, name)),
-            Inst::VariantPayload { index } => {
+            Inst::VariantPayload { index, .. } => {
                 m.map_top(|top| matching::variant_payload(top, index))
             }
 

@@ -249,6 +249,7 @@ pub fn variant(ctx: &mut VMContext, site: u32, payload: &mut [Value]) -> R<Value
         VariantKind::Tagged => Variant::tagged(
             constant_text(ctx, enum_name),
             constant_text(ctx, name),
+            ctx.program.variant_ids[site as usize],
             payload,
         ),
         wrapper => Variant::wrap(wrapper, payload.next().unwrap_or(Value::NULL)),

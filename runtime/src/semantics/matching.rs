@@ -70,23 +70,25 @@ pub fn test_array_min(value: &Value, len: u32) -> bool {
 
 /// Whether it is the variant of the program's variant site.
 pub fn test_variant(ctx: &VMContext, value: &Value, site: u32) -> bool {
-    let site = &ctx.program.program.variant_sites[site as usize];
+    let number = site as usize;
+    let site = &ctx.program.program.variant_sites[number];
     let Some(variant) = value.as_object::<Variant>() else {
         return false;
     };
-    if variant.kind() != site.kind {
-        return false;
+    if site.kind != VariantKind::Tagged {
+        return variant.kind() == site.kind;
     }
+    if site.enum_name.is_some() {
+        return variant.id() == ctx.program.variant_ids[number];
+    }
+    // Of any enum: the name decides.
     let text_of = |constant: u32| {
         ctx.program.constants[constant as usize]
             .as_str()
             .unwrap_or_default()
     };
-    site.kind != VariantKind::Tagged
-        || (site.name.is_none_or(|name| variant.name() == text_of(name))
-            && site
-                .enum_name
-                .is_none_or(|name| variant.enum_name() == text_of(name)))
+    variant.kind() == VariantKind::Tagged
+        && site.name.is_none_or(|name| variant.name() == text_of(name))
 }
 
 /// Whether it is the string with this spelling, or an enum value with this variant.

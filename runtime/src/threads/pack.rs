@@ -181,6 +181,7 @@ impl Packer<'_> {
         } else if let Some(variant) = value.as_object::<Variant>() {
             Node::Variant {
                 kind: variant.kind(),
+                id: variant.id(),
                 names: variant
                     .names()
                     .map(|(of, name)| (self.text(of), self.text(name))),

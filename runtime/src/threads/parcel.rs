@@ -118,6 +118,7 @@ pub(super) enum Node {
     },
     Variant {
         kind: VariantKind,
+        id: u32,
         names: Option<(Item, Item)>,
         payload: Items,
     },

@@ -116,6 +116,7 @@ impl Unpacker<'_> {
             Node::Record { shape, def, fields } => self.record(shape, def.as_ref(), fields),
             Node::Variant {
                 kind,
+                id,
                 names,
                 payload,
             } => {
@@ -124,7 +125,7 @@ impl Unpacker<'_> {
                     .map(|(of, name)| (self.text(of), self.text(name)))
                     .unzip();
                 let payload = payload.iter().map(|item| self.value(item));
-                Value::from(Variant::make(*kind, of, name, payload))
+                Value::from(Variant::make(*kind, of, name, *id, payload))
             }
             Node::Function { func, captures } => self.function(*func, captures),
             Node::StructDef {

@@ -212,7 +212,10 @@ impl Writer<'_> {
             7 => Op::TestVariant { site: small },
             8 => Op::TestName { name },
             9 => Op::TestField { name },
-            _ => Op::VariantPayload { index: small },
+            _ => Op::VariantPayload {
+                site: small,
+                index: small,
+            },
         };
         self.op(op);
     }

@@ -21,6 +21,8 @@ type Kind = (Tag, &'static str, &'static [(&'static str, usize, Basic)]);
 #[derive(Clone, Copy)]
 enum Basic {
     Word,
+    /// Four bytes.
+    Half,
     Pointer,
     /// Text begins here.
     Text,
@@ -74,7 +76,7 @@ const KINDS: &[Kind] = &[
         &[
             ("enum_name", variant::ENUM_NAME_OFFSET, Basic::String),
             ("name", variant::NAME_OFFSET, Basic::String),
-            ("len", variant::LEN_OFFSET, Basic::Word),
+            ("len", variant::LEN_OFFSET, Basic::Half),
             ("values", variant::PAYLOAD_OFFSET, Basic::Values),
         ],
     ),
@@ -125,6 +127,7 @@ impl Types {
         let byte = base(unit, "byte", DW_ATE_unsigned, 1);
         let char = base(unit, "char", DW_ATE_unsigned_char, 1);
         let word = base(unit, "word", DW_ATE_unsigned, 8);
+        let half = base(unit, "half", DW_ATE_unsigned, 4);
         let anything = pointer(unit, None);
         let tag = tags(unit, word);
 
@@ -165,6 +168,7 @@ impl Types {
             for (name, offset, basic) in *members {
                 let ty = match basic {
                     Basic::Word => word,
+                    Basic::Half => half,
                     Basic::Pointer => anything,
                     Basic::Text => text,
                     Basic::Values => values,

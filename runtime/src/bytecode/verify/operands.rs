@@ -274,10 +274,11 @@ fn check_op(body: &Body<'_>, op: &Op) -> Result<(), Fault> {
         Op::ElementOrNull { index: _ }
         | Op::ArrayRest { from: _ }
         | Op::TestArray { len: _ }
-        | Op::TestArrayMin { len: _ }
-        | Op::VariantPayload { index: _ } => Ok(()),
+        | Op::TestArrayMin { len: _ } => Ok(()),
         Op::DictRest { list } => below(list, program.name_lists.len(), Fault::NameList),
-        Op::TestVariant { site } => below(site, program.variant_sites.len(), Fault::Site),
+        Op::TestVariant { site } | Op::VariantPayload { site, index: _ } => {
+            below(site, program.variant_sites.len(), Fault::Site)
+        }
 
         Op::IterStart { slot } | Op::IterNext { slot, to: _ } => slots(body, slot, 2),
         Op::RangeStart { slot, argc } => {
