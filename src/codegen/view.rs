@@ -530,6 +530,9 @@ impl Body {
                     }
                 }
             }
+            // What is returned is of no use to the loop any more.
+            Op::MoveLocal { .. }
+                if matches!(function.code.get(pc as usize + 1), Some(Op::Return {})) => {}
             Op::StoreLocal { slot }
             | Op::MoveLocal { slot }
             | Op::ClearLocal { slot }

@@ -6,6 +6,10 @@
 //! two.  So where both arms of a branch do next to nothing and meet again, what
 //! they do is done in any case, and their results are selected.
 //!
+//! What an address is made of is another matter, if memory decides about it: the
+//! steps of a binary search would each wait for the load of the one before,
+//! while a processor that guesses half of them right loads ahead.
+//!
 //! An arm may check an overflow: what was computed in vain must not raise, so
 //! the check then asks for the branch's condition as well.
 
@@ -17,7 +21,7 @@ use cranelift_codegen::ir::{
     Block, BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
 };
 use cranelift_codegen::traversals::Dfs;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Instructions that are done in vain at most.
 const MOST_INSTRUCTIONS: usize = 4;
@@ -32,11 +36,17 @@ pub(super) fn select_values(function: &mut Function) {
         .blocks()
         .map(|block| (block, graph.pred_iter(block).count()))
         .collect();
+    let sources = Sources::of(function);
+    let addresses = addresses(function, &sources);
     // Inner choices first: they may leave an arm of an outer one.
     let order: Vec<Block> = Dfs::new().post_order_iter(function).collect();
     for block in order {
         if !function.layout.is_cold(block)
             && let Some(choice) = choice(function, &ways_in, block)
+            && !(sources.is_from_memory(function, choice.condition)
+                && choice
+                    .decided(function)
+                    .any(|value| addresses.contains(&value)))
         {
             replace(function, &mut ways_in, block, &choice);
         }
@@ -62,6 +72,89 @@ struct Choice {
     condition: Value,
     arms: [Arm; 2],
     meeting: Block,
+}
+
+impl Choice {
+    /// The parameters of the meeting point that the branch decides about.
+    fn decided<'a>(&'a self, function: &'a Function) -> impl Iterator<Item = Value> + 'a {
+        let [one, other] = &self.arms;
+        let pool = &function.dfg.value_lists;
+        let pairs = one.end.args(pool).zip(other.end.args(pool));
+        let params = function.dfg.block_params(self.meeting);
+        let decided = pairs.zip(params).filter(|((one, other), _)| one != other);
+        decided.map(|(_, param)| *param)
+    }
+}
+
+/// What the parameters of blocks can be.
+struct Sources(FxHashMap<Value, Vec<Value>>);
+
+impl Sources {
+    fn of(function: &Function) -> Sources {
+        let dfg = &function.dfg;
+        let mut sources: FxHashMap<Value, Vec<Value>> = FxHashMap::default();
+        for block in function.layout.blocks() {
+            let Some(last) = function.layout.last_inst(block) else {
+                continue;
+            };
+            let calls = dfg.insts[last].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+            for call in calls {
+                let params = dfg.block_params(call.block(&dfg.value_lists));
+                for (param, arg) in params.iter().zip(call.args(&dfg.value_lists)) {
+                    if let Some(value) = arg.as_value() {
+                        sources.entry(*param).or_default().push(value);
+                    }
+                }
+            }
+        }
+        Sources(sources)
+    }
+
+    /// Whether a condition compares what was just loaded.
+    fn is_from_memory(&self, function: &Function, condition: Value) -> bool {
+        let dfg = &function.dfg;
+        let is_loaded = |value: &Value| {
+            let inst = dfg.value_def(*value).inst();
+            inst.is_some_and(|inst| dfg.insts[inst].opcode().can_load())
+        };
+        let Some(inst) = dfg.value_def(condition).inst() else {
+            return false;
+        };
+        dfg.inst_args(inst).iter().any(|value| {
+            is_loaded(value)
+                || self
+                    .0
+                    .get(value)
+                    .is_some_and(|sources| sources.iter().any(is_loaded))
+        })
+    }
+}
+
+/// The values that addresses of loads are computed from.
+fn addresses(function: &Function, sources: &Sources) -> FxHashSet<Value> {
+    let dfg = &function.dfg;
+    let mut found = FxHashSet::default();
+    let mut rest: Vec<Value> = Vec::new();
+    for block in function.layout.blocks() {
+        for inst in function.layout.block_insts(block) {
+            if dfg.insts[inst].opcode().can_load() {
+                rest.extend(dfg.inst_args(inst).first());
+            }
+        }
+    }
+    while let Some(value) = rest.pop() {
+        if !found.insert(value) {
+            continue;
+        }
+        match dfg.value_def(value).inst() {
+            Some(inst) if !dfg.insts[inst].opcode().can_load() => {
+                rest.extend(dfg.inst_args(inst));
+            }
+            Some(_) => {}
+            None => rest.extend(sources.0.get(&value).into_iter().flatten()),
+        }
+    }
+    found
 }
 
 fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) -> Option<Choice> {
