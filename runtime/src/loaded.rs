@@ -123,6 +123,19 @@ impl LoadedProgram {
         entry: &dyn Fn(FunctionId) -> Entry,
     ) -> Result<Box<LoadedProgram>, LoadError> {
         let variant_ids = program.variant_ids();
+        LoadedProgram::load_numbered(program, variant_ids, builtin, entry)
+    }
+
+    /// The same for a program of which somebody knows `Program::variant_ids`.
+    ///
+    /// # Errors
+    /// As for `load`.
+    pub fn load_numbered(
+        program: Box<Program>,
+        variant_ids: Vec<u32>,
+        builtin: &dyn Fn(usize, &str) -> Option<&'static Builtin>,
+        entry: &dyn Fn(FunctionId) -> Entry,
+    ) -> Result<Box<LoadedProgram>, LoadError> {
         let first_names: Vec<Ref<Str>> = program.names.iter().map(|name| literal(name)).collect();
         let constants = program
             .constants

@@ -13,6 +13,8 @@ use ruff_runtime::bytecode::{self, FunctionFlags, Program, encode};
 
 /// The size of a pointer on every target that there is.
 const POINTER: usize = 8;
+/// The size of a variant's number.
+const WORD: usize = 4;
 
 /// The symbol that runs a function kept as bytecode.
 pub(super) fn interpreter_symbol(function: &bytecode::Function) -> &'static str {
@@ -67,6 +69,13 @@ pub(super) fn define(
     }
     let builtins = define_data(module, "ruff.builtins", table)?;
 
+    let ids = program.variant_ids();
+    let mut numbers = vec![0; WORD * ids.len().max(1)];
+    for (index, id) in ids.into_iter().enumerate() {
+        write_word(module, &mut numbers, index * WORD, id);
+    }
+    let variants = define_data(module, "ruff.variants", described(numbers))?;
+
     let mut header = vec![0; entry::HEADER_SIZE];
     write_pointer(
         module,
@@ -81,6 +90,7 @@ pub(super) fn define(
         (entry::IMAGE_OFFSET, image),
         (entry::ENTRIES_OFFSET, entries),
         (entry::BUILTINS_OFFSET, builtins),
+        (entry::VARIANTS_OFFSET, variants),
     ] {
         let reference = module.declare_data_in_data(data, &mut header);
         header.write_data_addr((start + offset) as u32, reference, 0);

@@ -25,6 +25,8 @@ pub struct ImageHeader {
     entries: *const Option<Entry>,
     /// The rows of the built-ins that the program names, in its order.
     builtins: *const &'static Builtin,
+    /// The numbers of the variants that the program's sites make or test.
+    variants: *const u32,
 }
 
 /// Where the compiler puts the header's fields, and its size.
@@ -33,6 +35,7 @@ pub const IMAGE_OFFSET: usize = offset_of!(ImageHeader, image);
 pub const IMAGE_LEN_OFFSET: usize = offset_of!(ImageHeader, image_len);
 pub const ENTRIES_OFFSET: usize = offset_of!(ImageHeader, entries);
 pub const BUILTINS_OFFSET: usize = offset_of!(ImageHeader, builtins);
+pub const VARIANTS_OFFSET: usize = offset_of!(ImageHeader, variants);
 pub const HEADER_SIZE: usize = size_of::<ImageHeader>();
 
 /// The entries of functions kept as bytecode.  An object names the one it
@@ -111,7 +114,9 @@ pub unsafe fn load(header: *const ImageHeader) -> Result<Box<LoadedProgram>, Cow
         };
         let builtin = |index: usize, _: &str| Some(*(*header).builtins.add(index));
         let entry = |id: FunctionId| (*(*header).entries.add(id as usize)).unwrap_or(no_entry);
-        LoadedProgram::load(Box::new(program), &builtin, &entry)
+        // Numbering them takes code that most programs do without.
+        let variants = core::slice::from_raw_parts((*header).variants, program.variant_sites.len());
+        LoadedProgram::load_numbered(Box::new(program), variants.to_vec(), &builtin, &entry)
             .map_err(|error| alloc::format!("{error}").into())
     }
 }
