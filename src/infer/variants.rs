@@ -74,7 +74,7 @@ fn tested_reads(function: &Function) -> Vec<(u32, (u32, u32))> {
                     code[pc - 1],
                     Op::LoadLocal { slot: from } | Op::MoveLocal { slot: from } if from == slot
                 )
-                && pc - 1 >= at + 3
+                && pc > at + 3
             {
                 reads.push((pc as u32, (site, index)));
             }
