@@ -15,7 +15,6 @@
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::instructions::BlockArg;
 use cranelift_codegen::ir::{
     Block, BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
@@ -330,7 +329,7 @@ fn replace(
         }
     }
     if end_of_block != block {
-        ways_in.insert(end_of_block, 1);
+        ways_in.insert(end_of_block, 2);
     }
     for gone in choice.arms.iter().flat_map(|arm| &arm.blocks) {
         while let Some(inst) = function.layout.first_inst(*gone) {
@@ -366,18 +365,24 @@ fn check(
     condition: Value,
     failed: BlockCall,
 ) -> Block {
-    let next = function.dfg.make_block();
+    let (next, ask) = (function.dfg.make_block(), function.dfg.make_block());
     function.layout.insert_block_after(next, block);
+    function.layout.insert_block_after(ask, next);
+    function.layout.set_cold(ask);
     let args: Vec<BlockArg> = failed.args(&function.dfg.value_lists).collect();
     let failed = failed.block(&function.dfg.value_lists);
     let mut cursor = FuncCursor::new(function).at_bottom(block);
-    let relation = if is_taken_if {
-        IntCC::NotEqual
+    cursor.ins().brif(condition, ask, &[], next, &[]);
+    // What fails hardly ever is asked first, and then whether it matters.
+    let mut cursor = FuncCursor::new(function).at_bottom(ask);
+    if is_taken_if {
+        cursor
+            .ins()
+            .brif(choice.condition, failed, &args, next, &[]);
     } else {
-        IntCC::Equal
-    };
-    let is_taken = cursor.ins().icmp_imm_u(relation, choice.condition, 0);
-    let fails = cursor.ins().band(condition, is_taken);
-    cursor.ins().brif(fails, failed, &args, next, &[]);
+        cursor
+            .ins()
+            .brif(choice.condition, next, &[], failed, &args);
+    }
     next
 }
