@@ -246,14 +246,28 @@ impl Translator<'_, '_, '_> {
             let position = self.stack[indexes_at + 1];
             let position = self.expect_tag(position, Tag::Int, slow);
             self.store_checked(row, Some(view), position, value, slow);
-            self.builder.ins().jump(done, &[]);
-            self.builder.switch_to_block(slow);
-            self.builder.seal_block(slow);
-            self.store_path_by_helper(number, path, value_first);
-            self.builder.ins().jump(done, &[]);
-            self.switch_sealed(done);
-            return;
+        } else {
+            self.store_on_way(path, (root, indexes_at), value, fields, slow);
         }
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.store_path_by_helper(number, path, value_first);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Goes from the root, whose indexes are at that place among the operands, to
+    /// the element and stores it; to `slow` where that can't be done in place.
+    fn store_on_way(
+        &mut self,
+        path: &Path,
+        (root, indexes_at): (Entry, usize),
+        value: Entry,
+        fields: Option<Fields>,
+        slow: Block,
+    ) {
+        let steps = path.steps.len();
         let mut array = self.expect_tag(root, Tag::Array, slow);
         let elements = match value.class {
             _ if steps > 1 || fields.is_some() => Some(Elements::Values),
@@ -290,12 +304,6 @@ impl Translator<'_, '_, '_> {
             // It may have been a row that was looked up.
             self.renew_rows(path.root.number());
         }
-        self.builder.ins().jump(done, &[]);
-        self.builder.switch_to_block(slow);
-        self.builder.seal_block(slow);
-        self.store_path_by_helper(number, path, value_first);
-        self.builder.ins().jump(done, &[]);
-        self.switch_sealed(done);
     }
 
     /// The fields of a value that is taken apart, if the place where it goes

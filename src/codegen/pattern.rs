@@ -179,24 +179,31 @@ impl Translator<'_, '_, '_> {
             self.test(Helper::TestVariant, Table::VariantSites, site);
             return;
         }
+        self.test_object(Tag::Variant, |translator, object| {
+            translator.is_variant(object, site)
+        });
+    }
+
+    /// Whether it is an object of a kind of which something else is so.
+    fn test_object(&mut self, kind: Tag, is_so: impl FnOnce(&mut Self, Value) -> Value) {
         let entry = self.pop();
         let result = match entry.class {
-            Class::Object(Tag::Variant) => self.is_variant(entry.word(), site),
+            Class::Object(tag) if tag == kind => is_so(self, entry.word()),
             Class::Dynamic => {
                 let (tag, object) = entry.pair();
-                let is_variant =
-                    self.builder
-                        .ins()
-                        .icmp_imm_u(IntCC::Equal, tag, Tag::Variant as u64 as i64);
+                let is_kind = self
+                    .builder
+                    .ins()
+                    .icmp_imm_u(IntCC::Equal, tag, kind as u64 as i64);
                 let (ask, done) = (self.builder.create_block(), self.builder.create_block());
                 let result = self.builder.append_block_param(done, types::I8);
                 let no = self.builder.ins().iconst(types::I8, 0);
                 self.builder
                     .ins()
-                    .brif(is_variant, ask, &[], done, &[BlockArg::Value(no)]);
+                    .brif(is_kind, ask, &[], done, &[BlockArg::Value(no)]);
                 self.switch_sealed(ask);
-                let fits = self.is_variant(object, site);
-                self.builder.ins().jump(done, &[BlockArg::Value(fits)]);
+                let is_so = is_so(self, object);
+                self.builder.ins().jump(done, &[BlockArg::Value(is_so)]);
                 self.switch_sealed(done);
                 result
             }
@@ -251,31 +258,9 @@ impl Translator<'_, '_, '_> {
 
     /// Whether it is an array whose length compares so with `len`.
     pub fn test_array(&mut self, len: u32, condition: IntCC) {
-        let entry = self.pop();
-        let result = match entry.class {
-            Class::Object(Tag::Array) => self.length_is(entry.word(), len, condition),
-            Class::Dynamic => {
-                let (tag, payload) = entry.pair();
-                let is_array =
-                    self.builder
-                        .ins()
-                        .icmp_imm_u(IntCC::Equal, tag, Tag::Array as u64 as i64);
-                let (ask, done) = (self.builder.create_block(), self.builder.create_block());
-                let result = self.builder.append_block_param(done, types::I8);
-                let no = self.builder.ins().iconst(types::I8, 0);
-                self.builder
-                    .ins()
-                    .brif(is_array, ask, &[], done, &[BlockArg::Value(no)]);
-                self.switch_sealed(ask);
-                let fits = self.length_is(payload, len, condition);
-                self.builder.ins().jump(done, &[BlockArg::Value(fits)]);
-                self.switch_sealed(done);
-                result
-            }
-            _ => self.builder.ins().iconst(types::I8, 0),
-        };
-        self.release_entry(entry);
-        self.push(Entry::bool(result));
+        self.test_object(Tag::Array, |translator, array| {
+            translator.length_is(array, len, condition)
+        });
     }
 
     fn length_is(&mut self, array: Value, len: u32, condition: IntCC) -> Value {

@@ -22,15 +22,19 @@ struct Life {
 
 /// The uses behind loops that are to read from memory.
 pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnalysis) -> Vec<Uses> {
+    let around: FxHashSet<Loop> = loops
+        .loops()
+        .filter_map(|looped| loops.loop_parent(looped))
+        .collect();
     let innermost: Vec<Loop> = loops
         .loops()
-        .filter(|looped| {
-            !loops
-                .loops()
-                .any(|inner| loops.loop_parent(inner) == Some(*looped))
-        })
+        .filter(|looped| !around.contains(looped))
         .collect();
     let lives = lives(function, cfg);
+    let live_at = live_at(
+        innermost.iter().map(|looped| loops.loop_header(*looped)),
+        &lives,
+    );
     let mut parked: FxHashSet<(Value, Block)> = FxHashSet::default();
     let mut all = Vec::new();
     for looped in innermost {
@@ -40,10 +44,11 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         let mut used = params.iter().filter(|value| is_int(value)).count();
         // Values that merely live through, with the work of reading them again.
         let mut waiting: Vec<(usize, Value, Vec<Block>)> = Vec::new();
-        for (value, life) in &lives {
-            if !is_int(value) || !life.live_in.contains(&header) {
+        for value in live_at.get(&header).into_iter().flatten() {
+            if !is_int(value) {
                 continue;
             }
+            let life = &lives[value];
             let is_used = life
                 .users
                 .keys()
@@ -68,6 +73,22 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         }
     }
     all
+}
+
+/// The values that are still needed at the beginning of each of some blocks.
+fn live_at(
+    blocks: impl Iterator<Item = Block>,
+    lives: &FxHashMap<Value, Life>,
+) -> FxHashMap<Block, Vec<Value>> {
+    let mut values: FxHashMap<Block, Vec<Value>> = blocks.map(|block| (block, vec![])).collect();
+    for (value, life) in lives {
+        for block in &life.live_in {
+            if let Some(values) = values.get_mut(block) {
+                values.push(*value);
+            }
+        }
+    }
+    values
 }
 
 /// The lives of the function's values, as far as they are worth parking.
