@@ -10,7 +10,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// fewest: those that no convention takes away, less some for what lives from
 /// one instruction to the next.
 const REGISTERS: usize = 11;
-/// Steps along control flow, all values of a function together.
+/// Steps along control flow that finding lives takes at most in a function, and
+/// finding uses behind loops.
 const MOST_STEPS: usize = 200_000;
 
 /// A value's uses, and the blocks at whose beginning it is still needed.
@@ -37,29 +38,33 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
     );
     let mut parked: FxHashSet<(Value, Block)> = FxHashSet::default();
     let mut all = Vec::new();
+    let mut steps = 0;
     for looped in innermost {
         let header = loops.loop_header(looped);
         let params = function.dfg.block_params(header);
         let is_int = |value: &Value| function.dfg.value_type(*value).is_int();
         let mut used = params.iter().filter(|value| is_int(value)).count();
-        // Values that merely live through, with the work of reading them again.
-        let mut waiting: Vec<(usize, Value, Vec<Block>)> = Vec::new();
+        let mut unused = Vec::new();
         for value in live_at.get(&header).into_iter().flatten() {
             if !is_int(value) {
                 continue;
             }
-            let life = &lives[value];
-            let is_used = life
-                .users
-                .keys()
-                .any(|block| loops.is_in_loop(*block, looped));
-            match is_used {
+            let mut users = lives[value].users.keys();
+            match users.any(|block| loops.is_in_loop(*block, looped)) {
                 true => used += 1,
-                false => waiting.extend(
-                    reads_behind(function, cfg, loops, looped, *value, life)
-                        .map(|(work, reads)| (work, *value, reads)),
-                ),
+                false => unused.push(*value),
             }
+        }
+        if used + unused.len() <= REGISTERS {
+            continue;
+        }
+        // Values that merely live through, with the work of reading them again.
+        let mut waiting: Vec<(usize, Value, Vec<Block>)> = Vec::new();
+        unused.sort_unstable();
+        for value in unused {
+            let life = &lives[&value];
+            let reads = reads_behind(function, cfg, loops, looped, value, life, &mut steps);
+            waiting.extend(reads.map(|(work, blocks)| (work, value, blocks)));
         }
         let too_many = (used + waiting.len()).saturating_sub(REGISTERS);
         waiting.sort_unstable_by_key(|(work, value, _)| (*work, *value));
@@ -126,7 +131,8 @@ fn lives(function: &Function, cfg: &ControlFlowGraph) -> FxHashMap<Value, Life> 
 }
 
 /// The blocks behind a loop that use a value, and the work of writing it and
-/// reading it there; `None` if that is no less work than the loop's.
+/// reading it there; `None` if that is no less work than the loop's, or if too
+/// many steps were taken to find out.
 fn reads_behind(
     function: &Function,
     cfg: &ControlFlowGraph,
@@ -134,6 +140,7 @@ fn reads_behind(
     looped: Loop,
     value: Value,
     life: &Life,
+    steps: &mut usize,
 ) -> Option<(usize, Vec<Block>)> {
     let header = loops.loop_header(looped);
     let mut seen: FxHashSet<Block> = FxHashSet::default();
@@ -142,6 +149,10 @@ fn reads_behind(
     while let Some(block) = ahead.pop() {
         if !life.live_in.contains(&block) || !seen.insert(block) {
             continue;
+        }
+        *steps += 1;
+        if *steps > MOST_STEPS {
+            return None;
         }
         if life.users.contains_key(&block) {
             reads.push(block);
