@@ -22,6 +22,7 @@ mod export;
 mod field;
 mod foreign;
 mod func;
+mod grow;
 mod index;
 mod inline;
 mod iterate;
@@ -37,6 +38,7 @@ mod record;
 mod row_view;
 pub mod signature;
 mod stack;
+mod store;
 mod suspend;
 mod text;
 mod text_view;
@@ -52,6 +54,7 @@ use cranelift_codegen::ir;
 use cranelift_codegen::isa::TargetIsa;
 use decision::Recorder;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
+use signature::Class;
 
 /// Why a function stays bytecode.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +129,15 @@ impl Source<'_> {
     /// The class of a function's parameter.
     fn param_class(self, func: FunctionId, param: usize) -> signature::Class {
         signature::class_of(self.facts, self.facts.param(func, param))
+    }
+
+    /// Whether a body leaves an argument to whoever calls it.
+    fn borrows(self, func: FunctionId, param: usize) -> bool {
+        let is_object = match self.param_class(func, param) {
+            Class::Object(_) | Class::Dynamic => true,
+            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
+        };
+        is_object && self.facts.is_borrowed(func, param)
     }
 }
 

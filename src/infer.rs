@@ -9,6 +9,7 @@
 //!
 //! Invariant: the program has passed `bytecode::verify`.
 
+mod borrowed;
 mod builtins;
 mod callback;
 mod flow;
@@ -18,11 +19,13 @@ mod open;
 mod readers;
 mod structs;
 mod transfer;
+mod values;
 mod variants;
 
 pub use builtins::result_of_builtin;
 pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
+pub use methods::CALLABLE;
 use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
@@ -34,6 +37,7 @@ use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, 
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
+use values::Values;
 
 /// What is known about a program.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ pub struct Facts {
     positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
     pub methods: FxHashMap<NameId, Vec<(u32, FunctionId)>>,
+    /// What a call of a function that is a value gives, by the number of arguments.
+    called: Vec<Type>,
     /// The declarations that stand for somebody else's, if there is more than
     /// what is known here.
     open: Option<Vec<bool>>,
@@ -71,12 +77,19 @@ pub struct FunctionFacts {
     pub stacks: FxHashMap<u32, Vec<Type>>,
     /// Somebody may call it without its being known here.
     pub escapes: bool,
+    /// Which parameters its caller keeps (`borrowed`); none are if it is empty.
+    pub borrows: Vec<bool>,
 }
 
 impl Facts {
     /// What a parameter can hold.
     pub fn param(&self, func: FunctionId, index: usize) -> Type {
         self.functions[func as usize].slots[index]
+    }
+
+    /// Whether a caller keeps what it gives as a parameter, if that is counted.
+    pub fn is_borrowed(&self, func: FunctionId, index: usize) -> bool {
+        self.functions[func as usize].borrows.get(index) == Some(&true)
     }
 
     /// What a call of a known function gives.
@@ -90,6 +103,11 @@ impl Facts {
         } else {
             facts.result
         }
+    }
+
+    /// What a call of a function that is a value gives, with so many arguments.
+    pub fn called(&self, argc: usize) -> Type {
+        self.called.get(argc).copied().unwrap_or(Type::ANY)
     }
 
     /// What a field of that name can hold.
@@ -111,20 +129,27 @@ impl Facts {
 pub fn infer(program: &Program) -> Facts {
     let mut analysis = Analysis::new(program);
     analysis.run();
-    analysis.facts
+    let mut facts = analysis.facts;
+    borrowed::find(program, &mut facts, &[]);
+    facts
 }
 
 /// Infers the facts of a verified program some of whose functions are called
 /// from outside, with arguments of these types.
 pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Facts {
     let mut analysis = Analysis::new(program);
+    // The host calls what it gets hold of.
+    analysis.values_are_out();
     for (func, params) in roots {
         for (slot, given) in (0..).zip(params) {
             analysis.join_slot(*func, slot, *given);
         }
     }
     analysis.run();
-    analysis.facts
+    let mut facts = analysis.facts;
+    let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
+    borrowed::find(program, &mut facts, &roots);
+    facts
 }
 
 /// Infers the facts of a verified module that is compiled for itself: others call
@@ -161,6 +186,7 @@ struct Analysis<'a> {
     /// reached through their struct.
     struct_functions: Vec<bool>,
     declarations: Declarations,
+    values: Values,
     /// The functions whose analysis looked at what has not changed since.
     readers: Readers,
     /// The functions that must be analysed, first come, first served.
@@ -222,6 +248,7 @@ impl<'a> Analysis<'a> {
                 variants: VariantFacts::new(program),
                 positions: structs::positions(program),
                 methods,
+                called: Vec::new(),
                 open: None,
             },
             capture_owners: program
@@ -231,11 +258,17 @@ impl<'a> Analysis<'a> {
                 .collect(),
             struct_functions,
             declarations: Declarations::new(program),
+            values: Values::default(),
             readers: Readers::default(),
             queue: (0..count as FunctionId).collect(),
             dirty: vec![true; count],
             active: Vec::new(),
         };
+        if !program.modules.is_empty() {
+            // What is known must not depend on whether a module was compiled with
+            // the program or before it, and its exports are values in one of the two.
+            analysis.values_are_out();
+        }
         analysis.find_owners();
         analysis
     }
@@ -294,6 +327,7 @@ impl<'a> Analysis<'a> {
         while let Some(func) = self.queue.pop_front() {
             self.settle(func);
         }
+        self.facts.called = self.values.results();
         for func in 0..self.program.functions.len() {
             for index in 0..self.program.functions[func].captures.len() {
                 self.facts.functions[func].captures[index] =
@@ -390,12 +424,14 @@ impl<'a> Analysis<'a> {
     fn join_result(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].result.join(more) {
             self.has_changed(Known::Result(func));
+            self.value_gives(func);
         }
     }
 
     fn join_yields(&mut self, func: FunctionId, more: Type) {
         if self.facts.functions[func as usize].yields.join(more) {
             self.has_changed(Known::Result(func));
+            self.value_gives(func);
         }
     }
 

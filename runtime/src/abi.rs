@@ -268,6 +268,8 @@ helpers! {
     DictHasInt = access::ruff_rt_dict_has_int(dict: *const Dict, key: u64) -> u64, [];
     /// Whether a dict has a string key, 0 or 1.
     DictHas = access::ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64, [];
+    /// Whether a dict has an entry that a method call on it would mean, 0 or 1.
+    DictHasName = access::ruff_rt_dict_has_name(ctx: *mut VMContext, dict: *const Dict, name: u64) -> u64, [];
 
     // ---- patterns.  Operands are borrowed.
     ElementOrNull = access::ruff_rt_element_or_null(tag: u64, payload: u64, index: u64) -> RawValue, [];

@@ -99,6 +99,15 @@ impl Translator<'_, '_, '_> {
         match entry.class {
             Class::Int => self.builder.ins().fcvt_from_sint(types::F64, entry.word()),
             Class::Float => entry.word(),
+            Class::Dynamic => {
+                let (tag, payload) = entry.pair();
+                let int = Tag::Int as u64 as i64;
+                let is_int = self.builder.ins().icmp_imm_u(IntCC::Equal, tag, int);
+                let converted = self.builder.ins().fcvt_from_sint(types::F64, payload);
+                let flags = MemFlagsData::new();
+                let float = self.builder.ins().bitcast(types::F64, flags, payload);
+                self.builder.ins().select(is_int, converted, float)
+            }
             other => unreachable!("{other:?} is no number"),
         }
     }
@@ -311,46 +320,51 @@ impl Translator<'_, '_, '_> {
                 .jump(done, &[BlockArg::Value(tag), BlockArg::Value(result)]);
             self.switch_sealed(others);
         }
-        if operator != Operator::Remainder
-            && left.ty.may_be(Tags::FLOAT)
-            && right.ty.may_be(Tags::FLOAT)
-        {
-            let both = self.both_have(left, right, Tag::Float);
-            let (floats, others) = (self.builder.create_block(), self.builder.create_block());
-            self.builder.ins().brif(both, floats, &[], others, &[]);
-            self.switch_sealed(floats);
-            let (a, b) = (self.float_payload(left), self.float_payload(right));
+        let is_float = left.ty.may_be(Tags::FLOAT) || right.ty.may_be(Tags::FLOAT);
+        let are_numbers = left.ty.is(Tags::NUMBER) && right.ty.is(Tags::NUMBER);
+        let inline = is_float && operator != Operator::Remainder;
+        if inline {
+            let others = (!are_numbers).then(|| {
+                let is_number = [left, right].map(|entry| self.is_number(entry));
+                let both = self.builder.ins().band(is_number[0], is_number[1]);
+                let (floats, others) = (self.builder.create_block(), self.builder.create_block());
+                self.builder.ins().brif(both, floats, &[], others, &[]);
+                self.switch_sealed(floats);
+                others
+            });
+            let (a, b) = (self.as_float(left), self.as_float(right));
             let result = self.float_arithmetic(operator, left, right, a, b);
             let word = self
                 .builder
                 .ins()
                 .bitcast(types::I64, MemFlagsData::new(), result);
             let tag = self.tag_word(Tag::Float);
-            self.builder
-                .ins()
-                .jump(done, &[BlockArg::Value(tag), BlockArg::Value(word)]);
-            self.switch_sealed(others);
+            self.jump_with(done, &[tag, word]);
+            if let Some(others) = others {
+                self.switch_sealed(others);
+            }
         }
-        let slow = self.operate_slowly(operator, left, right, on_stack);
-        let (tag, payload) = self.both_words(slow);
-        self.builder
-            .ins()
-            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);
+        if !inline || !are_numbers {
+            let slow = self.operate_slowly(operator, left, right, on_stack);
+            let (tag, payload) = self.both_words(slow);
+            self.jump_with(done, &[tag, payload]);
+        }
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
         self.entry_from_words(ty, params[0], params[1], super::stack::Owner::Entry)
     }
 
-    fn float_payload(&mut self, entry: Entry) -> Value {
-        match entry.class {
-            Class::Float => entry.word(),
-            _ => {
-                let word = self.payload_word(entry);
-                self.builder
-                    .ins()
-                    .bitcast(types::F64, MemFlagsData::new(), word)
-            }
-        }
+    /// Whether an operand is an int or a float, as a condition.
+    pub fn is_number(&mut self, entry: Entry) -> Value {
+        // Their tags follow each other.
+        const _: () = assert!(Tag::Float as u64 - Tag::Int as u64 == 1);
+        let (tag, _) = self.both_words(entry);
+        let past = self
+            .builder
+            .ins()
+            .iadd_imm_s(tag, -(Tag::Int as u64 as i64));
+        let within = IntCC::UnsignedLessThanOrEqual;
+        self.builder.ins().icmp_imm_u(within, past, 1)
     }
 
     /// Whether both operands have this tag.

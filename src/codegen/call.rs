@@ -7,11 +7,12 @@ use super::func::{Translator, trusted};
 use super::names::Callee;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
-use crate::infer::{Tags, Type, result_of_builtin};
+use crate::infer::{CALLABLE, Tags, Type, result_of_builtin};
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::forms::forms;
 use ruff_runtime::bytecode::{ArgKind, FunctionId, MethodSite, Path, VarKind};
 use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
 use ruff_runtime::heap::closure::{ENTRY_OFFSET, PLAIN_CALL_OFFSET};
@@ -21,7 +22,12 @@ use ruff_runtime::value::{RAISED, Tag};
 impl Translator<'_, '_, '_> {
     pub fn call_value(&mut self, argc: u32) {
         self.record(Decision::CallsValue);
-        self.call_operand(argc, Type::ANY);
+        let callee = self.stack[self.stack.len() - argc as usize - 1];
+        let ty = match callee.ty.is(Tags::FUNCTION) {
+            true => self.source.facts.called(argc as usize),
+            false => Type::ANY,
+        };
+        self.call_operand(argc, ty);
     }
 
     /// Calls the operand below the top `argc`; `ty` is what that gives.
@@ -123,24 +129,46 @@ impl Translator<'_, '_, '_> {
         self.record(Decision::Direct { callee: func });
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc;
-        let mut args = vec![self.ctx, self.callee_trace];
-        let mut param = 0;
-        if let Some(receiver) = receiver {
-            let class = self.source.param_class(func, 0);
-            args.extend(self.in_class(receiver, class));
-            param = 1;
-        }
-        for index in first..self.stack.len() {
-            let class = self.source.param_class(func, param);
-            args.extend(self.owned_in_class(self.stack[index], class));
-            param += 1;
+        let flags = self.source.program.functions[func as usize].info.flags;
+        let mut given = Vec::with_capacity(argc + 1);
+        let operands = self.stack[first..].to_vec();
+        for (param, entry) in receiver.into_iter().chain(operands).enumerate() {
+            // What an operand borrows from may belong to the receiver, which is
+            // changed.
+            given.push(match receiver.is_some() && flags.changes_self {
+                true if param > 0 => self.own(entry),
+                _ => entry,
+            });
         }
         self.stack.truncate(first);
+        let mut args = vec![self.ctx, self.callee_trace];
+        for (param, entry) in given.into_iter().enumerate() {
+            args.extend(self.argument(func, param, entry));
+        }
         let (words, receiver) = self.call_body(func, &args);
+        // What the callee borrowed and nobody else keeps.
+        for entry in self.stack.split_off(first) {
+            self.release_entry(entry);
+        }
         let ty = self.source.facts.functions[func as usize].result;
         let class = signature::result_class(self.source.facts, func);
         self.push(Entry::owned(ty, class, &words));
         receiver
+    }
+
+    /// The words of an argument.  The callee takes it over, unless it borrows it:
+    /// then the operand stack keeps it, if nothing else does.
+    fn argument(&mut self, func: FunctionId, param: usize, entry: Entry) -> Vec<Value> {
+        let class = self.source.param_class(func, param);
+        if !self.source.borrows(func, param) {
+            return self.owned_in_class(entry, class);
+        }
+        let is_new = matches!(entry.class, Class::Record(_));
+        let words = self.in_class(entry, class);
+        if entry.owner == Owner::Entry || is_new {
+            self.push(Entry::owned(entry.ty, class, &words));
+        }
+        words
     }
 
     /// Calls a body with all its arguments; gives its result in its class, and
@@ -220,7 +248,10 @@ impl Translator<'_, '_, '_> {
 
     pub fn call_method(&mut self, number: u32) {
         let site = &self.source.program.method_sites[number as usize];
-        if self.call_method_directly(number, site) {
+        if self.call_method_directly(number, site)
+            || self.call_as_function(site)
+            || self.change_by_method(number, site)
+        {
             return;
         }
         self.record(Decision::ByRuntime);
@@ -334,6 +365,70 @@ impl Translator<'_, '_, '_> {
             self.store_self_back(func, path, &words);
         }
         true
+    }
+
+    /// Calls a method of a built-in kind of value as the built-in that it stands
+    /// for; false if it isn't known, or changes its receiver.
+    fn call_as_function(&mut self, site: &MethodSite) -> bool {
+        let program = self.source.program;
+        let receiver = self.receiver_type(site);
+        let indexes = site.place.as_ref().map_or(0, Path::indexes) as usize;
+        let is_plain = site.args.iter().all(|arg| *arg == ArgKind::One);
+        let (true, Some(tag)) = (is_plain, receiver.tags().single()) else {
+            return false;
+        };
+        // A struct that the library made is not told from others.
+        if tag == Tag::Struct || tag == Tag::Dict && receiver.contents().may_be(CALLABLE) {
+            return false;
+        }
+        let mut forms = forms(&program.names[site.name as usize]);
+        let Some(form) = forms.find(|form| form.receiver == tag && !form.mutates) else {
+            return false;
+        };
+        let mut builtins = (0..).zip(&program.builtins);
+        let Some((builtin, _)) = builtins.find(|(_, name)| ***name == *form.builtin) else {
+            return false;
+        };
+        let first = self.stack.len() - site.args.len();
+        match &site.place {
+            Some(_) if site.early && indexes > 0 => return false,
+            Some(path) if !site.early => {
+                let receiver = match path.steps.is_empty() {
+                    true => Some(self.variable(path.root)),
+                    false => self.read_behind_fields(path, first - indexes),
+                };
+                let Some(receiver) = receiver else {
+                    return false;
+                };
+                self.stack.drain(first - indexes..first);
+                self.stack.insert(first - indexes, receiver);
+            }
+            _ => {}
+        }
+        if tag == Tag::Dict {
+            self.refuse_entry(site);
+        }
+        self.call_builtin(builtin, site.args.len() as u32 + 1);
+        true
+    }
+
+    /// Raises an error if the receiver below the arguments, a dict, has an entry of
+    /// the method's name: that would be called, but is no function.
+    fn refuse_entry(&mut self, site: &MethodSite) {
+        self.own_borrows_from_shared();
+        let receiver = self.stack[self.stack.len() - site.args.len() - 1];
+        let name = self.number(Table::Names, site.name);
+        let dict = self.payload_word(receiver);
+        let found = self.call_helper(Helper::DictHasName, &[self.ctx, dict, name])[0];
+        let (cold, go_on) = (self.cold_block(), self.builder.create_block());
+        self.builder.ins().brif(found, cold, &[], go_on, &[]);
+        self.switch_sealed(cold);
+        let values = self.scratch(1);
+        self.store_value(Entry::null(), values, 0);
+        let none = self.iconst(0);
+        self.call_raising(Helper::Call, &[self.ctx, values, none]);
+        self.never();
+        self.switch_sealed(go_on);
     }
 
     /// Calls a method on what is at a place, which stays as it is; false if the

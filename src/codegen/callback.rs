@@ -1,7 +1,8 @@
-//! `map`, `filter` and `reduce` with a known function, as loops in place.
+//! `map`, `filter`, `reduce` and the like with a known function, as loops in place.
 
 use super::decision::Decision;
 use super::func::{Translator, trusted};
+use super::place::has_no_depth;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
 use super::view::viewed_elements;
@@ -37,13 +38,8 @@ impl Translator<'_, '_, '_> {
             return false;
         };
         let result = self.source.facts.functions[callback.func as usize].result;
-        let is_scalar = |class| matches!(class, Class::Int | Class::Float | Class::Bool);
-        let is_simple = match callback.kind {
-            CallbackKind::Map => is_scalar(Class::of(result)),
-            CallbackKind::Filter => elements != Elements::Values && result.is(Tags::BOOL),
-            CallbackKind::Reduce => !result.is_none(),
-        };
-        if !is_simple || array.class != Class::Object(Tag::Array) {
+        let is_too_deep = callback.kind == CallbackKind::Map && !self.is_shallow(result, 0);
+        if result.is_none() || is_too_deep || array.class != Class::Object(Tag::Array) {
             return false;
         }
         self.record(Decision::LoopInPlace {
@@ -74,6 +70,9 @@ impl Translator<'_, '_, '_> {
             CallbackKind::Map => self.map_in_place(callback.func, &source),
             CallbackKind::Filter => self.filter_in_place(callback.func, &source),
             CallbackKind::Reduce => self.reduce_in_place(callback.func, &source, first, class),
+            CallbackKind::Any => self.search_in_place(callback.func, &source, true),
+            CallbackKind::All => self.search_in_place(callback.func, &source, false),
+            CallbackKind::Find => self.find_in_place(callback.func, &source, class),
         };
         for index in first..first + argc as usize {
             self.release_entry(self.stack[index]);
@@ -91,6 +90,26 @@ impl Translator<'_, '_, '_> {
         true
     }
 
+    /// Whether a value of this type has few levels of containers for sure, so that
+    /// no limit is reached where it is put into another one.
+    fn is_shallow(&self, ty: Type, above: usize) -> bool {
+        const MOST_LEVELS: usize = 3;
+        if has_no_depth(ty) {
+            return true;
+        }
+        let ty = ty.without(Tags::UNCOUNTED.union(Tags::STRING));
+        let facts = self.source.facts;
+        match ty.declaration() {
+            _ if above == MOST_LEVELS => false,
+            Some(declaration) if ty.is(Tags::STRUCT) => {
+                let known = &facts.structs[declaration as usize];
+                let mut fields = known.fields.iter();
+                known.is_regular && fields.all(|field| self.is_shallow(*field, above + 1))
+            }
+            _ => ty.is(Tags::ARRAY) && self.is_shallow(ty.contents(), above + 1),
+        }
+    }
+
     /// The known function that the present call of a built-in is given.
     fn callback_here(&self) -> Option<Callback> {
         if self.layout.leaders[self.pc as usize] {
@@ -101,34 +120,61 @@ impl Translator<'_, '_, '_> {
 
     fn map_in_place(&mut self, func: FunctionId, source: &Source) -> Vec<Value> {
         let class = signature::result_class(self.source.facts, func);
+        if !matches!(class, Class::Int | Class::Float | Class::Bool) {
+            return self.collect_in_place(source, &mut |this, element| {
+                let result = this.call_back(func, vec![element]);
+                this.push(result);
+                this.extend_by(Helper::ArrayPush);
+            });
+        }
         let elements = Elements::for_tag(class.tag().expect("a scalar class"));
         let result = self.new_array(elements, source.len);
         let data = self.load_word(result, DATA_OFFSET);
         let (body, after, number) = self.begin_loop(source, &[], &[]);
         let element = self.element(source, number);
-        let words = self.call_back(func, vec![element]);
+        let word = self.call_back(func, vec![element]).word();
         let offset = self.element_offset(number, elements);
         let address = self.builder.ins().iadd(data, offset);
-        self.builder.ins().store(trusted(), words[0], address, 0);
+        self.builder.ins().store(trusted(), word, address, 0);
         self.end_loop((body, after), source, number, &[]);
         self.finish_array(result, source.len)
     }
 
     fn filter_in_place(&mut self, func: FunctionId, source: &Source) -> Vec<Value> {
+        if source.elements == Elements::Values {
+            return self.collect_in_place(source, &mut |this, element| {
+                let is_kept = this.is_true_of(func, element);
+                let (kept, done) = (this.builder.create_block(), this.builder.create_block());
+                let result = this.builder.append_block_param(done, types::I64);
+                let before = this.stack[this.stack.len() - 1];
+                let unchanged = [BlockArg::Value(before.word())];
+                this.builder
+                    .ins()
+                    .brif(is_kept, kept, &[], done, &unchanged);
+                this.switch_sealed(kept);
+                let element = this.own(element);
+                this.push(element);
+                this.extend_by(Helper::ArrayPush);
+                let grown = this.pop().word();
+                this.jump_with(done, &[grown]);
+                this.switch_sealed(done);
+                this.push(Entry::owned(before.ty, before.class, &[result]));
+            });
+        }
         let result = self.new_array(source.elements, source.len);
         let data = self.load_word(result, DATA_OFFSET);
         let zero = self.iconst(0);
         let (body, after, number) = self.begin_loop(source, &[types::I64], &[zero]);
         let count = self.builder.block_params(body)[1];
         let element = self.element(source, number);
-        let words = self.call_back(func, vec![element]);
+        let is_kept = self.is_true_of(func, element);
         // Stored in any case: the next one overwrites what is not kept.
         let offset = self.element_offset(count, source.elements);
         let address = self.builder.ins().iadd(data, offset);
         self.builder
             .ins()
             .store(trusted(), element.word(), address, 0);
-        let kept = self.builder.ins().uextend(types::I64, words[0]);
+        let kept = self.builder.ins().uextend(types::I64, is_kept);
         let count = self.builder.ins().iadd(count, kept);
         self.end_loop((body, after), source, number, &[count]);
         let count = self.builder.block_params(after)[0];
@@ -152,12 +198,82 @@ impl Translator<'_, '_, '_> {
         let element = self.own(element);
         let facts = self.source.facts;
         let total = Entry::owned(facts.param(func, 0), class, &total);
-        let words = self.call_back(func, vec![total, element]);
-        let result = facts.functions[func as usize].result;
-        let total = Entry::owned(result, signature::result_class(facts, func), &words);
+        let total = self.call_back(func, vec![total, element]);
         let total = self.in_class(total, class);
         self.end_loop((body, after), source, number, &total);
         self.builder.block_params(after).to_vec()
+    }
+
+    /// Collects objects: `add` is given each element and pushes what it wants to the
+    /// array on top of the operands.
+    fn collect_in_place(
+        &mut self,
+        source: &Source,
+        add: &mut dyn FnMut(&mut Self, Entry),
+    ) -> Vec<Value> {
+        let zero = self.iconst(0);
+        let array = self.new_array(Elements::Values, zero);
+        let empty = self.pop();
+        let (body, after, number) = self.begin_loop(source, &[types::I64], &[array]);
+        let array = self.builder.block_params(body)[1];
+        self.push(Entry::owned(empty.ty, empty.class, &[array]));
+        let element = self.element(source, number);
+        add(self, element);
+        let array = self.pop().word();
+        self.end_loop((body, after), source, number, &[array]);
+        vec![self.builder.block_params(after)[0]]
+    }
+
+    /// Whether the function is true of some element, or not of one.
+    fn search_in_place(&mut self, func: FunctionId, source: &Source, is_any: bool) -> Vec<Value> {
+        let found = self.builder.create_block();
+        let result = self.builder.append_block_param(found, types::I8);
+        let (body, after, number) = self.begin_loop(source, &[], &[]);
+        let element = self.element(source, number);
+        let is_true = self.is_true_of(func, element);
+        let go_on = self.builder.create_block();
+        let answer = [BlockArg::Value(is_true)];
+        match is_any {
+            true => self.builder.ins().brif(is_true, found, &answer, go_on, &[]),
+            false => self.builder.ins().brif(is_true, go_on, &[], found, &answer),
+        };
+        self.switch_sealed(go_on);
+        self.end_loop((body, after), source, number, &[]);
+        let otherwise = self.builder.ins().iconst(types::I8, i64::from(!is_any));
+        self.jump_with(found, &[otherwise]);
+        self.switch_sealed(found);
+        vec![result]
+    }
+
+    /// The first element that the function is true of, in a class, or 0.
+    fn find_in_place(&mut self, func: FunctionId, source: &Source, class: Class) -> Vec<Value> {
+        let out = self.builder.create_block();
+        for word in class.words().iter() {
+            self.builder.append_block_param(out, *word);
+        }
+        let (body, after, number) = self.begin_loop(source, &[], &[]);
+        let element = self.element(source, number);
+        let is_true = self.is_true_of(func, element);
+        let (found, go_on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(is_true, found, &[], go_on, &[]);
+        self.switch_sealed(found);
+        let words = self.owned_in_class(element, class);
+        self.jump_with(out, &words);
+        self.switch_sealed(go_on);
+        self.end_loop((body, after), source, number, &[]);
+        let zero = self.iconst(0);
+        let words = self.in_class(Entry::int(zero), class);
+        self.jump_with(out, &words);
+        self.switch_sealed(out);
+        self.builder.block_params(out).to_vec()
+    }
+
+    /// Whether the function gives something truthy for an element.
+    fn is_true_of(&mut self, func: FunctionId, element: Entry) -> Value {
+        let result = self.call_back(func, vec![element]);
+        let is_true = self.truthiness(result);
+        self.release_entry(result);
+        is_true
     }
 
     /// An empty flat array with room, as an operand on top.
@@ -240,9 +356,8 @@ impl Translator<'_, '_, '_> {
         Entry::borrowed(source.ty, source.class, &words, Owner::Shared)
     }
 
-    /// Calls a function with the operand above the arguments as its object;
-    /// gives its result's words in its class.
-    fn call_back(&mut self, func: FunctionId, args: Vec<Entry>) -> Vec<Value> {
+    /// Calls a function with the operand above the arguments as its object.
+    fn call_back(&mut self, func: FunctionId, args: Vec<Entry>) -> Entry {
         let mut words = vec![self.ctx, self.callee_trace];
         if !self.source.program.functions[func as usize]
             .captures
@@ -251,10 +366,14 @@ impl Translator<'_, '_, '_> {
             words.push(self.callback_object());
         }
         for (param, arg) in args.into_iter().enumerate() {
+            debug_assert!(!self.source.borrows(func, param), "it is a value");
             let class = self.source.param_class(func, param);
             words.extend(self.owned_in_class(arg, class));
         }
-        self.call_body(func, &words).0
+        let words = self.call_body(func, &words).0;
+        let facts = self.source.facts;
+        let result = facts.functions[func as usize].result;
+        Entry::owned(result, signature::result_class(facts, func), &words)
     }
 
     /// The function object: the operand that `MakeClosure` left.

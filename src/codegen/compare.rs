@@ -6,7 +6,7 @@ use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::names::{self, NameId};
 use ruff_runtime::value::Tag;
@@ -38,7 +38,12 @@ impl Comparison {
         }
     }
 
-    fn helper(self) -> Helper {
+    /// The same for words without sign.
+    pub fn unsigned(self) -> IntCC {
+        self.int().unsigned()
+    }
+
+    pub fn helper(self) -> Helper {
         match self {
             Comparison::Equal => Helper::Equal,
             Comparison::NotEqual => Helper::NotEqual,
@@ -102,6 +107,10 @@ impl Translator<'_, '_, '_> {
             {
                 let same = self.same_text(left, right);
                 Entry::bool(self.equality_result(comparison, same))
+            }
+            (Class::Object(Tag::String), Class::Object(Tag::String)) => {
+                self.record(Decision::Text);
+                Entry::bool(self.compare_texts(comparison, left, right))
             }
             (Class::Bool, Class::Bool) if comparison.is_equality() => {
                 let result = self
@@ -224,26 +233,18 @@ impl Translator<'_, '_, '_> {
                 .jump(done, &[BlockArg::Value(tag), BlockArg::Value(word)]);
             self.switch_sealed(others);
         }
-        if left.ty.may_be(Tags::FLOAT) && right.ty.may_be(Tags::FLOAT) {
-            let both = self.both_have(left, right, Tag::Float);
+        let is_float = left.ty.may_be(Tags::FLOAT) || right.ty.may_be(Tags::FLOAT);
+        if is_float && both_may_be(Tags::NUMBER) {
+            let is_number = [left, right].map(|entry| self.is_number(entry));
+            let both = self.builder.ins().band(is_number[0], is_number[1]);
             let (floats, others) = (self.builder.create_block(), self.builder.create_block());
             self.builder.ins().brif(both, floats, &[], others, &[]);
             self.switch_sealed(floats);
-            let (a, b) = (self.payload_word(left), self.payload_word(right));
-            let a = self
-                .builder
-                .ins()
-                .bitcast(types::F64, MemFlagsData::new(), a);
-            let b = self
-                .builder
-                .ins()
-                .bitcast(types::F64, MemFlagsData::new(), b);
+            let (a, b) = (self.as_float(left), self.as_float(right));
             let result = self.compare_floats(comparison, a, b);
             let word = self.builder.ins().uextend(types::I64, result);
             let tag = self.tag_word(Tag::Bool);
-            self.builder
-                .ins()
-                .jump(done, &[BlockArg::Value(tag), BlockArg::Value(word)]);
+            self.jump_with(done, &[tag, word]);
             self.switch_sealed(others);
         }
         let (left_tag, left_word) = self.both_words(left);

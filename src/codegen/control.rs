@@ -337,7 +337,7 @@ impl Translator<'_, '_, '_> {
         let other = self.builder.ins().band_imm_u(kind, NO_UNWRAPPED);
         self.builder.ins().brif(other, rest, &[], unwrapped, &[]);
         self.switch_sealed(unwrapped);
-        let ty = entry.ty.contents();
+        let ty = self.source.facts.variants.unwrapped(entry.ty.contents());
         let payload = self.load_value(ty, object, PAYLOAD_OFFSET as i32, Owner::Shared);
         let payload = self.own(payload);
         self.pop();

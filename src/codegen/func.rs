@@ -92,6 +92,8 @@ pub(super) struct Translator<'a, 'b, 'c> {
 pub(super) struct Tools {
     /// Which literal an SSA value is.
     pub literals: FxHashMap<Value, u32>,
+    /// The first word of strings that are one character.
+    pub characters: FxHashMap<Value, Value>,
     callees: FxHashMap<Callee, FuncRef>,
     /// Room for values that go to a helper in memory.
     scratch: Option<StackSlot>,
@@ -182,7 +184,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             stack: Vec::new(),
             homes: Vec::new(),
             mirrors: Mirrors::default(),
-            holding: at_start(function, start),
+            holding: at_start(source, func, start),
             views: Views::default(),
             pc: first_instruction(function, start),
             blocks: FxHashMap::default(),
@@ -563,7 +565,7 @@ pub(super) fn plan(
     let function = &source.program.functions[func as usize];
     let (first, holding) = (
         first_instruction(function, start),
-        at_start(function, start),
+        at_start(source, func, start),
     );
     layout::plan(source.program, function, first, holding, loops)
 }
@@ -578,14 +580,19 @@ fn first_instruction(function: &Function, start: Start) -> u32 {
 }
 
 /// What the slots hold when the function is entered.
-fn at_start(function: &Function, start: Start) -> Holding {
+fn at_start(source: Source, func: FunctionId, start: Start) -> Holding {
+    let function = &source.program.functions[func as usize];
     let mut holding = Holding {
         maybe: SlotSet::new(function.slots),
         surely: SlotSet::new(function.slots),
     };
     match start {
         Start::Call | Start::Resume | Start::Dissolved => {
-            (0..function.info.params.len() as u32).for_each(|slot| holding.store(slot));
+            for param in 0..function.info.params.len() {
+                if !source.borrows(func, param) {
+                    holding.store(param as u32);
+                }
+            }
         }
         Start::Loop(_) => holding.maybe = SlotSet::full(function.slots),
     }

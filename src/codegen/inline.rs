@@ -6,7 +6,7 @@ use super::stack::Entry;
 use crate::infer::Tags;
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, types};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::{array, string};
 use ruff_runtime::value::{RAISED, Tag};
@@ -219,6 +219,20 @@ impl Translator<'_, '_, '_> {
         self.push(Entry::int(result));
     }
 
+    /// Whether the dict below the topmost operand has that as a key, 0 or 1; takes
+    /// both.
+    fn has_key(&mut self, dict: Entry, key: Entry) -> Value {
+        let helper = match key.class {
+            Class::Int => Helper::DictHasInt,
+            _ => Helper::DictHas,
+        };
+        let has = self.call_helper(helper, &[dict.word(), key.word()])[0];
+        self.stack.truncate(self.stack.len() - 2);
+        self.release_entry(key);
+        self.release_entry(dict);
+        has
+    }
+
     fn inline_pair(&mut self, builtin: u32, name: &str) -> bool {
         let right = self.stack[self.stack.len() - 1];
         let left = self.stack[self.stack.len() - 2];
@@ -226,18 +240,20 @@ impl Translator<'_, '_, '_> {
             && left.class == Class::Object(Tag::Dict)
             && matches!(right.class, Class::Int | Class::Object(Tag::String))
         {
-            let helper = match right.class {
-                Class::Int => Helper::DictHasInt,
-                _ => Helper::DictHas,
-            };
-            let has = self.call_helper(helper, &[left.word(), right.word()])[0];
-            self.stack.truncate(self.stack.len() - 2);
-            self.release_entry(right);
-            self.release_entry(left);
+            let has = self.has_key(left, right);
             self.push(Entry::int(has));
             return true;
         }
-        let is_number = |entry: Entry| matches!(entry.class, Class::Int | Class::Float);
+        if name == "contains"
+            && left.class == Class::Object(Tag::Dict)
+            && matches!(right.class, Class::Int | Class::Object(Tag::String))
+        {
+            let has = self.has_key(left, right);
+            let has = self.builder.ins().ireduce(types::I8, has);
+            self.push(Entry::bool(has));
+            return true;
+        }
+        let is_number = |entry: Entry| entry.ty.is(Tags::NUMBER);
         if is_number(left) && is_number(right) {
             match name {
                 "min" => {

@@ -1,7 +1,7 @@
 //! Variables: slots in SSA or memory, cells, captures and globals.
 
 use super::decision::Decision;
-use super::func::{Translator, trusted};
+use super::func::{Start, Translator, trusted};
 use super::record;
 use super::signature::{Class, Fields};
 use super::stack::{Entry, Owner};
@@ -150,7 +150,9 @@ impl Translator<'_, '_, '_> {
             self.empty_home(home);
             if home.says_when_empty() {
                 self.mirror_slot(slot as u32);
-                self.ever_held.insert(slot as u32);
+                if !self.is_borrowed(slot as u32) {
+                    self.ever_held.insert(slot as u32);
+                }
             }
         }
     }
@@ -315,6 +317,17 @@ impl Translator<'_, '_, '_> {
         }
     }
 
+    /// Whether a slot is a parameter whose value the caller keeps: it holds that
+    /// from beginning to end, and gives nothing back.
+    pub fn is_borrowed(&self, slot: u32) -> bool {
+        self.start == Start::Call && self.source.borrows(self.func, slot as usize)
+    }
+
+    /// Whether a slot holds something here in any case.
+    pub fn surely_holds(&self, slot: u32) -> bool {
+        self.holding.surely.contains(slot) || self.is_borrowed(slot)
+    }
+
     /// What a slot can hold while it is set.
     pub fn slot_type(&self, slot: u32) -> Type {
         self.source.facts.functions[self.func as usize].slots[slot as usize]
@@ -364,6 +377,9 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn move_local(&mut self, slot: u32) {
+        if self.is_borrowed(slot) {
+            return self.load_local(slot);
+        }
         self.own_borrows_from_slot(slot);
         let entry = self.read_slot(slot, Owner::Entry);
         self.empty_slot(slot);

@@ -38,7 +38,7 @@ struct Way {
 
 impl Translator<'_, '_, '_> {
     /// The type of a path's root.
-    fn root_type(&self, path: &Path) -> Type {
+    pub fn root_type(&self, path: &Path) -> Type {
         let root = Path {
             steps: Vec::new(),
             ..path.clone()
@@ -64,8 +64,12 @@ impl Translator<'_, '_, '_> {
         let mut levels = Vec::new();
         let mut steps = Vec::new();
         let mut index = 0;
-        for step in &path.steps {
+        for (level, step) in path.steps.iter().enumerate() {
             levels.push(holds);
+            // On the way it is asked what is there.
+            if level > 0 {
+                holds = holds.without(Tags::NULL);
+            }
             match step {
                 Step::Index if holds.is(Tags::ARRAY) => {
                     steps.push(Last::Element(index));
@@ -112,7 +116,7 @@ impl Translator<'_, '_, '_> {
             };
             view = None;
             let held = self.load_value(*next, address, offset, Owner::Shared);
-            let tag = if next.is(Tags::ARRAY) {
+            let tag = if next.may_be(Tags::ARRAY) {
                 Tag::Array
             } else {
                 Tag::Struct
@@ -148,9 +152,8 @@ impl Translator<'_, '_, '_> {
             (first + indexes, first)
         };
         let fields = self.fields_in_place(path, value_at);
-        if fields.is_none() && !has_no_depth(self.stack[value_at].ty) {
-            // The depth of everything above would grow with it.
-            return false;
+        if fields.is_none() {
+            self.make_objects(indexes + 1);
         }
         self.own_before_change(path, indexes + 1);
         let value = self.stack[value_at];
@@ -163,6 +166,7 @@ impl Translator<'_, '_, '_> {
                 store_fields(self.builder, fields, &words, found);
             }
             (None, Last::Field(offset)) => {
+                self.expect_to_fit(value, object, slow);
                 let old = self.load_value(way.holds, object, offset, Owner::Entry);
                 self.store_value(value, object, offset);
                 self.release_entry(old);
@@ -170,7 +174,7 @@ impl Translator<'_, '_, '_> {
             (None, Last::Element(index)) => {
                 let index = self.stack[indexes_at + index];
                 let position = self.expect_tag(index, Tag::Int, slow);
-                self.store_checked(object, None, position, value, slow);
+                self.store_checked((object, None, position), value, way.holds, slow);
             }
         }
         self.builder.ins().jump(done, &[]);

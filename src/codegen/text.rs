@@ -1,6 +1,7 @@
 //! Strings: ASCII characters, joining and comparing with short literals inline
 //! or by helpers that know what they get; the rest is `index`, `arith` and so on.
 
+use super::compare::Comparison;
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -27,6 +28,7 @@ impl Translator<'_, '_, '_> {
     pub fn index_text(&mut self, text: Entry, index: Entry) {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let result = self.builder.append_block_param(done, types::I64);
+        let head = self.builder.append_block_param(done, types::I64);
         let (object, position) = (text.word(), index.word());
         if let Some(view) = self.text_view(text) {
             let indexable = self.word_of(view.indexable);
@@ -39,11 +41,17 @@ impl Translator<'_, '_, '_> {
         }
         let byte = self.text_byte(object, position);
         let character = self.ascii_character(byte);
-        self.builder.ins().jump(done, &[BlockArg::Value(character)]);
+        let first = match self.source.isa.endianness() {
+            Endianness::Little => byte,
+            Endianness::Big => self.builder.ins().ishl_imm_u(byte, 56),
+        };
+        self.jump_with(done, &[character, first]);
         self.switch_sealed(slow);
-        let words = self.index_words(text, index);
-        self.builder.ins().jump(done, &[BlockArg::Value(words[1])]);
+        let character = self.index_words(text, index)[1];
+        let first = self.load_word(character, TEXT_OFFSET);
+        self.jump_with(done, &[character, first]);
         self.switch_sealed(done);
+        self.tools.characters.insert(result, head);
         self.stack.truncate(self.stack.len() - 2);
         self.release_entry(text);
         let ty = Type::of(Tags::STRING);
@@ -122,6 +130,9 @@ impl Translator<'_, '_, '_> {
     /// Whether two strings have the same text.  Short ones are compared as words,
     /// without a branch that depends on what they say.
     pub fn same_text(&mut self, left: Entry, right: Entry) -> Value {
+        if let (Some(one), Some(other)) = (self.whole_head(left), self.whole_head(right)) {
+            return self.builder.ins().icmp(IntCC::Equal, one, other);
+        }
         if let Some(same) = self.is_short_literal(left, right) {
             return same;
         }
@@ -173,6 +184,52 @@ impl Translator<'_, '_, '_> {
         let word = self.call_helper(Helper::SameText, &[left, right])[0];
         let same = self.builder.ins().ireduce(types::I8, word);
         self.builder.ins().jump(done, &[BlockArg::Value(same)]);
+        self.switch_sealed(done);
+        result
+    }
+
+    /// The first word of a string that is different for different ones: they fit
+    /// into it, with zeros behind them, and do not end with one (but for the
+    /// character that is one).
+    fn whole_head(&mut self, text: Entry) -> Option<Value> {
+        if let Some(head) = self.tools.characters.get(&text.word()) {
+            return Some(*head);
+        }
+        let (len, word) = self.short_literal(text)?;
+        let bytes = match self.source.isa.endianness() {
+            Endianness::Little => word.to_le_bytes(),
+            Endianness::Big => word.to_be_bytes(),
+        };
+        let last = bytes[usize::try_from(len).ok()?.checked_sub(1)?];
+        (last != 0).then(|| self.iconst(word))
+    }
+
+    /// How two strings are ordered, where they differ in their first words; the
+    /// rest is a helper's.  Texts are ordered by their bytes.
+    pub fn compare_texts(&mut self, comparison: Comparison, left: Entry, right: Entry) -> Value {
+        let wholes = (self.whole_head(left), self.whole_head(right));
+        let are_whole = wholes.0.is_some() && wholes.1.is_some();
+        let one = wholes.0.unwrap_or_else(|| self.text_head(left).1);
+        let other = wholes.1.unwrap_or_else(|| self.text_head(right).1);
+        let [a, b] = [one, other].map(|word| match self.source.isa.endianness() {
+            Endianness::Little => self.builder.ins().bswap(word),
+            Endianness::Big => word,
+        });
+        let decided = self.builder.ins().icmp(comparison.unsigned(), a, b);
+        if are_whole {
+            return decided;
+        }
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I8);
+        let same = self.builder.ins().icmp(IntCC::Equal, one, other);
+        let decided = [BlockArg::Value(decided)];
+        self.builder.ins().brif(same, slow, &[], done, &decided);
+        self.switch_sealed(slow);
+        let tag = self.tag_word(Tag::String);
+        let args = [self.ctx, tag, left.word(), tag, right.word()];
+        let word = self.call_raising(comparison.helper(), &args)[1];
+        let word = self.builder.ins().ireduce(types::I8, word);
+        self.jump_with(done, &[word]);
         self.switch_sealed(done);
         result
     }

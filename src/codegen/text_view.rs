@@ -55,7 +55,7 @@ impl Translator<'_, '_, '_> {
         for _ in 0..3 {
             self.builder.append_block_param(done, types::I64);
         }
-        if !self.holding.surely.contains(view.slot) {
+        if !self.surely_holds(view.slot) {
             let there = self.builder.create_block();
             self.builder
                 .ins()

@@ -25,9 +25,13 @@ use crate::infer::{FunctionFacts, Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
-use ruff_runtime::bytecode::{Capture, Function, Op, Path, Program, Step, Var, VarKind};
+use ruff_runtime::bytecode::forms::forms;
+use ruff_runtime::bytecode::{
+    Capture, Function, MethodSite, Op, Path, Program, Step, Var, VarKind,
+};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
+use ruff_runtime::value::Tag;
 use rustc_hash::FxHashMap;
 
 /// How far an operand's user is looked for.
@@ -100,7 +104,9 @@ impl Translator<'_, '_, '_> {
     /// Decides what is viewed where, and makes the variables, which start empty.
     pub fn plan_views(&mut self) {
         let facts = &self.source.facts.functions[self.func as usize];
-        let regions = plan(self.source.program, self.function, facts, &self.layout);
+        let is_borrowed = |slot| self.is_borrowed(slot);
+        let program = self.source.program;
+        let regions = plan(program, self.function, facts, &self.layout, &is_borrowed);
         for slot in regions.iter().flat_map(|region| &region.slots) {
             if self.views.views.contains_key(slot) || self.views.texts.contains_key(slot) {
                 continue;
@@ -277,7 +283,7 @@ impl Translator<'_, '_, '_> {
         for _ in 0..3 {
             self.builder.append_block_param(done, types::I64);
         }
-        if !self.holding.surely.contains(view.slot) {
+        if !self.surely_holds(view.slot) {
             let there = self.builder.create_block();
             self.builder
                 .ins()
@@ -371,6 +377,7 @@ fn plan(
     function: &Function,
     facts: &FunctionFacts,
     layout: &Layout,
+    is_borrowed: &dyn Fn(u32) -> bool,
 ) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     // The ends of the loops around, and of the regions around, by slot.
@@ -395,12 +402,12 @@ fn plan(
         }
         let mut body = Body::new(function.slots);
         for pc in head..=end {
-            body.step(program, function, pc);
+            body.step(program, function, facts, pc);
         }
         let can_be_viewed = |slot: &u32| {
             !body.changed.contains(*slot)
                 && !viewed.contains_key(slot)
-                && layout.holding[&head].maybe.contains(*slot)
+                && (is_borrowed(*slot) || layout.holding[&head].maybe.contains(*slot))
                 && !layout.cells.contains(*slot)
                 && !layout.asked.contains(*slot)
         };
@@ -429,7 +436,7 @@ fn plan(
                 && is_row(facts, row)
                 && !body.changed.contains(row.root)
                 && !body.changed.contains(row.index)
-                && layout.holding[&head].surely.contains(row.index)
+                && (is_borrowed(row.index) || layout.holding[&head].surely.contains(row.index))
                 && !layout.cells.contains(row.index)
                 && !viewed_rows.contains_key(row)
         };
@@ -498,7 +505,7 @@ impl Body {
         }
     }
 
-    fn step(&mut self, program: &Program, function: &Function, pc: u32) {
+    fn step(&mut self, program: &Program, function: &Function, facts: &FunctionFacts, pc: u32) {
         match function.code[pc as usize] {
             Op::LoadLocal { slot } => match user(program, function, pc) {
                 Some((Op::Index {}, 1)) => {
@@ -549,8 +556,20 @@ impl Body {
                 self.change(&program.builtin_sites[site as usize].place);
             }
             Op::CallMethod { site } => {
-                if let Some(place) = &program.method_sites[site as usize].place {
-                    self.change(place);
+                let site = &program.method_sites[site as usize];
+                let gives_length = &*program.names[site.name as usize] == "len";
+                match (&site.place, only_looks(program, facts, site)) {
+                    (Some(place), false) => {
+                        self.change(place);
+                        // A built-in may give what it was called on.
+                        if place.root.kind() == VarKind::Local && !gives_length {
+                            self.rows_shared.insert(place.root.number());
+                        }
+                    }
+                    (Some(place), true) if !gives_length => {
+                        self.shared.insert(place.root.number());
+                    }
+                    _ => {}
                 }
             }
             Op::StorePath { path } | Op::StorePathUnder { path } | Op::UpdatePath { path, .. } => {
@@ -574,6 +593,19 @@ impl Body {
             _ => self.changed.insert(place.root.number()),
         }
     }
+}
+
+/// Whether a method that is called on a local is a built-in that leaves it as it
+/// is.
+fn only_looks(program: &Program, facts: &FunctionFacts, site: &MethodSite) -> bool {
+    let place = site.place.as_ref();
+    let Some(place) = place.filter(|place| place.root.kind() == VarKind::Local) else {
+        return false;
+    };
+    let ty = facts.slots[place.root.number() as usize].without(Tags::UNSET);
+    let tag = ty.tags().single().filter(|_| place.steps.is_empty());
+    let mut forms = forms(&program.names[site.name as usize]);
+    forms.any(|form| Some(form.receiver) == tag && !form.mutates && tag != Some(Tag::Struct))
 }
 
 /// Whether a slot of such a type holds a string, if anything.

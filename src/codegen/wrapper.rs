@@ -17,7 +17,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
 use ruff_runtime::heap::closure::ENTRY_OFFSET;
-use ruff_runtime::value::{RAISED, Tag};
+use ruff_runtime::value::{FIRST_COUNTED, RAISED, Tag};
 
 /// `call::Entry` for a translated function.
 pub fn generic_entry(source: Source, func: FunctionId) -> ir::Function {
@@ -97,7 +97,11 @@ impl Bridge<'_, '_> {
             let offset = 16 * param as i32;
             args.extend(self.argument(class, offset));
         }
+        let borrowed = self.borrowed();
         let words = self.call(Callee::Direct(self.func), &args);
+        for words in borrowed {
+            self.call(Callee::Helper(Helper::ReleaseValue), &words);
+        }
         let class = signature::result_class(self.source.facts, self.func);
         if let Some(fields) = self.self_fields() {
             let first = words.len() - Class::Record(fields).words().len();
@@ -123,6 +127,20 @@ impl Bridge<'_, '_> {
             _ => words[1],
         };
         (tag, payload)
+    }
+
+    /// The arguments that the body borrows, which are to be given back.
+    fn borrowed(&mut self) -> Vec<[Value; 2]> {
+        let function = &self.source.program.functions[self.func as usize];
+        let params = 0..function.info.params.len();
+        let borrowed = params.filter(|param| self.source.borrows(self.func, *param));
+        let (args, flags) = (self.params[3], MemFlagsData::trusted());
+        let builder = &mut self.builder;
+        let words = borrowed.map(|param| {
+            let offset = 16 * param as i32;
+            [offset, offset + 8].map(|offset| builder.ins().load(types::I64, flags, args, offset))
+        });
+        words.collect()
     }
 
     fn self_fields(&self) -> Option<Fields> {
@@ -298,6 +316,9 @@ impl Bridge<'_, '_> {
             let (mine, after) = rest.split_at(class.words().len());
             rest = after;
             let (tag, payload) = self.pair(class, mine);
+            if self.source.borrows(self.func, param) {
+                self.retain(tag, payload);
+            }
             let place = 16 * param as i32;
             self.builder.ins().store(flags, tag, args, place);
             self.builder.ins().store(flags, payload, args, place + 8);
@@ -325,6 +346,26 @@ impl Bridge<'_, '_> {
             .call_indirect(signature, target, &[ctx, trace, object, args]);
         let words = self.builder.inst_results(call).to_vec();
         self.results(words[0], words[1])
+    }
+
+    /// Takes a count of a value, for a callee that takes it over.
+    fn retain(&mut self, tag: Value, object: Value) {
+        let [is_object, is_mortal, done] = [(); 3].map(|()| self.builder.create_block());
+        let flags = MemFlagsData::trusted();
+        let least = FIRST_COUNTED as i64;
+        let counted = IntCC::UnsignedGreaterThanOrEqual;
+        let counted = self.builder.ins().icmp_imm_u(counted, tag, least);
+        self.builder.ins().brif(counted, is_object, &[], done, &[]);
+        self.builder.switch_to_block(is_object);
+        let count = self.builder.ins().load(types::I32, flags, object, 0);
+        let mortal = IntCC::SignedGreaterThanOrEqual;
+        let mortal = self.builder.ins().icmp_imm_s(mortal, count, 0);
+        self.builder.ins().brif(mortal, is_mortal, &[], done, &[]);
+        self.builder.switch_to_block(is_mortal);
+        let more = self.builder.ins().iadd_imm_s(count, 1);
+        self.builder.ins().store(flags, more, object, 0);
+        self.builder.ins().jump(done, &[]);
+        self.builder.switch_to_block(done);
     }
 
     /// What a body returns, from an entry's result.

@@ -135,11 +135,15 @@ pub fn callbacks(program: &Program) -> FxHashMap<FunctionId, String> {
     let mut found = FxHashMap::default();
     for function in &program.functions {
         for (pc, op) in (0..).zip(&function.code) {
-            if let Op::CallBuiltin { builtin, .. } = *op
-                && let Some(callback) = callback_of_call(program, function, pc)
-            {
-                let name = program.builtins[builtin as usize].to_string();
-                found.insert(callback.func, name);
+            let name = match *op {
+                Op::CallBuiltin { builtin, .. } => &program.builtins[builtin as usize],
+                Op::CallMethod { site } => {
+                    &program.names[program.method_sites[site as usize].name as usize]
+                }
+                _ => continue,
+            };
+            if let Some(callback) = callback_of_call(program, function, pc) {
+                found.insert(callback.func, name.to_string());
             }
         }
     }

@@ -22,6 +22,8 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
         "is_empty" | "starts_with" | "ends_with" | "to_bool" | "bool" | "any" | "all"
         | "is_int" | "is_float" | "is_string" | "is_bool" | "is_array" | "is_dict" | "is_null"
         | "is_function" => Type::of(Tags::BOOL),
+        "contains" if first.is(Tags::STRING) => Type::of(Tags::INT),
+        "contains" if first.is(Tags::ARRAY.union(Tags::DICT)) => Type::of(Tags::BOOL),
         "contains" => Type::of(Tags::INT.union(Tags::BOOL)),
         "print" | "println" | "eprint" | "debug" => Type::of(Tags::NULL),
         "args" | "split" | "lines" | "words" | "keys" => Type::array_of(Type::of(Tags::STRING)),
@@ -46,6 +48,9 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
             first.without(Tags(!Tags::ARRAY.0))
         }
         "filter" => first.without(Tags(!Tags::ARRAY.0)),
+        "slice" if first.is(Tags::ARRAY) => first,
+        "values" if first.is(Tags::DICT) => Type::array_of(first.contents()),
+        "find" if first.is(Tags::ARRAY) => first.contents().joined(Type::of(Tags::INT)),
         "map" => Type::array_of(Type::ANY),
         "sum" => Type::of(Tags::NUMBER),
         "get" | "get_default" => {
@@ -64,6 +69,23 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
         "array" => Type::array_of(args.iter().fold(Type::NONE, |all, more| all.joined(*more))),
         "dict" => Type::container(Tags::DICT, Type::NONE),
         _ => Type::ANY,
+    }
+}
+
+/// What a mutating method form gives, if there is one of that name.
+pub fn result_of_change(name: &str, receiver: Type, args: &[Type]) -> Option<Type> {
+    let is_array = receiver.is(Tags::ARRAY);
+    match name {
+        "push" | "append" | "insert" | "remove" | "clear" if is_array => {
+            Some(change_of_receiver(name, receiver, args))
+        }
+        // Null if there is none.
+        "pop" if is_array => Some(receiver.contents().joined(Type::of(Tags::NULL))),
+        "remove_at" if is_array => Some(receiver.contents()),
+        "push" | "append" | "insert" | "remove" | "clear" | "pop" | "remove_at" | "update" => {
+            Some(Type::ANY)
+        }
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! One function's abstract execution: operand types instruction by
 //! instruction, with the effects on slots, globals, fields and callees.
 
-use super::callback::{Callback, CallbackKind, callback_of_call};
+use super::callback::{Callback, callback_of_call};
 use super::readers::Known;
 use super::transfer::{self, arithmetic, element_of, iterated, part_of_pair, way_from_pair};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
@@ -261,13 +261,13 @@ impl Flow<'_, '_> {
             // declaration takes them.
             Op::Function { func } | Op::MakeClosure { func } => {
                 if !self.analysis.struct_functions[func as usize] && !self.is_called_back(pc) {
-                    self.analysis.escape(func);
+                    self.analysis.becomes_value(func);
                 }
                 self.push(Type::of(Tags::FUNCTION));
             }
             Op::Builtin { .. } => self.push(Type::of(Tags::BUILTIN)),
             Op::Callee {} => {
-                self.analysis.escape(self.func);
+                self.analysis.becomes_value(self.func);
                 self.push(Type::of(Tags::FUNCTION));
             }
             Op::Pop {} => {
@@ -370,8 +370,20 @@ impl Flow<'_, '_> {
             | Op::JumpIfUnwrapped { .. }
             | Op::JumpIfUnset { .. } => self.jump(pc, op),
             Op::Call { argc } => {
-                self.pop_many(argc as usize + 1);
-                self.push(Type::ANY);
+                let args = self.pop_many(argc as usize);
+                let callee = self.pop();
+                let result = match callee.is_none() {
+                    true => Type::NONE,
+                    false => self.analysis.call_values(&args),
+                };
+                // The library's functions may call what they are given.
+                if !callee.is(Tags::FUNCTION) {
+                    self.analysis.hands_out(None, &args);
+                }
+                self.push(match callee.is(Tags::FUNCTION) {
+                    true => result,
+                    false => Type::ANY,
+                });
             }
             Op::CallFunction { func, argc } => {
                 let args = self.pop_many(argc as usize);
@@ -384,25 +396,23 @@ impl Flow<'_, '_> {
                 let result = match callback {
                     // It never gets that far, or not as far as is known yet.
                     Some(_) if args[0].is_none() => Type::NONE,
-                    Some(callback) if args[0].is(Tags::ARRAY) => {
-                        let known = self.analysis.call_result(callback.func);
-                        let gets = callback.arguments(&args, known);
-                        let gives = self.call(callback.func, &gets);
-                        callback.result(&args, gives)
-                    }
+                    Some(callback) if args[0].is(Tags::ARRAY) => self.call_back(callback, &args),
                     _ => {
                         let name = &program.builtins[builtin as usize];
+                        self.hands_to_builtin(name, &args);
                         builtins::result_of_builtin(name, &args)
                     }
                 };
                 self.push(result);
             }
             Op::CallWith { site } => {
+                // Which argument is whose is not followed.
+                self.analysis.values_are_out();
                 let count = program.call_sites[site as usize].args.len();
                 self.pop_many(count + 1);
                 self.push(Type::ANY);
             }
-            Op::CallMethod { site } => self.method_site(site),
+            Op::CallMethod { site } => self.method_site(pc, site),
             Op::Mutate { site } => self.mutate(&program.builtin_sites[site as usize]),
             Op::MakeArray { count } => {
                 let values = self.pop_many(count as usize);
@@ -434,7 +444,8 @@ impl Flow<'_, '_> {
             }
             Op::CallForeign { site } => {
                 let site = &program.foreign_sites[site as usize];
-                self.pop_many(site.params.len());
+                let args = self.pop_many(site.params.len());
+                self.analysis.hands_out(None, &args);
                 self.push(super::foreign_result(site));
             }
             Op::MakeStruct { site } => self.make_struct(site),
@@ -591,6 +602,14 @@ impl Flow<'_, '_> {
         }
     }
 
+    /// A call of a built-in that calls a known function for an array's elements.
+    fn call_back(&mut self, callback: Callback, args: &[Type]) -> Type {
+        let known = self.analysis.call_result(callback.func);
+        let gets = callback.arguments(args, known);
+        let gives = self.call(callback.func, &gets);
+        callback.result(args, gives)
+    }
+
     /// The known function that the call of a built-in at `pc` is given.
     fn callback(&self, pc: u32) -> Option<Callback> {
         let program = self.analysis.program;
@@ -600,15 +619,27 @@ impl Flow<'_, '_> {
 
     /// Whether the function that is made at `pc` goes to a built-in that calls
     /// it for an array's elements, and nowhere else.
-    fn is_called_back(&self, pc: u32) -> bool {
+    fn is_called_back(&mut self, pc: u32) -> bool {
         let Some(callback) = self.callback(pc + 1) else {
             return false;
         };
-        let below = match callback.kind {
-            CallbackKind::Map | CallbackKind::Filter => 1,
-            CallbackKind::Reduce => 2,
+        let program = self.analysis.program;
+        let array = match program.functions[self.func as usize].code[pc as usize + 1] {
+            Op::CallMethod { site }
+                if let Some(place) = &program.method_sites[site as usize].place =>
+            {
+                let site = &program.method_sites[site as usize];
+                let mut receiver = self.path_type(place);
+                if site.early {
+                    // Below the indexes and the arguments, of which the function is
+                    // still to come.
+                    let pops = site.pops(program) as usize - 1;
+                    receiver.join(self.stack[self.stack.len() - pops]);
+                }
+                receiver
+            }
+            _ => self.stack[self.stack.len() - callback.array_below()],
         };
-        let array = self.stack[self.stack.len() - below];
         // What can't be anything yet may still turn out to be an array.
         array.is_none() || array.is(Tags::ARRAY)
     }
@@ -640,7 +671,9 @@ impl Flow<'_, '_> {
             }
             Op::JumpIfUnwrapped { .. } => {
                 let top = self.pop();
-                self.push(top.contents());
+                self.analysis.read_unwrapped();
+                let unwrapped = self.analysis.facts.variants.unwrapped(top.contents());
+                self.push(unwrapped);
                 self.merge(pc, to);
                 self.pop();
                 self.push(top.without(Tags(!Tags::VARIANT.0)));
@@ -699,11 +732,12 @@ impl Flow<'_, '_> {
         }
         let mut all = vec![target];
         all.extend(args);
+        self.hands_to_builtin(&program.builtins[site.builtin as usize], &all);
         let result = builtins::result_of_builtin(&program.builtins[site.builtin as usize], &all);
         self.join_path(&site.place, result);
     }
 
-    fn method_site(&mut self, site: u32) {
+    fn method_site(&mut self, pc: u32, site: u32) {
         let program = self.analysis.program;
         let site = &program.method_sites[site as usize];
         let args = self.pop_many(site.args.len());
@@ -719,7 +753,15 @@ impl Flow<'_, '_> {
         if site.place.is_none() || site.early {
             receiver.join(self.pop());
         }
+        if let Some(callback) = self.callback(pc)
+            && receiver.is(Tags::ARRAY)
+        {
+            let operands = [&[receiver], &args[..]].concat();
+            let result = self.call_back(callback, &operands);
+            return self.push(result);
+        }
         let plain = site.args.iter().all(|arg| *arg == ArgKind::One);
+        self.call_what_is_held(site, receiver, &args, plain);
         let result = self.call_method(site, receiver, plain.then_some(&args[..]));
         self.push(result);
     }

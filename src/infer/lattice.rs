@@ -223,6 +223,14 @@ impl Type {
         self.levels[0].tags.intersects(tags)
     }
 
+    /// Whether it is one of these or a container, or a struct, that may hold one.
+    pub fn may_hold(self, tags: Tags) -> bool {
+        let held = tags.union(Tags::STRUCT).union(Tags::OPAQUE);
+        let last = self.levels[LEVELS - 1].tags;
+        let mut levels = self.levels.iter();
+        levels.any(|level| level.tags.intersects(held)) || last.intersects(Tags::FOLLOWED)
+    }
+
     pub fn is_none(self) -> bool {
         self.tags() == Tags::EMPTY
     }

@@ -5,6 +5,11 @@ use super::{Tags, Type, builtins};
 use ruff_runtime::bytecode::{FunctionId, MethodSite};
 use ruff_runtime::names::NameId;
 
+/// What a method's name may lead to in a dict's entry.
+pub const CALLABLE: Tags = Tags::FUNCTION
+    .union(Tags::BUILTIN)
+    .union(Tags::BOUND_METHOD);
+
 impl Flow<'_, '_> {
     /// A call of a known function with these arguments.
     pub(super) fn call(&mut self, func: FunctionId, args: &[Type]) -> Type {
@@ -80,6 +85,8 @@ impl Flow<'_, '_> {
         if object.may_be(Tags::STRUCT.union(Tags::STRUCT_DEF)) {
             for (_, func) in self.candidates(name, object.without(Tags::STRUCT_DEF)) {
                 self.analysis.escape(func);
+                // Its results are not followed.
+                self.analysis.values_are_out();
                 result.join(Type::of(Tags::BOUND_METHOD.union(Tags::FUNCTION)));
             }
         }
@@ -133,8 +140,9 @@ impl Flow<'_, '_> {
         }
         if receiver.may_be(Tags::DICT) {
             // An entry of that name is called first; it can be any function.
-            self.call_builtin_form(site, receiver, args);
-            result.join(Type::ANY);
+            let given = self.call_builtin_form(site, receiver, args);
+            let is_plain = receiver.is(Tags::DICT) && !receiver.contents().may_be(CALLABLE);
+            result.join(if is_plain { given } else { Type::ANY });
         }
         let known = plain
             .union(Tags::STRUCT)
@@ -192,12 +200,8 @@ impl Flow<'_, '_> {
             self.join_path(place, after);
         }
         let Some(args) = args else { return Type::ANY };
-        if matches!(
-            &**name,
-            "pop" | "remove" | "remove_at" | "insert" | "clear" | "update" | "push" | "append"
-        ) {
-            // The method forms give something else than the functions.
-            return Type::ANY;
+        if let Some(result) = builtins::result_of_change(name, receiver, args) {
+            return result;
         }
         let mut all = vec![receiver];
         all.extend_from_slice(args);

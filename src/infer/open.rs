@@ -51,6 +51,7 @@ impl Facts {
 impl Analysis<'_> {
     /// Takes account of everything that others may do.
     pub(super) fn open_up(&mut self, strangers: &Strangers) {
+        self.values_are_out();
         self.facts.open = Some(strangers.structs.clone());
         self.facts.variants.open_up();
         let anything = Type::ANY.joined(Type::of(Tags::UNSET));

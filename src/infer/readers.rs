@@ -13,6 +13,8 @@ pub(super) enum Known {
     Variable(FunctionId, u32),
     /// What a function gives: its result, what it yields, its `self`.
     Result(FunctionId),
+    /// What is called as a value with so many arguments, and gives.
+    Called(usize),
     /// The fields of that name, over all structs.
     Field(NameId),
     /// What is known about a declared struct.

@@ -25,6 +25,10 @@ pub struct VariantFacts {
     counts: Vec<Option<u32>>,
     /// The reads of payloads behind the test of the same variable, with its site.
     tested: FxHashMap<(FunctionId, u32), (u32, u32)>,
+    /// The variants that `?` goes on with: `Ok` and `Some`.
+    unwrapping: Vec<u32>,
+    /// Others make values of the same enums.
+    is_open: bool,
 }
 
 /// What is known of a payload that an instruction reads.
@@ -129,6 +133,13 @@ impl VariantFacts {
                 vec![ids[number]]
             }
         };
+        let mut unwrapping: Vec<u32> = (0..)
+            .zip(&program.variant_sites)
+            .filter(|(_, site)| matches!(site.kind, VariantKind::Ok | VariantKind::Some))
+            .map(|(number, _): (usize, _)| ids[number])
+            .collect();
+        unwrapping.sort_unstable();
+        unwrapping.dedup();
         VariantFacts {
             of_site: program
                 .variant_sites
@@ -139,6 +150,8 @@ impl VariantFacts {
             kinds: program.variant_sites.iter().map(|site| site.kind).collect(),
             payloads: vec![Vec::new(); ids.len()],
             counts,
+            unwrapping,
+            is_open: false,
             tested: (0..)
                 .zip(&program.functions)
                 .flat_map(|(func, function)| {
@@ -180,13 +193,8 @@ impl VariantFacts {
             };
         };
         let mut ty = contents;
-        if self.kinds[site as usize] == VariantKind::Tagged {
-            let mut given = Type::NONE;
-            for id in self.of_site(site) {
-                let payload = self.payloads[*id as usize].get(index as usize);
-                given.join(payload.copied().unwrap_or(Type::NONE));
-            }
-            ty = contents.met(given);
+        if self.kinds[site as usize] == VariantKind::Tagged || self.is_ours(contents) {
+            ty = contents.met(self.given(self.of_site(site), index));
         }
         let is_there = self.has_payload(site, index);
         if !is_there {
@@ -199,9 +207,32 @@ impl VariantFacts {
         }
     }
 
+    /// What `?` gives for something with these contents.
+    pub fn unwrapped(&self, contents: Type) -> Type {
+        match self.is_ours(contents) {
+            true => contents.met(self.given(&self.unwrapping, 0)),
+            false => contents,
+        }
+    }
+
+    /// Whether a value with these contents, if it is a variant, was made by the
+    /// program.  The library makes `Ok`, `Err`, `Some` and `None` as well, but what
+    /// comes from there can hold anything.
+    fn is_ours(&self, contents: Type) -> bool {
+        !self.is_open && contents != Type::ANY
+    }
+
+    /// What those variants are given at a position.
+    fn given(&self, ids: &[u32], index: u32) -> Type {
+        let payloads = ids.iter().map(|id| &self.payloads[*id as usize]);
+        let given = payloads.filter_map(|payload| payload.get(index as usize));
+        given.fold(Type::NONE, |all, more| all.joined(*more))
+    }
+
     /// Takes account of others who make values of the same enums.
     pub(super) fn open_up(&mut self) {
         self.tested.clear();
+        self.is_open = true;
     }
 }
 
@@ -219,6 +250,14 @@ impl Analysis<'_> {
         }
         if grew {
             self.has_changed(Known::Variant(id));
+        }
+    }
+
+    /// Notes that what `?` gives is looked at.
+    pub(super) fn read_unwrapped(&mut self) {
+        for at in 0..self.facts.variants.unwrapping.len() {
+            let id = self.facts.variants.unwrapping[at];
+            self.read(Known::Variant(id));
         }
     }
 

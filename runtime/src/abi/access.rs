@@ -302,6 +302,20 @@ pub unsafe extern "C" fn ruff_rt_dict_has(dict: *const Dict, key: *const Str) ->
 }
 
 /// # Safety
+/// `ctx` is the current context, the name one of its program, and the dict is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_has_name(
+    ctx: *mut VMContext,
+    dict: *const Dict,
+    name: u64,
+) -> u64 {
+    // SAFETY: the caller vouches for them.
+    let (ctx, dict) = unsafe { (&*ctx, &*dict) };
+    let key = Key::from_str(&ctx.program.names[name as usize]);
+    u64::from(!dict.is_int_keyed() && dict.contains(key))
+}
+
+/// # Safety
 /// The dict is live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_dict_int_place(dict: *mut Dict, key: u64) -> *mut Value {
