@@ -39,6 +39,7 @@ mod row_view;
 pub mod signature;
 mod stack;
 mod store;
+mod sum;
 mod suspend;
 mod text;
 mod text_view;
@@ -135,6 +136,10 @@ impl Source<'_> {
     fn borrows(self, func: FunctionId, param: usize) -> bool {
         let is_object = match self.param_class(func, param) {
             Class::Object(_) | Class::Dynamic => true,
+            Class::Sum(sum) => {
+                let carried = self.facts.param(func, param).contents();
+                sum.is_counted && carried.may_be_counted()
+            }
             Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
         };
         is_object && self.facts.is_borrowed(func, param)

@@ -28,6 +28,7 @@ pub use test::{Ending, Found, Outcome, Tested, find_tests, test};
 use crate::bindgen;
 use crate::check;
 use crate::diagnostic::Diagnostic;
+use crate::emit::Debug;
 use crate::emit::jit::{SharedStats, locked};
 use crate::emit::{self, Fallback, Memory, Object};
 use crate::explain::{self, Explanation};
@@ -98,7 +99,9 @@ fn build_program(
     }
 
     forget_folder(&mut program, &request.input);
-    let facts = log.stage("infer", || infer::infer(&program));
+    let facts = log.stage("infer", || {
+        shown(infer::infer(&program), request.code.target.debug)
+    });
     write_listings(request, &program, &facts, None, log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());
@@ -215,7 +218,9 @@ pub fn fallbacks(
     log: &mut Log,
 ) -> Result<Vec<String>, Failure> {
     let program = program(&request.input, &request.with, sources, log)?;
-    let facts = log.stage("infer", || infer::infer(&program));
+    let facts = log.stage("infer", || {
+        shown(infer::infer(&program), request.code.target.debug)
+    });
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &[], &request.code)
     })?;
@@ -233,11 +238,21 @@ pub fn explain(
     log: &mut Log,
 ) -> Result<Explanation, Failure> {
     let program = program(&request.input, &request.with, sources, log)?;
-    let facts = log.stage("infer", || infer::infer(&program));
+    let facts = log.stage("infer", || {
+        shown(infer::infer(&program), request.code.target.debug)
+    });
     let decided = log.stage("compile", || {
         emit::decisions(&program, &facts, &request.code)
     })?;
     Ok(log.stage("explain", || explain::explain(&program, &decided, sources)))
+}
+
+/// The facts of a program of which debuggers are shown so much.
+fn shown(mut facts: Facts, debug: Debug) -> Facts {
+    if debug == Debug::Variables {
+        facts.variants.keep_whole();
+    }
+    facts
 }
 
 /// From a file to a verified program.

@@ -12,6 +12,7 @@
 mod borrowed;
 mod builtins;
 mod callback;
+mod exhausted;
 mod flow;
 mod lattice;
 mod methods;
@@ -130,6 +131,7 @@ pub fn infer(program: &Program) -> Facts {
     let mut analysis = Analysis::new(program);
     analysis.run();
     let mut facts = analysis.facts;
+    facts.variants.take_apart(program);
     borrowed::find(program, &mut facts, &[]);
     facts
 }
@@ -147,6 +149,7 @@ pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Fa
     }
     analysis.run();
     let mut facts = analysis.facts;
+    facts.variants.take_apart(program);
     let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
     borrowed::find(program, &mut facts, &roots);
     facts

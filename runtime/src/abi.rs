@@ -26,7 +26,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 8;
+pub const ABI_VERSION: u32 = 9;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,6 +232,10 @@ helpers! {
     /// As `NewRecord`, with the declared fields of a declaration that captures nothing.
     NewInstance = data::ruff_rt_new_instance(ctx: *mut VMContext, declaration: u64) -> u64, [];
     MakeVariant = data::ruff_rt_make_variant(ctx: *mut VMContext, site: u64, values: *mut Value, count: u64) -> RawValue, [raises];
+    /// `Ok`, `Err`, `Some` or `None` with a payload that it takes over.
+    Wrap = data::ruff_rt_wrap(ctx: *mut VMContext, kind: u64, tag: u64, payload: u64) -> u64, [];
+    /// The program's variant with this number, which takes `count` values over.
+    NewVariant = data::ruff_rt_new_variant(ctx: *mut VMContext, id: u64, values: *mut Value, count: u64) -> u64, [];
     /// `Ok`, `Err`, `Some` or `None` with room for its payload, which the caller fills
     /// at once.
     NewWrapper = data::ruff_rt_new_wrapper(kind: u64, count: u64) -> u64, [];

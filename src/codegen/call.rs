@@ -163,7 +163,11 @@ impl Translator<'_, '_, '_> {
         if !self.source.borrows(func, param) {
             return self.owned_in_class(entry, class);
         }
-        let is_new = matches!(entry.class, Class::Record(_));
+        let is_new = match entry.class {
+            Class::Record(_) => true,
+            Class::Sum(_) => entry.class != class,
+            _ => false,
+        };
         let words = self.in_class(entry, class);
         if entry.owner == Owner::Entry || is_new {
             self.push(Entry::owned(entry.ty, class, &words));
@@ -248,10 +252,11 @@ impl Translator<'_, '_, '_> {
 
     pub fn call_method(&mut self, number: u32) {
         let site = &self.source.program.method_sites[number as usize];
-        if self.call_method_directly(number, site)
-            || self.call_as_function(site)
-            || self.change_by_method(number, site)
-        {
+        if self.call_method_directly(number, site) {
+            return;
+        }
+        self.make_variants_whole(site.pops(self.source.program) as usize);
+        if self.call_as_function(site) || self.change_by_method(number, site) {
             return;
         }
         self.record(Decision::ByRuntime);

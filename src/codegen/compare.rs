@@ -306,6 +306,15 @@ impl Translator<'_, '_, '_> {
                 let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
                 self.builder.ins().ireduce(types::I8, word)
             }
+            Class::Sum(_) => {
+                self.record(Decision::ByRuntime);
+                let words = entry.all_words();
+                let whole = Entry::borrowed(entry.ty, entry.class, &words, Owner::Shared);
+                let (tag, object) = self.both_words(whole);
+                let word = self.call_helper(Helper::Truthy, &[tag, object])[0];
+                self.release_object(object);
+                self.builder.ins().ireduce(types::I8, word)
+            }
             Class::Dynamic => {
                 self.record(Decision::AsksKind);
                 self.dynamic_truthiness(entry)

@@ -3,10 +3,10 @@
 use super::compare::Comparison;
 use super::dissolve::{TO_NEXT, TO_START};
 use super::func::{Start, Translator, trusted};
-use super::signature::{self, Class, Fields};
+use super::signature::{self, Class, Fields, Sum};
 use super::stack::{Entry, Owner};
 use super::{Source, Unsupported};
-use crate::infer::{Tags, Type};
+use crate::infer::{Tags, Type, VariantFacts};
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, TrapCode, Value, types};
@@ -37,6 +37,9 @@ impl Translator<'_, '_, '_> {
     pub fn op(&mut self, op: Op) -> Result<(), Unsupported> {
         if Self::looks_at_objects(op) {
             self.make_objects(op.effect(self.source.program).pops as usize);
+        }
+        if !Self::takes_sums(op) {
+            self.make_variants_whole(op.effect(self.source.program).pops as usize);
         }
         match op {
             Op::Null {} => self.push(Entry::null()),
@@ -268,6 +271,11 @@ impl Translator<'_, '_, '_> {
 
     fn jump_if(&mut self, to: u32, when: bool) {
         let operand = self.pop();
+        let facts = self.source.facts;
+        let slots = &facts.functions[self.func as usize].slots;
+        if facts.variants.is_exhausted(self.func, self.pc, slots) {
+            return;
+        }
         let truth = self.truthiness(operand);
         self.release_entry(operand);
         let args = self.block_args(to);
@@ -309,7 +317,7 @@ impl Translator<'_, '_, '_> {
     fn jump_if_null(&mut self, to: u32) {
         let entry = self.pop_owned();
         self.push(entry);
-        if let Class::Record(_) = entry.class {
+        if let Class::Record(_) | Class::Sum(_) = entry.class {
             // Never null; an object that is made for the jump would be lost.
             return;
         }
@@ -324,6 +332,12 @@ impl Translator<'_, '_, '_> {
 
     /// `Ok`/`Some`: the payload goes along to the target; `Err`/`None` stay.
     fn jump_if_unwrapped(&mut self, to: u32) {
+        if let Class::Sum(sum) = self.stack[self.stack.len() - 1].class {
+            if VariantFacts::is_built_in(sum.number()) {
+                return self.unwrap_sum(sum, to);
+            }
+            self.make_variants_whole(1);
+        }
         let entry = self.pop_owned();
         self.push(entry);
         let before = self.stack.clone();
@@ -356,10 +370,30 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().jump(next, &[]);
         self.switch_sealed(next);
         self.pop();
-        let ty = Type::container(Tags::VARIANT, entry.ty.contents());
+        let variant = entry.ty.without(Tags(!Tags::VARIANT.0));
+        let ty = self.source.facts.variants.returned(variant);
         let class = Class::Object(Tag::Variant);
         let words = self.in_class(entry, class);
         self.push(Entry::owned(ty, class, &words));
+    }
+
+    /// The same for one of the built-in variants that is taken apart.
+    fn unwrap_sum(&mut self, sum: Sum, to: u32) {
+        let entry = self.pop_owned();
+        let (unwrapped, rest) = (self.builder.create_block(), self.builder.create_block());
+        let kind = entry.all_words()[0];
+        let other = self.builder.ins().band_imm_u(kind, NO_UNWRAPPED);
+        self.builder.ins().brif(other, rest, &[], unwrapped, &[]);
+        self.switch_sealed(unwrapped);
+        let before = self.stack.clone();
+        let ty = self.source.facts.variants.unwrapped(entry.ty.contents());
+        let payload = self.part_of_sum(sum, entry, 0, ty);
+        self.push(payload);
+        self.jump_to(to);
+        self.switch_sealed(rest);
+        self.stack = before;
+        let ty = self.source.facts.variants.returned(entry.ty);
+        self.push(Entry::owned(ty, entry.class, &entry.all_words()));
     }
 
     /// Ends a block that control never reaches.

@@ -6,6 +6,7 @@ use super::layout::Holding;
 use super::local::Home;
 use super::signature::Class;
 use super::stack::Entry;
+use super::sum::{self, counted_parts};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
@@ -19,6 +20,11 @@ impl Translator<'_, '_, '_> {
             Class::Dynamic => {
                 let (tag, payload) = entry.pair();
                 self.retain_dynamic(tag, payload);
+            }
+            Class::Sum(sum) => {
+                for (tag, payload) in counted_parts(sum, &entry.all_words()) {
+                    self.retain_dynamic(tag, payload);
+                }
             }
             Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
@@ -64,6 +70,11 @@ impl Translator<'_, '_, '_> {
             Class::Dynamic => {
                 let (tag, payload) = entry.pair();
                 self.release_dynamic(tag, payload);
+            }
+            Class::Sum(sum) => {
+                for (tag, payload) in counted_parts(sum, &entry.all_words()) {
+                    self.release_dynamic(tag, payload);
+                }
             }
             Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
         }
@@ -170,6 +181,17 @@ impl Translator<'_, '_, '_> {
                 let payload = self.word_of(second);
                 self.release_dynamic(tag, payload);
             }
+            Home::Sum {
+                sum,
+                first,
+                counted: true,
+            } => {
+                let variables = sum::variables(sum, first);
+                let words: Vec<Value> = variables.map(|word| self.word_of(word)).collect();
+                for (tag, payload) in counted_parts(sum, &words) {
+                    self.release_dynamic(tag, payload);
+                }
+            }
             Home::Memory { room, part: 0 } => {
                 let address = self.address_in(room, 0);
                 let two = self.iconst(2);
@@ -177,6 +199,7 @@ impl Translator<'_, '_, '_> {
             }
             Home::Value { .. }
             | Home::Record { .. }
+            | Home::Sum { .. }
             | Home::Memory { .. }
             | Home::Number { .. }
             | Home::Nowhere => {}

@@ -171,6 +171,10 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn make_variant(&mut self, site: u32, count: u32) {
+        if self.make_sum(site, count) {
+            return;
+        }
+        self.make_variants_whole(count as usize);
         self.record(Decision::Makes);
         let mut contents = Type::NONE;
         for entry in &self.stack[self.stack.len() - count as usize..] {
@@ -183,30 +187,37 @@ impl Translator<'_, '_, '_> {
             VariantKind::Tagged => None,
         };
         if takes == Some(count) && (count == 0 || has_no_depth(contents)) {
-            self.make_wrapper(kind, count, contents);
+            self.make_wrapper(site, count, contents);
             return;
         }
+        let ty = self.source.facts.variants.made_at(site, contents);
+        self.make_variant_by_helper(site, count, ty);
+    }
+
+    /// Makes a variant as an object; an error if it would be too deep.
+    pub fn make_variant_by_helper(&mut self, site: u32, count: u32, ty: Type) {
         let values = self.pop_to_memory(count as usize);
         let site = self.number(Table::VariantSites, site);
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::MakeVariant, &[self.ctx, site, values, count]);
-        self.push_words(Type::container(Tags::VARIANT, contents), &words);
+        self.push_words(ty, &words);
     }
 
     /// Makes `Ok`, `Err`, `Some` or `None`, and writes its payload in place.
-    fn make_wrapper(&mut self, kind: VariantKind, count: u32, contents: Type) {
+    fn make_wrapper(&mut self, site: u32, count: u32, contents: Type) {
         let first = self.stack.len() - count as usize;
         let payload: Vec<Entry> = (first..self.stack.len())
             .map(|index| self.own(self.stack[index]))
             .collect();
         self.stack.truncate(first);
+        let kind = self.source.program.variant_sites[site as usize].kind;
         let kind = self.iconst(kind as u8 as i64);
         let count = self.iconst(i64::from(count));
         let variant = self.call_helper(Helper::NewWrapper, &[kind, count])[0];
         for (index, entry) in payload.into_iter().enumerate() {
             self.store_value(entry, variant, (PAYLOAD_OFFSET + 16 * index) as i32);
         }
-        let ty = Type::container(Tags::VARIANT, contents);
+        let ty = self.source.facts.variants.made_at(site, contents);
         self.push(Entry::owned(ty, Class::Object(Tag::Variant), &[variant]));
     }
 

@@ -92,9 +92,9 @@ pub enum Decision {
     },
     /// An object is made.
     Makes,
-    /// A struct is made of registers alone.
+    /// A struct or variant is made of registers alone.
     TakesApart,
-    /// A struct in registers becomes an object, since something needs one.
+    /// A struct or variant in registers becomes an object, since something needs one.
     MakesObject,
     /// An object gets one more owner.
     Shares,
@@ -182,9 +182,9 @@ impl Translator<'_, '_, '_> {
                 Class::Null | Class::Int | Class::Float | Class::Bool => Form::Plain,
                 Class::Object(_) => Form::Object,
                 Class::Dynamic => Form::Tagged,
-                Class::Record(_) => Form::Fields,
+                Class::Record(_) | Class::Sum(_) => Form::Fields,
             },
-            Home::Record { .. } => Form::Fields,
+            Home::Record { .. } | Home::Sum { .. } => Form::Fields,
             Home::Cell { .. } => Form::Cell,
             Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => return,
         };

@@ -8,8 +8,8 @@ use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::mirror::Mirrors;
 use super::names::Callee;
-use super::signature::{self, Class};
-use super::stack::Entry;
+use super::signature::{self, Class, MOST_WORDS};
+use super::stack::{Entry, Owner};
 use super::unwind::Way;
 use super::view::{self, Views};
 use super::words::{self, Spilled};
@@ -100,6 +100,8 @@ pub(super) struct Tools {
     scratch_size: u32,
     /// Room for a variable that a helper changes.
     places: Vec<StackSlot>,
+    /// Room for what a variant carries, while it becomes an object.
+    variant: Option<StackSlot>,
     /// The variables, if they are not in SSA.
     pub spilled: Option<Spilled>,
     /// The generators that the present body is in the middle of.
@@ -403,9 +405,13 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         let mut args = Vec::new();
         for (index, class) in classes.into_iter().enumerate() {
             let mut entry = self.stack[index];
-            if let Class::Record(_) = class {
+            if let Class::Record(_) | Class::Sum(_) = class {
                 let words = self.in_class(entry, class);
-                entry = Entry::owned(entry.ty, class, &words);
+                let owner = match class {
+                    Class::Sum(_) => entry.owner,
+                    _ => Owner::Entry,
+                };
+                entry = Entry::borrowed(entry.ty, class, &words, owner);
             }
             let entry = self.own(entry);
             self.stack[index] = entry;
@@ -541,6 +547,15 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             }
         };
         self.builder.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    /// Room for the parts of one variant.
+    pub fn variant_room(&mut self) -> StackSlot {
+        *self.tools.variant.get_or_insert_with(|| {
+            let size = 16 * MOST_WORDS as u32;
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+            self.builder.create_sized_stack_slot(data)
+        })
     }
 
     /// The address of room for one variable; `which` tells several apart.

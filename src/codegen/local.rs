@@ -3,8 +3,9 @@
 use super::decision::Decision;
 use super::func::{Start, Translator, trusted};
 use super::record;
-use super::signature::{Class, Fields};
+use super::signature::{Class, Fields, Sum};
 use super::stack::{Entry, Owner};
+use super::sum::{self, empty_sum};
 use super::words::Room;
 use crate::infer::{Tags, Type};
 use crate::modules::Table;
@@ -30,6 +31,13 @@ pub(super) enum Home {
     },
     /// A struct taken apart: its words are variables from the first on.
     Record { fields: Fields, first: Variable },
+    /// A variant taken apart: its words are variables from the first on.  An empty
+    /// slot's counted parts have the tag `Unset`.
+    Sum {
+        sum: Sum,
+        first: Variable,
+        counted: bool,
+    },
     /// A pointer to the variable's cell, or null.
     Cell { variable: Variable },
     /// One of the two hidden locals of a loop that the runtime drives.
@@ -46,6 +54,7 @@ impl Home {
         match self {
             Home::Value { class, .. } => matches!(class, Class::Object(_) | Class::Dynamic),
             Home::Cell { .. } | Home::Memory { .. } => true,
+            Home::Sum { counted, .. } => counted,
             Home::Record { .. } | Home::Number { .. } | Home::Nowhere => false,
         }
     }
@@ -99,7 +108,7 @@ impl Translator<'_, '_, '_> {
         let variables = match home {
             Home::Value { first, second, .. } => [first, second],
             Home::Cell { variable } | Home::Number { variable } => [variable, variable],
-            Home::Record { .. } | Home::Memory { .. } | Home::Nowhere => {
+            Home::Record { .. } | Home::Sum { .. } | Home::Memory { .. } | Home::Nowhere => {
                 unreachable!("one or two words define a value")
             }
         };
@@ -120,12 +129,19 @@ impl Translator<'_, '_, '_> {
         } else {
             self.class_of(ty)
         };
-        if let Class::Record(fields) = class {
-            let words = class.words();
-            let mut declared = words.iter().map(|word| self.declare_word(*word));
-            let first = declared.next().expect("a struct with words");
-            declared.for_each(drop);
-            return Home::Record { fields, first };
+        match class {
+            Class::Record(fields) => {
+                let first = self.declare_words(class);
+                return Home::Record { fields, first };
+            }
+            Class::Sum(sum) => {
+                return Home::Sum {
+                    sum,
+                    first: self.declare_words(class),
+                    counted: sum.is_counted && ty.contents().may_be_counted(),
+                };
+            }
+            _ => {}
         }
         let words = class.words();
         let first = self.declare_word(words.first().copied().unwrap_or(types::I64));
@@ -141,6 +157,15 @@ impl Translator<'_, '_, '_> {
             second,
             counted,
         }
+    }
+
+    /// Declares a variable for each word of a class, one after the other.
+    fn declare_words(&mut self, class: Class) -> Variable {
+        let words = class.words();
+        let mut declared = words.iter().map(|word| self.declare_word(*word));
+        let first = declared.next().expect("a class with words");
+        declared.for_each(drop);
+        first
     }
 
     /// Counted slots must say that they are empty before something is stored.
@@ -190,6 +215,12 @@ impl Translator<'_, '_, '_> {
             Home::Memory { room, part } => {
                 self.mark_unset(room, part);
             }
+            Home::Sum { sum, first, .. } => {
+                let words = empty_sum(self.builder, sum);
+                for (variable, word) in sum::variables(sum, first).zip(words) {
+                    self.set_word(variable, word);
+                }
+            }
             Home::Value { .. } | Home::Record { .. } | Home::Number { .. } | Home::Nowhere => {}
         }
     }
@@ -228,6 +259,12 @@ impl Translator<'_, '_, '_> {
             Home::Record { fields, first } => {
                 let words = self.in_class(entry, Class::Record(fields));
                 self.define_words(fields, first, words);
+            }
+            Home::Sum { sum, first, .. } => {
+                let words = self.in_class(entry, Class::Sum(sum));
+                for (variable, word) in sum::variables(sum, first).zip(words) {
+                    self.set_word(variable, word);
+                }
             }
             // `BoxLocal` comes first for a captured parameter: until then the
             // slot's plain value waits in memory of its own.
@@ -295,6 +332,7 @@ impl Translator<'_, '_, '_> {
                     self.define(slot, &words);
                 }
                 Home::Record { .. } => self.take_apart(slot, slots, offset),
+                Home::Sum { .. } => self.take_variant_apart(slot, slots, offset),
                 Home::Cell { .. } | Home::Number { .. } => {
                     let payload = self
                         .builder
@@ -342,6 +380,9 @@ impl Translator<'_, '_, '_> {
     pub fn read_slot(&mut self, slot: u32, owner: Owner) -> Entry {
         if let Home::Record { fields, first } = self.homes[slot as usize] {
             return self.read_words(slot, fields, first);
+        }
+        if let Home::Sum { .. } = self.homes[slot as usize] {
+            return self.read_sum(slot, owner);
         }
         let Home::Value {
             class,
@@ -393,7 +434,14 @@ impl Translator<'_, '_, '_> {
             self.define_record(slot, fields, first, words);
             return;
         }
-        let entry = self.pop_owned();
+        let entry = match self.homes[slot as usize] {
+            Home::Sum { sum, .. } => {
+                let (entry, class) = (self.pop(), Class::Sum(sum));
+                let words = self.owned_in_class(entry, class);
+                Entry::owned(entry.ty, class, &words)
+            }
+            _ => self.pop_owned(),
+        };
         self.own_borrows_from_slot(slot);
         self.replace_slot(slot, entry);
     }
@@ -404,6 +452,16 @@ impl Translator<'_, '_, '_> {
         if let Home::Record { fields, first } = self.homes[slot as usize] {
             let words = self.in_class(entry, Class::Record(fields));
             self.define_record(slot, fields, first, words);
+            return;
+        }
+        if let Home::Sum { sum, counted, .. } = self.homes[slot as usize] {
+            let holds = counted && self.holding.maybe.contains(slot);
+            let old = holds.then(|| self.read_sum(slot, Owner::Entry));
+            let words = self.in_class(entry, Class::Sum(sum));
+            self.define_sum(slot, &words);
+            if let Some(old) = old {
+                self.release_entry(old);
+            }
             return;
         }
         let Home::Value {
@@ -607,6 +665,11 @@ impl Translator<'_, '_, '_> {
             self.take_apart(var.number(), place, 0);
             return;
         }
+        if let Home::Sum { .. } = self.homes[var.number() as usize] {
+            let place = self.place_slot(which);
+            self.take_variant_apart(var.number(), place, 0);
+            return;
+        }
         let Home::Value { class, .. } = self.homes[var.number() as usize] else {
             unreachable!("the verifier keeps plain values and cells apart");
         };
@@ -621,7 +684,7 @@ impl Translator<'_, '_, '_> {
     /// Gives back what was made for a helper that only looked at a variable.
     pub fn forget_place(&mut self, var: Var, which: usize) {
         if var.kind() == VarKind::Local
-            && let Home::Record { .. } = self.homes[var.number() as usize]
+            && let Home::Record { .. } | Home::Sum { .. } = self.homes[var.number() as usize]
         {
             self.reload_place(var, which);
         }
@@ -631,6 +694,10 @@ impl Translator<'_, '_, '_> {
     fn whole_slot(&mut self, slot: u32) -> Entry {
         if let Home::Record { fields, first } = self.homes[slot as usize] {
             return self.read_words(slot, fields, first);
+        }
+        if let Home::Sum { .. } = self.homes[slot as usize] {
+            // The object takes over what the slot holds, until that is read back.
+            return self.read_sum(slot, Owner::Entry);
         }
         let Home::Value {
             class,

@@ -72,7 +72,7 @@ const REGION: u32 = 1;
 pub fn value_offset(class: Class) -> i32 {
     match class {
         Class::Int | Class::Float | Class::Bool => 8,
-        Class::Null | Class::Dynamic | Class::Object(_) | Class::Record(_) => 0,
+        Class::Null | Class::Dynamic | Class::Object(_) | Class::Record(_) | Class::Sum(_) => 0,
     }
 }
 
@@ -113,7 +113,10 @@ impl Translator<'_, '_, '_> {
                 } => Some(Mirror::Dynamic { slot }),
                 Home::Value { .. } | Home::Record { .. } => Some(Mirror::Typed { slot }),
                 Home::Cell { .. } => Some(Mirror::Cell { slot }),
-                Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => None,
+                // Where variables are shown, variants are objects.
+                Home::Sum { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => {
+                    None
+                }
             };
             let fields = match self.homes[slot as usize] {
                 Home::Record { fields, .. } => fields.classes().count(),
@@ -187,7 +190,7 @@ impl Translator<'_, '_, '_> {
                 vec![self.word_of(first)]
             }
             Home::Record { fields, first } => return self.mirror_fields(slot, fields, first),
-            Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => return,
+            Home::Sum { .. } | Home::Memory { .. } | Home::Number { .. } | Home::Nowhere => return,
         };
         self.update_mirror(slot, &words);
     }

@@ -104,6 +104,18 @@ impl Translator<'_, '_, '_> {
         let variants = &self.source.facts.variants;
         let payload = variants.payload(self.func, self.pc, entry.ty.contents());
         let (ty, is_there) = (payload.ty, payload.is_there);
+        if let Class::Sum(sum) = entry.class {
+            // A test for a name in any enum may be for another one's.
+            let has_part = (index as usize) < sum.classes().count();
+            if payload.is_tested && is_there && has_part {
+                self.pop();
+                let part = self.part_of_sum(sum, entry, index as usize, ty);
+                self.push(part);
+                return;
+            }
+            self.make_variants_whole(1);
+            return self.variant_payload(index);
+        }
         // Where it is read behind its test, that found a variant.
         let is_object = match entry.class {
             Class::Object(tag) => tag == Tag::Variant,
@@ -175,8 +187,17 @@ impl Translator<'_, '_, '_> {
     /// are numbers.
     pub fn test_variant(&mut self, site: u32) {
         if self.source.alone.is_some() {
-            // Which number a variant has is known to the program around.
+            // Which number a variant has is known to the program around; none is
+            // taken apart.
             self.test(Helper::TestVariant, Table::VariantSites, site);
+            return;
+        }
+        let top = self.stack[self.stack.len() - 1];
+        if let Class::Sum(sum) = top.class {
+            self.pop();
+            let result = self.is_sum(sum, top.all_words()[0], site);
+            self.release_entry(top);
+            self.push(Entry::bool(result));
             return;
         }
         self.test_object(Tag::Variant, |translator, object| {

@@ -55,7 +55,7 @@ impl Translator<'_, '_, '_> {
     /// The way to a place, if all fields in it are known.
     fn way_through(&self, path: &Path) -> Option<Way> {
         if path.root.kind() == VarKind::Local
-            && let Home::Record { .. } = self.homes[path.root.number() as usize]
+            && let Home::Record { .. } | Home::Sum { .. } = self.homes[path.root.number() as usize]
         {
             return None;
         }

@@ -36,7 +36,7 @@ pub(super) fn load_fields(
                 let word = load(types::I64, offset + 8);
                 words.push(builder.ins().ireduce(types::I8, word));
             }
-            Class::Null | Class::Object(_) | Class::Record(_) => {}
+            Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => {}
             Class::Dynamic => {
                 words.extend([load(types::I64, offset), load(types::I64, offset + 8)])
             }
@@ -66,7 +66,7 @@ pub(super) fn store_fields(
                 .ins()
                 .bitcast(types::I64, MemFlagsData::new(), words[0]),
             Class::Int => words[0],
-            Class::Null | Class::Object(_) | Class::Record(_) => {
+            Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => {
                 builder.ins().iconst(types::I64, 0)
             }
         };

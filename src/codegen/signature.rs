@@ -13,7 +13,7 @@ use ruff_runtime::bytecode::{FunctionId, Program};
 use ruff_runtime::value::{FIRST_COUNTED, Tag};
 use std::ops::{Deref, Range};
 
-/// Words that a struct taken apart has at most.
+/// Words that a struct or variant taken apart has at most.
 pub const MOST_WORDS: usize = 8;
 
 /// The words of a class.
@@ -123,6 +123,58 @@ impl Fields {
     }
 }
 
+/// A variant that is held as which one it is and what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// The parts, and the enum's number as their declaration.
+    parts: Fields,
+    /// Whether some part may be an object.
+    pub is_counted: bool,
+}
+
+impl Sum {
+    /// The variants of an enum, if what they carry is little.
+    fn of(facts: &Facts, number: u32) -> Option<Sum> {
+        let known = facts.variants.parts(number)?;
+        let mut parts = Fields {
+            declaration: number,
+            classes: [Plain::Null; MOST_WORDS],
+            count: known.len() as u8,
+        };
+        let mut words = 1;
+        for (place, ty) in parts.classes.iter_mut().zip(known) {
+            *place = match Class::of(*ty) {
+                Class::Null => Plain::Null,
+                Class::Int => Plain::Int,
+                Class::Float => Plain::Float,
+                Class::Bool => Plain::Bool,
+                _ => Plain::Mixed,
+            };
+        }
+        let widths = parts.classes().map(|class| class.words().len());
+        words += widths.sum::<usize>();
+        let is_counted = known.iter().any(|ty| ty.may_be_counted());
+        (words <= MOST_WORDS).then_some(Sum { parts, is_counted })
+    }
+
+    /// The enum's number.
+    pub fn number(self) -> u32 {
+        self.parts.declaration
+    }
+
+    /// The parts' classes, in order: what is counted is dynamic, and unset where
+    /// a variant does not carry it.
+    pub fn classes(self) -> impl Iterator<Item = Class> {
+        self.parts.classes()
+    }
+
+    /// Where a part's words are among those of the variant.
+    pub fn words_of(self, position: usize) -> Range<usize> {
+        let words = self.parts.words_of(position);
+        words.start + 1..words.end + 1
+    }
+}
+
 /// How values of a type are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -138,6 +190,8 @@ pub enum Class {
     Dynamic,
     /// A struct taken apart: its fields, one after the other.
     Record(Fields),
+    /// A variant taken apart: which one it is, then what it carries.
+    Sum(Sum),
 }
 
 impl Class {
@@ -163,6 +217,7 @@ impl Class {
             Class::Bool => Words::just(&[types::I8]),
             Class::Dynamic => Words::just(&[types::I64, types::I64]),
             Class::Record(fields) => Words::of(fields.classes()),
+            Class::Sum(sum) => Words::of(std::iter::once(Class::Int).chain(sum.classes())),
         }
     }
 
@@ -175,6 +230,7 @@ impl Class {
             Class::Bool => Some(Tag::Bool),
             Class::Object(tag) => Some(tag),
             Class::Record(_) => Some(Tag::Struct),
+            Class::Sum(_) => Some(Tag::Variant),
             Class::Dynamic => None,
         }
     }
@@ -182,11 +238,17 @@ impl Class {
 
 /// The class in which variables, parameters and results of a type are held.
 pub fn class_of(facts: &Facts, ty: Type) -> Class {
-    let declaration = ty.declaration().filter(|_| ty.is(Tags::STRUCT));
-    match declaration.and_then(|declaration| Fields::of(facts, declaration)) {
-        Some(fields) => Class::Record(fields),
-        None => Class::of(ty),
+    if let Some(declaration) = ty.declaration().filter(|_| ty.is(Tags::STRUCT))
+        && let Some(fields) = Fields::of(facts, declaration)
+    {
+        return Class::Record(fields);
     }
+    if let Some(number) = ty.enum_number().filter(|_| ty.is(Tags::VARIANT))
+        && let Some(sum) = Sum::of(facts, number)
+    {
+        return Class::Sum(sum);
+    }
+    Class::of(ty)
 }
 
 /// The class of a function's result.
@@ -244,7 +306,7 @@ pub fn results(source: Source, func: FunctionId) -> Vec<ir::Type> {
         Class::Null => {}
         Class::Float => results.push(types::F64),
         Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => results.push(types::I64),
-        Class::Record(fields) => results.extend_from_slice(&Class::Record(fields).words()),
+        class @ (Class::Record(_) | Class::Sum(_)) => results.extend_from_slice(&class.words()),
     }
     if let Some(fields) = self_fields(source.program, source.facts, func) {
         results.extend_from_slice(&Class::Record(fields).words());

@@ -8,6 +8,7 @@ use super::decision::Decision;
 use super::func::{Translator, trusted};
 use super::record::load_fields;
 use super::signature::{Class, MOST_WORDS};
+use super::sum::load_sum;
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use ruff_runtime::value::Tag;
@@ -95,7 +96,10 @@ impl Entry {
 
     /// The one word of an int, float, bool or object.
     pub fn word(&self) -> Value {
-        debug_assert!(!matches!(self.class, Class::Dynamic | Class::Record(_)));
+        debug_assert!(!matches!(
+            self.class,
+            Class::Dynamic | Class::Record(_) | Class::Sum(_)
+        ));
         self.words[0].expect("a class with a word")
     }
 
@@ -108,14 +112,14 @@ impl Entry {
         )
     }
 
+    /// All its words.
+    pub fn all_words(&self) -> Vec<Value> {
+        self.words.into_iter().flatten().collect()
+    }
+
     /// Whether giving it up means giving a count back.
     pub fn is_counted(&self) -> bool {
-        self.owner == Owner::Entry
-            && match self.class {
-                Class::Object(_) => true,
-                Class::Dynamic => self.ty.may_be_counted(),
-                Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
-            }
+        self.owner == Owner::Entry && self.may_hold_object()
     }
 
     /// Whether it may hold an object at all.
@@ -123,6 +127,7 @@ impl Entry {
         match self.class {
             Class::Object(_) => true,
             Class::Dynamic => self.ty.may_be_counted(),
+            Class::Sum(sum) => sum.is_counted && self.ty.contents().may_be_counted(),
             Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
         }
     }
@@ -171,6 +176,7 @@ impl Translator<'_, '_, '_> {
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, payload)],
             Class::Dynamic => vec![tag, payload],
             Class::Record(fields) => load_fields(self.builder, fields, payload),
+            Class::Sum(sum) => load_sum(self.builder, sum, payload),
         }
     }
 
@@ -178,7 +184,10 @@ impl Translator<'_, '_, '_> {
     /// They own what the entry owned.
     pub fn in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
         if entry.class == class {
-            return entry.words.into_iter().flatten().collect();
+            return entry.all_words();
+        }
+        if let Class::Sum(sum) = class {
+            return self.sum_words(sum, entry);
         }
         if let Class::Record(_) = class {
             let object = self.payload_word(entry);
@@ -214,6 +223,7 @@ impl Translator<'_, '_, '_> {
             Class::Bool => self.builder.ins().uextend(types::I64, entry.word()),
             Class::Dynamic => entry.pair().1,
             Class::Record(fields) => self.new_object(fields, entry),
+            Class::Sum(sum) => self.variant_object(sum, entry),
         }
     }
 
@@ -234,11 +244,15 @@ impl Translator<'_, '_, '_> {
         }
     }
 
-    /// An entry's words in a class, owned.  A struct that is taken apart needs no
-    /// owner itself.
+    /// An entry's words in a class, owned.  A struct or variant that is taken apart
+    /// needs no owner itself.
     pub fn owned_in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
         let entry = match class {
             Class::Record(_) => entry,
+            Class::Sum(_) => {
+                let words = self.in_class(entry, class);
+                self.own(Entry::borrowed(entry.ty, class, &words, entry.owner))
+            }
             _ => self.own(entry),
         };
         self.in_class(entry, class)
@@ -318,7 +332,7 @@ impl Translator<'_, '_, '_> {
                 vec![self.builder.ins().ireduce(types::I8, word)]
             }
             Class::Dynamic => vec![load(types::I64, offset), load(types::I64, offset + 8)],
-            Class::Record(_) => unreachable!("memory holds structs as objects"),
+            Class::Record(_) | Class::Sum(_) => unreachable!("memory holds objects"),
         };
         Entry::borrowed(ty, class, &words, owner)
     }

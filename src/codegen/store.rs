@@ -86,7 +86,7 @@ impl Translator<'_, '_, '_> {
             Class::Int | Class::Float | Class::Bool => Decision::InPlace,
             Class::Object(_) => Decision::InPlace,
             Class::Dynamic | Class::Null => Decision::AsksKind,
-            Class::Record(_) => Decision::ByRuntime,
+            Class::Record(_) | Class::Sum(_) => Decision::ByRuntime,
         });
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         if fields.is_none()
@@ -254,7 +254,7 @@ impl Translator<'_, '_, '_> {
                     .ins()
                     .store(trusted(), value.word(), address, 0);
             }
-            Class::Record(_) => {
+            Class::Record(_) | Class::Sum(_) => {
                 self.builder.ins().jump(slow, &[]);
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
@@ -325,12 +325,17 @@ impl Translator<'_, '_, '_> {
         if has_no_depth(value.ty) {
             return;
         }
+        let outer = self.depth(container);
+        self.expect_shallower(value, outer, slow);
+    }
+
+    /// Goes to `slow` if a value has as many levels as that, or more.
+    pub fn expect_shallower(&mut self, value: Entry, limit: Value, slow: Block) {
         match value.class {
             Class::Object(Tag::String) => {}
             Class::Object(_) => {
-                let inner = self.depth(value.word());
-                let outer = self.depth(container);
-                self.continue_if(IntCC::UnsignedLessThan, inner, outer, slow);
+                let depth = self.depth(value.word());
+                self.continue_if(IntCC::UnsignedLessThan, depth, limit, slow);
             }
             Class::Dynamic => {
                 let (tag, payload) = value.pair();
@@ -340,13 +345,17 @@ impl Translator<'_, '_, '_> {
                 let counted = self.builder.ins().icmp_imm_u(counted, tag, first);
                 self.builder.ins().brif(counted, ask, &[], done, &[]);
                 self.switch_sealed(ask);
-                let inner = self.depth(payload);
-                let outer = self.depth(container);
-                self.continue_if(IntCC::UnsignedLessThan, inner, outer, slow);
+                let depth = self.depth(payload);
+                self.continue_if(IntCC::UnsignedLessThan, depth, limit, slow);
                 self.builder.ins().jump(done, &[]);
                 self.switch_sealed(done);
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
+            Class::Null
+            | Class::Int
+            | Class::Float
+            | Class::Bool
+            | Class::Record(_)
+            | Class::Sum(_) => {}
         }
     }
 
@@ -366,7 +375,7 @@ fn stored_elements(value: Entry, held: Type) -> Option<Elements> {
             let tag = value.class.tag().expect("a scalar class");
             (Class::of(held) == value.class).then_some(Elements::for_tag(tag))
         }
-        Class::Record(_) => None,
+        Class::Record(_) | Class::Sum(_) => None,
         Class::Null | Class::Object(_) | Class::Dynamic => {
             let flat = Tags::NUMBER.union(Tags::BOOL);
             (!value.ty.may_be(flat)).then_some(Elements::Values)

@@ -135,7 +135,9 @@ impl Translator<'_, '_, '_> {
                 let entry = Entry::owned(self.slot_type(slot), class, &words);
                 self.both_words(entry)
             }
-            Home::Record { .. } => unreachable!("a generator holds structs as objects"),
+            Home::Record { .. } | Home::Sum { .. } => {
+                unreachable!("a generator holds objects")
+            }
             Home::Number { variable } => (self.tag_word(Tag::Int), self.word_of(variable)),
             Home::Nowhere => unreachable!("a frame that is saved keeps its generators"),
             Home::Memory { room, part } => {

@@ -348,7 +348,7 @@ impl Translator<'_, '_, '_> {
             Class::Bool => vec![load(types::I8, 0)],
             Class::Object(_) => vec![load(types::I64, 8)],
             Class::Dynamic => vec![load(types::I64, 0), load(types::I64, 8)],
-            Class::Record(_) => unreachable!("arrays hold structs as objects"),
+            Class::Record(_) | Class::Sum(_) => unreachable!("arrays hold objects"),
         }
     }
 }
@@ -367,7 +367,9 @@ pub(super) fn viewed_elements(ty: Type) -> Option<Elements> {
         }
         _ if contents.may_be(Tags::NUMBER.union(Tags::BOOL)) => None,
         Class::Null => None,
-        Class::Object(_) | Class::Dynamic | Class::Record(_) => Some(Elements::Values),
+        Class::Object(_) | Class::Dynamic | Class::Record(_) | Class::Sum(_) => {
+            Some(Elements::Values)
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use super::Source;
 use super::names::Callee;
 use super::number;
 use super::record;
-use super::signature::{self, Class, Fields};
+use super::signature::{self, Class, Fields, MOST_WORDS, Sum};
+use super::sum::{counted_parts, load_sum, making_object};
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
@@ -93,9 +94,7 @@ impl Bridge<'_, '_> {
             args.push(self.params[2]);
         }
         for param in 0..function.info.params.len() {
-            let class = self.source.param_class(self.func, param);
-            let offset = 16 * param as i32;
-            args.extend(self.argument(class, offset));
+            args.extend(self.argument(param));
         }
         let borrowed = self.borrowed();
         let words = self.call(Callee::Direct(self.func), &args);
@@ -107,8 +106,8 @@ impl Bridge<'_, '_> {
             let first = words.len() - Class::Record(fields).words().len();
             self.leave_self(fields, words[0], &words[first..]);
         }
-        if let Class::Record(fields) = class {
-            return self.object_or_raised(fields, words[0], &words[1..]);
+        if let Class::Record(_) | Class::Sum(_) = class {
+            return self.object_or_raised(class, words[0], &words[1..]);
         }
         let Some(tag) = class.tag() else {
             return (words[0], words[1]);
@@ -147,19 +146,69 @@ impl Bridge<'_, '_> {
         signature::self_fields(self.source.program, self.source.facts, self.func)
     }
 
-    /// An argument's words; a struct is taken apart and given back.
-    fn argument(&mut self, class: Class, offset: i32) -> Vec<Value> {
-        let Class::Record(fields) = class else {
+    /// An argument's words; a struct or variant is taken apart and given back,
+    /// unless it is borrowed.
+    fn argument(&mut self, param: usize) -> Vec<Value> {
+        let class = self.source.param_class(self.func, param);
+        let offset = 16 * param as i32;
+        if !matches!(class, Class::Record(_) | Class::Sum(_)) {
             return load(&mut self.builder, class, self.params[3], offset);
-        };
+        }
         let flags = MemFlagsData::trusted();
         let object = self
             .builder
             .ins()
             .load(types::I64, flags, self.params[3], offset + 8);
-        let words = record::load_fields(&mut self.builder, fields, object);
+        if let Class::Sum(sum) = class
+            && self.source.borrows(self.func, param)
+        {
+            return load_sum(&mut self.builder, sum, object);
+        }
+        self.parts_of(class, object)
+    }
+
+    /// The words of an object that is given back.
+    fn parts_of(&mut self, class: Class, object: Value) -> Vec<Value> {
+        let words = match class {
+            Class::Record(fields) => record::load_fields(&mut self.builder, fields, object),
+            Class::Sum(sum) => {
+                let words = load_sum(&mut self.builder, sum, object);
+                self.retain_parts(sum, &words);
+                words
+            }
+            _ => unreachable!("only structs and variants are taken apart"),
+        };
         self.call(Callee::Helper(Helper::Release), &[object]);
         words
+    }
+
+    /// Counts what a variant's words hold.
+    fn retain_parts(&mut self, sum: Sum, words: &[Value]) {
+        for (tag, payload) in counted_parts(sum, words) {
+            self.retain(tag, payload);
+        }
+    }
+
+    /// A new object of a struct or variant taken apart; it takes over what the
+    /// words hold.
+    fn whole(&mut self, class: Class, words: &[Value]) -> Value {
+        match class {
+            Class::Record(fields) => self.object(fields, words),
+            Class::Sum(sum) => {
+                let variants = &self.source.facts.variants;
+                let (helper, args) =
+                    making_object(&mut self.builder, variants, (sum, words), |builder| {
+                        let size = 16 * MOST_WORDS as u32;
+                        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4);
+                        let room = builder.create_sized_stack_slot(room);
+                        builder.ins().stack_addr(types::I64, room, 0)
+                    });
+                let [which, one, two] = args;
+                let args = [self.params[0], which, one, two];
+                self.call(Callee::Helper(helper), &args)[0]
+            }
+            _ => unreachable!("only structs and variants are taken apart"),
+        }
     }
 
     /// A new object with these fields.
@@ -173,12 +222,7 @@ impl Bridge<'_, '_> {
     }
 
     /// A result as tag and payload, unless there is an error.
-    fn object_or_raised(
-        &mut self,
-        fields: Fields,
-        status: Value,
-        words: &[Value],
-    ) -> (Value, Value) {
+    fn object_or_raised(&mut self, class: Class, status: Value, words: &[Value]) -> (Value, Value) {
         let done = self.builder.create_block();
         for _ in 0..2 {
             self.builder.append_block_param(done, types::I64);
@@ -189,9 +233,9 @@ impl Bridge<'_, '_> {
         let words_of_error = [BlockArg::Value(status), BlockArg::Value(zero)];
         self.builder.ins().jump(done, &words_of_error);
         self.builder.switch_to_block(returned);
-        let object = self.object(fields, words);
-        let tag = Tag::Struct as u64 as i64;
-        let tag = self.builder.ins().iconst(types::I64, tag);
+        let object = self.whole(class, words);
+        let tag = class.tag().expect("only dynamic values lack a tag");
+        let tag = self.builder.ins().iconst(types::I64, tag as u64 as i64);
         let words_of_object = [BlockArg::Value(tag), BlockArg::Value(object)];
         self.builder.ins().jump(done, &words_of_object);
         self.builder.switch_to_block(done);
@@ -267,7 +311,7 @@ fn load(builder: &mut FunctionBuilder, class: Class, address: Value, offset: i32
                 .bitcast(types::F64, MemFlagsData::new(), payload),
         ],
         Class::Bool => vec![builder.ins().ireduce(types::I8, payload)],
-        Class::Record(_) => unreachable!("memory holds structs as objects"),
+        Class::Record(_) | Class::Sum(_) => unreachable!("memory holds objects"),
         Class::Dynamic => vec![
             builder.ins().load(types::I64, flags, address, offset),
             payload,
@@ -315,8 +359,14 @@ impl Bridge<'_, '_> {
             let class = self.source.param_class(self.func, param);
             let (mine, after) = rest.split_at(class.words().len());
             rest = after;
+            let borrows = self.source.borrows(self.func, param);
+            if let Class::Sum(sum) = class
+                && borrows
+            {
+                self.retain_parts(sum, mine);
+            }
             let (tag, payload) = self.pair(class, mine);
-            if self.source.borrows(self.func, param) {
+            if borrows && !matches!(class, Class::Sum(_)) {
                 self.retain(tag, payload);
             }
             let place = 16 * param as i32;
@@ -377,8 +427,8 @@ impl Bridge<'_, '_> {
                 let plain = MemFlagsData::new();
                 vec![tag, self.builder.ins().bitcast(types::F64, plain, payload)]
             }
-            Class::Record(fields) => {
-                let words = self.taken_apart(fields, tag, payload);
+            Class::Record(_) | Class::Sum(_) => {
+                let words = self.taken_apart(class, tag, payload);
                 [vec![tag], words].concat()
             }
             Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => vec![tag, payload],
@@ -394,31 +444,29 @@ impl Bridge<'_, '_> {
             let unset = Tag::Unset as u64 as i64;
             let unset = self.builder.ins().iconst(types::I64, unset);
             self.builder.ins().store(flags, unset, ctx, place);
-            results.extend(self.taken_apart(fields, words[0], words[1]));
+            let class = Class::Record(fields);
+            results.extend(self.taken_apart(class, words[0], words[1]));
         }
         results
     }
 
-    /// A value's fields, if it is a struct, which is given back; else zeros.
-    fn taken_apart(&mut self, fields: Fields, tag: Value, object: Value) -> Vec<Value> {
+    /// The words of a value, if it is of that class, which is given back; else zeros.
+    fn taken_apart(&mut self, class: Class, tag: Value, object: Value) -> Vec<Value> {
         let (take, done) = (self.builder.create_block(), self.builder.create_block());
         let mut zeros = Vec::new();
-        for word in Class::Record(fields).words().iter() {
+        for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
             zeros.push(BlockArg::Value(match *word {
                 types::F64 => self.builder.ins().f64const(0.0),
                 word => self.builder.ins().iconst(word, 0),
             }));
         }
-        let tag_of_struct = Tag::Struct as u64 as i64;
-        let there = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, tag, tag_of_struct);
+        let wanted = class.tag().expect("only dynamic values lack a tag");
+        let wanted = wanted as u64 as i64;
+        let there = self.builder.ins().icmp_imm_u(IntCC::Equal, tag, wanted);
         self.builder.ins().brif(there, take, &[], done, &zeros);
         self.builder.switch_to_block(take);
-        let words = record::load_fields(&mut self.builder, fields, object);
-        self.call(Callee::Helper(Helper::Release), &[object]);
+        let words = self.parts_of(class, object);
         let words: Vec<BlockArg> = words.into_iter().map(BlockArg::Value).collect();
         self.builder.ins().jump(done, &words);
         self.builder.switch_to_block(done);
@@ -438,7 +486,7 @@ impl Bridge<'_, '_> {
                 self.builder.ins().bitcast(types::I64, plain, words[0])
             }
             Class::Bool => self.builder.ins().uextend(types::I64, words[0]),
-            Class::Record(fields) => self.object(fields, words),
+            Class::Record(_) | Class::Sum(_) => self.whole(class, words),
             Class::Int | Class::Object(_) | Class::Dynamic => words[0],
         };
         let tag = self.builder.ins().iconst(types::I64, tag as u64 as i64);

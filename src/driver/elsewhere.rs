@@ -31,7 +31,9 @@ pub fn run_elsewhere(
     let lowered = lower_as(Role::Program, tree, &[], &given, sources, log)?;
     let own_code = given.own_code(&lowered.parts);
     let program = lowered.program;
-    let facts = log.stage("infer", || infer::infer(&program));
+    let facts = log.stage("infer", || {
+        super::shown(infer::infer(&program), request.code.target.debug)
+    });
     let object = log.stage("compile", || {
         emit::object(&program, &facts, None, &own_code, &request.code)
     })?;

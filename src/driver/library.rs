@@ -50,7 +50,12 @@ pub(super) fn build(
     }
 
     let roots = exports.roots();
-    let facts = log.stage("infer", || infer::infer_library(&program, &roots));
+    let facts = log.stage("infer", || {
+        super::shown(
+            infer::infer_library(&program, &roots),
+            request.code.target.debug,
+        )
+    });
     write_listings(request, &program, &facts, Some(&exports), log)?;
     if request.ends_before(Kind::Obj) {
         return Ok(());

@@ -148,13 +148,13 @@ fn say(known: &Known, record: &Record, stored: u32) -> Option<Saying> {
         Decision::Makes => makes(known, record, op),
         Decision::TakesApart => Saying::fast(
             Kind::InRegisters,
-            "struct literal",
+            if matches!(op, Op::MakeVariant { .. }) { "variant" } else { "struct literal" },
         ),
         Decision::MakesObject => Saying::slow(
             Kind::Allocated,
-            "a struct in registers becomes an object here".to_owned(),
+            "a struct or variant in registers becomes an object here".to_owned(),
             Some(needs_object(op).to_owned()),
-            Some("pass its fields, or keep it in variables and fields of other structs".to_owned()),
+            Some("pass what it holds, or keep it in variables".to_owned()),
         ),
         Decision::Shares => shares(known, record, op),
         Decision::Counts => Saying::fast(Kind::Unboxed, "loop counter"),

@@ -15,11 +15,13 @@ use std::ops::Range;
 
 /// Executes a function abstractly until its operand stacks are stable.
 pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
+    let len = analysis.program.functions[func as usize].code.len();
     let mut flow = Flow {
         analysis,
         func,
         stack: Vec::new(),
         joined: FxHashMap::default(),
+        reached: vec![false; len],
         again: true,
     };
     while std::mem::take(&mut flow.again) {
@@ -59,6 +61,7 @@ pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit
         func,
         stack: Vec::new(),
         joined,
+        reached: vec![false; function.code.len()],
         again: false,
     };
     flow.pass(&mut visit_reached);
@@ -98,6 +101,8 @@ pub(super) struct Flow<'b, 'a> {
     stack: Vec<Type>,
     /// Operand stacks at jump targets, where they are not empty.
     joined: FxHashMap<u32, Vec<Type>>,
+    /// The instructions that jumps lead to.
+    reached: Vec<bool>,
     /// A stack at an earlier instruction has grown.
     again: bool,
 }
@@ -114,6 +119,9 @@ impl Flow<'_, '_> {
         let mut reachable = true;
         for (pc, op) in function.code.iter().enumerate() {
             let pc = pc as u32;
+            if !reachable && !self.reached[pc as usize] && !handlers.contains_key(&pc) {
+                continue;
+            }
             if let Some(known) = self.joined.get(&pc) {
                 // Falling in from above joins what jumps brought.
                 let known = known.clone();
@@ -128,7 +136,7 @@ impl Flow<'_, '_> {
                 self.stack = vec![Type::ANY; *depth as usize];
                 reachable = true;
             } else if !reachable {
-                // Only reached by a jump from further down, with an empty stack.
+                // Jumps lead here with an empty stack.
                 self.stack.clear();
                 reachable = true;
             }
@@ -136,12 +144,17 @@ impl Flow<'_, '_> {
             self.step(pc, op);
             if op.ends() {
                 reachable = false;
+            } else if op.target().is_some() {
+                // A block begins behind it.
+                self.merge(pc, pc + 1);
             }
         }
     }
 
     /// Joins the present stack into the one at `target`.
     fn merge(&mut self, pc: u32, target: u32) {
+        let is_new = !std::mem::replace(&mut self.reached[target as usize], true);
+        self.again |= is_new && target < pc;
         if self.stack.is_empty() {
             return;
         }
@@ -455,7 +468,8 @@ impl Flow<'_, '_> {
                     program.variant_sites[site as usize].kind != VariantKind::None || count == 0
                 );
                 self.analysis.note_variant(site, &payload);
-                self.push(Type::container(Tags::VARIANT, join_all(&payload)));
+                let variants = &self.analysis.facts.variants;
+                self.push(variants.made_at(site, join_all(&payload)));
             }
             Op::MakeStructDef { declaration } => {
                 let info = &program.structs[declaration as usize];
@@ -654,7 +668,11 @@ impl Flow<'_, '_> {
             Op::Jump { .. } | Op::JumpIfUnset { .. } => self.merge(pc, to),
             Op::JumpIfFalse { .. } | Op::JumpIfTrue { .. } => {
                 self.pop();
-                self.merge(pc, to);
+                let facts = &self.analysis.facts;
+                let slots = &facts.functions[self.func as usize].slots;
+                if !facts.variants.is_exhausted(self.func, pc, slots) {
+                    self.merge(pc, to);
+                }
             }
             Op::JumpIfNotNull { .. } => {
                 let top = self.pop();
@@ -676,7 +694,9 @@ impl Flow<'_, '_> {
                 self.push(unwrapped);
                 self.merge(pc, to);
                 self.pop();
-                self.push(top.without(Tags(!Tags::VARIANT.0)));
+                let variant = top.without(Tags(!Tags::VARIANT.0));
+                let returned = self.analysis.facts.variants.returned(variant);
+                self.push(returned);
             }
             _ => unreachable!("{} is no plain jump", op.name()),
         }

@@ -30,6 +30,8 @@ impl Tags {
     pub const ITERATOR: Tags = Tags::one(Tag::Iterator);
     pub const PROMISE: Tags = Tags::one(Tag::Promise);
     pub const BYTES: Tags = Tags::one(Tag::Bytes);
+    /// Values of structs and enums.
+    pub const DECLARED: Tags = Tags(Tags::STRUCT.0 | Tags::VARIANT.0);
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
     pub const ALL: Tags = Tags(((1 << (Tag::TaskHandle as u32 + 1)) - 1) & !Tags::UNSET.0);
@@ -108,24 +110,27 @@ const ALL_TAGS: [Tag; 25] = [
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
     pub tags: Tags,
-    /// 0: no struct; `MANY`: any struct; otherwise the declaration plus one.
-    structs: u32,
+    /// Which struct or enum: 0 if it is none, `MANY` if it can be several, else a
+    /// struct's declaration plus one, or an enum's number with `ENUM`.
+    declared: u32,
 }
 
 const MANY: u32 = u32::MAX;
+/// Tells an enum's number from a struct's declaration.
+const ENUM: u32 = 1 << 31;
 
 impl Level {
     const ANY: Level = Level {
         tags: Tags::ALL,
-        structs: MANY,
+        declared: MANY,
     };
 
     fn join(&mut self, more: Level) -> bool {
         let before = *self;
         self.tags = self.tags.union(more.tags);
-        if more.structs != 0 && self.structs != more.structs {
-            self.structs = if self.structs == 0 {
-                more.structs
+        if more.declared != 0 && self.declared != more.declared {
+            self.declared = if self.declared == 0 {
+                more.declared
             } else {
                 MANY
             };
@@ -147,7 +152,7 @@ impl Type {
     pub const NONE: Type = Type {
         levels: [Level {
             tags: Tags::EMPTY,
-            structs: 0,
+            declared: 0,
         }; LEVELS],
     };
     pub const ANY: Type = Type {
@@ -155,12 +160,12 @@ impl Type {
     };
 
     /// A value with one of these tags; containers among them hold anything,
-    /// structs are of any declaration.
+    /// structs and variants are of any declaration.
     pub const fn of(tags: Tags) -> Type {
         let mut result = Type::NONE;
         result.levels[0].tags = tags;
-        if tags.intersects(Tags::STRUCT) {
-            result.levels[0].structs = MANY;
+        if tags.intersects(Tags::DECLARED) {
+            result.levels[0].declared = MANY;
         }
         if tags.intersects(Tags::FOLLOWED) {
             let mut level = 1;
@@ -177,8 +182,15 @@ impl Type {
         let mut result = Type::NONE;
         result.levels[0] = Level {
             tags: Tags::STRUCT,
-            structs: declaration + 1,
+            declared: declaration + 1,
         };
+        result
+    }
+
+    /// A variant of the enum with this number, which carries `contents`.
+    pub fn variant(number: u32, contents: Type) -> Type {
+        let mut result = Type::container(Tags::VARIANT, contents);
+        result.levels[0].declared = ENUM | number;
         result
     }
 
@@ -186,6 +198,9 @@ impl Type {
     pub fn container(tags: Tags, contents: Type) -> Type {
         let mut result = Type::NONE;
         result.levels[0].tags = tags;
+        if tags.intersects(Tags::DECLARED) {
+            result.levels[0].declared = MANY;
+        }
         result.levels[1..].copy_from_slice(&contents.levels[..LEVELS - 1]);
         result
     }
@@ -242,8 +257,14 @@ impl Type {
 
     /// The one declaration that it is an instance of, if it is a struct.
     pub fn declaration(self) -> Option<u32> {
-        (self.levels[0].structs != 0 && self.levels[0].structs != MANY)
-            .then(|| self.levels[0].structs - 1)
+        let declared = self.levels[0].declared;
+        (declared != 0 && declared & ENUM == 0).then(|| declared - 1)
+    }
+
+    /// The number of the one enum that it is a variant of, if it is a variant.
+    pub fn enum_number(self) -> Option<u32> {
+        let declared = self.levels[0].declared;
+        (declared & ENUM != 0 && declared != MANY).then_some(declared & !ENUM)
     }
 
     /// Adds possibilities; whether there were new ones.
@@ -264,8 +285,8 @@ impl Type {
     pub fn met(mut self, other: Type) -> Type {
         for (level, other) in self.levels.iter_mut().zip(other.levels) {
             level.tags = Tags(level.tags.0 & other.tags.0);
-            level.structs = match (level.structs, other.structs) {
-                _ if !level.tags.intersects(Tags::STRUCT) => 0,
+            level.declared = match (level.declared, other.declared) {
+                _ if !level.tags.intersects(Tags::DECLARED) => 0,
                 (MANY, known) | (known, MANY) => known,
                 (one, two) if one == two => one,
                 // Nothing is of both, but nobody needs to know.
@@ -278,9 +299,15 @@ impl Type {
     /// The same value known not to be one of these.
     pub fn without(mut self, tags: Tags) -> Type {
         self.levels[0].tags = self.levels[0].tags.without(tags);
-        if !self.levels[0].tags.intersects(Tags::STRUCT) {
-            self.levels[0].structs = 0;
+        if !self.levels[0].tags.intersects(Tags::DECLARED) {
+            self.levels[0].declared = 0;
         }
+        self
+    }
+
+    /// The same value known to contain something else.
+    pub fn with_contents(mut self, contents: Type) -> Type {
+        self.levels[1..].copy_from_slice(&contents.levels[..LEVELS - 1]);
         self
     }
 
@@ -315,5 +342,9 @@ mod tests {
         assert_eq!(value.declaration(), Some(0));
         assert!(value.join(Type::instance(1)));
         assert_eq!(value.declaration(), None);
+        let mut value = Type::variant(0, Type::NONE);
+        assert_eq!((value.declaration(), value.enum_number()), (None, Some(0)));
+        assert!(value.join(Type::variant(1, Type::NONE)));
+        assert_eq!(value.enum_number(), None);
     }
 }

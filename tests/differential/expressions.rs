@@ -93,6 +93,7 @@ impl Generator {
             Type::Array(element) => self.array(element, depth),
             Type::Dict(element) => self.dict(element, depth),
             Type::Struct(index) => self.instance(*index, depth),
+            Type::Enum(index) => self.enum_value(*index, depth),
             Type::Option(inner) => {
                 let value = self.expression(inner, depth);
                 expression!["Some(", value, ")"]
@@ -103,6 +104,26 @@ impl Generator {
                 expression![tag, value, ")"]
             }
             Type::Function(parameter, result) => self.closure(&[(**parameter).clone()], result),
+        }
+    }
+
+    /// A variant of an enum, now and then with something more or less.
+    fn enum_value(&mut self, index: usize, depth: u32) -> Node {
+        let found = self.enums[index].clone();
+        let (variant, mut carried) =
+            found.variants[self.random.usize(0..found.variants.len())].clone();
+        if self.chance(3) {
+            carried.push(Type::Int);
+        }
+        let mut parts: Vec<Node> = Vec::new();
+        for ty in &carried {
+            let ty = if self.chance(3) { &Type::Any } else { ty };
+            parts.push(self.expression(ty, depth));
+        }
+        let name = format!("{}::{variant}", found.name);
+        match parts.is_empty() {
+            true => expression![name],
+            false => expression![name, "(", Node::list(parts), ")"],
         }
     }
 
@@ -151,6 +172,7 @@ impl Generator {
                 expression!["{", Node::list(parts), "}"]
             }
             Type::Struct(index) => self.instance(*index, 0),
+            Type::Enum(index) => self.enum_value(*index, 0),
             Type::Option(inner) => {
                 if self.chance(30) {
                     return expression!["None"];

@@ -20,6 +20,7 @@ pub struct Generator {
     pub(crate) generators: Vec<String>,
     /// The fields of each struct, and the names of its methods.
     pub(crate) structs: Vec<Struct>,
+    pub(crate) enums: Vec<Enum>,
     pub(crate) names: usize,
     /// Loops around this place, up to the function.
     pub(crate) loops: u32,
@@ -56,6 +57,13 @@ pub struct Struct {
     pub methods: Vec<&'static str>,
 }
 
+#[derive(Clone, Debug)]
+pub struct Enum {
+    pub name: String,
+    /// What each variant carries.
+    pub variants: Vec<(&'static str, Vec<Type>)>,
+}
+
 /// The program of a seed.
 pub fn program(seed: u64) -> Node {
     let mut generator = Generator {
@@ -64,6 +72,7 @@ pub fn program(seed: u64) -> Node {
         functions: Vec::new(),
         generators: Vec::new(),
         structs: Vec::new(),
+        enums: Vec::new(),
         names: 0,
         loops: 0,
         result: None,
@@ -86,6 +95,9 @@ impl Generator {
         ];
         for _ in 0..self.random.u32(0..3) {
             statements.push(self.struct_declaration());
+        }
+        for _ in 0..self.random.u32(0..3) {
+            statements.push(self.enum_declaration());
         }
         for _ in 0..self.random.u32(2..7) {
             let ty = self.any_type();
@@ -244,7 +256,7 @@ impl Generator {
     }
 
     pub fn any_type(&mut self) -> Type {
-        match self.random.u32(0..20) {
+        match self.random.u32(0..22) {
             0..=7 => self.scalar_type(),
             8..=10 => Type::array(Type::Int),
             11 => Type::array(Type::Float),
@@ -256,6 +268,9 @@ impl Generator {
             17 if !self.structs.is_empty() => self.struct_type(),
             16..=17 => Type::option(self.scalar_type()),
             18 => Type::result(self.scalar_type()),
+            19..=20 if !self.enums.is_empty() => self.enum_type(),
+            19 => Type::option(Type::array(Type::Int)),
+            20 => Type::result(Type::Text),
             _ => {
                 let (parameter, result) = (self.scalar_type(), self.scalar_type());
                 Type::function(parameter, result)
@@ -265,6 +280,36 @@ impl Generator {
 
     pub fn struct_type(&mut self) -> Type {
         Type::Struct(self.random.usize(0..self.structs.len()))
+    }
+
+    pub fn enum_type(&mut self) -> Type {
+        Type::Enum(self.random.usize(0..self.enums.len()))
+    }
+
+    /// An enum; the variants of several have the same names.
+    fn enum_declaration(&mut self) -> Node {
+        let name = self.name("E");
+        let mut variants = Vec::new();
+        for variant in ["A", "B", "C", "D"]
+            .into_iter()
+            .take(self.random.usize(1..5))
+        {
+            let carried = (0..self.random.usize(0..4))
+                .map(|_| match self.random.u32(0..10) {
+                    0 => Type::array(Type::Int),
+                    1 if !self.structs.is_empty() => self.struct_type(),
+                    // Another one of these makes it a tree.
+                    2 if !self.enums.is_empty() => self.enum_type(),
+                    _ => self.scalar_type(),
+                })
+                .collect();
+            variants.push((variant, carried));
+        }
+        let declared: Vec<&str> = variants.iter().map(|(variant, _)| *variant).collect();
+        let declared = declared.join(", ");
+        let declaration = statement!["enum ", &name, " { ", declared, " }"];
+        self.enums.push(Enum { name, variants });
+        declaration
     }
 
     fn struct_declaration(&mut self) -> Node {

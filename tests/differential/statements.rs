@@ -441,6 +441,9 @@ impl Generator {
                 &["{k: n}", "{a: 1}", "{b: n, ...m}", "_"],
             ),
         };
+        if self.chance(35) && !self.enums.is_empty() {
+            return self.matching_of_enum(depth);
+        }
         let value = self.expression(&ty, 2);
         let created = self.name("v");
         let count = self.random.u32(1..4);
@@ -469,6 +472,66 @@ impl Generator {
             self.know(&created, &Type::Int, true);
         }
         statement!["match ", value, " ", Node::block(clauses)]
+    }
+
+    /// A `match` that asks for most variants of an enum, or for all of them.
+    fn matching_of_enum(&mut self, depth: u32) -> Node {
+        let ty = self.enum_type();
+        let Type::Enum(index) = ty else {
+            unreachable!("an enum's type");
+        };
+        let value = self.expression(&ty, 2);
+        let found = self.enums[index].clone();
+        let result = self.name("v");
+        let mut clauses = Vec::new();
+        for (variant, carried) in &found.variants {
+            if self.chance(10) {
+                continue;
+            }
+            let parts: Vec<String> = carried.iter().map(|_| self.name("q")).collect();
+            let mut patterns: Vec<Node> = parts.iter().map(Node::from).collect();
+            if self.chance(20)
+                && let Some(one) = patterns.first_mut()
+            {
+                *one = self.pick(&["1", "\"a\"", "_"]).into();
+            }
+            let name = match self.chance(15) {
+                true => (*variant).to_owned(),
+                false => format!("{}::{variant}", found.name),
+            };
+            let pattern = match patterns.is_empty() {
+                true => expression![name],
+                false => expression![name, "(", Node::list(patterns), ")"],
+            };
+            let mut used = Node::from("0");
+            let body = self.scoped(|generator| {
+                for (part, ty) in parts.iter().zip(carried).skip(1) {
+                    generator.know(part, ty, true);
+                    if generator.chance(50) {
+                        used = expression!["print(", part, ")"];
+                    }
+                }
+                let mut statements = generator.statements(depth);
+                statements.push(statement![used.clone()]);
+                let int = generator.expression(&Type::Int, 1);
+                statements.push(statement![&result, " = ", int]);
+                statements
+            });
+            clauses.push(statement!["case ", pattern, ": ", Node::block(body)]);
+        }
+        if self.chance(25) {
+            let body = self.block(depth);
+            clauses.push(statement!["default: ", body]);
+        }
+        self.know(&result, &Type::Int, true);
+        statement![
+            "mut ",
+            &result,
+            " := 0 match ",
+            value,
+            " ",
+            Node::block(clauses)
+        ]
     }
 
     /// A function of this block, which shares its variables.

@@ -16,6 +16,8 @@ pub enum Type {
     Dict(Box<Type>),
     /// An instance of a struct, by number.
     Struct(usize),
+    /// A variant of an enum, by number.
+    Enum(usize),
     Option(Box<Type>),
     Result(Box<Type>),
     /// A function of one parameter.

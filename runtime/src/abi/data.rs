@@ -280,6 +280,37 @@ pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: 
 }
 
 /// # Safety
+/// `kind` is the number of a built-in variant, and the payload a live value that is
+/// given up; for `None` it is no object.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_wrap(_: *mut VMContext, kind: u64, tag: u64, payload: u64) -> u64 {
+    let kinds = [VariantKind::Ok, VariantKind::Err, VariantKind::Some];
+    let variant = match kinds.into_iter().find(|known| *known as u64 == kind) {
+        // SAFETY: the caller gives the payload up.
+        Some(kind) => Variant::wrap(kind, unsafe { owned(tag, payload) }),
+        None => Variant::none(),
+    };
+    Ref::into_raw(variant) as u64
+}
+
+/// # Safety
+/// `ctx` is the live context, `id` the number of a variant of its program, and
+/// `values` points at `count` live values, which are given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_variant(
+    ctx: *mut VMContext,
+    id: u64,
+    values: *mut Value,
+    count: u64,
+) -> u64 {
+    // SAFETY: the caller passes its own context and live values.
+    unsafe {
+        let values = core::slice::from_raw_parts_mut(values, count as usize);
+        Ref::into_raw(make::tagged(&*ctx, id as u32, values)) as u64
+    }
+}
+
+/// # Safety
 /// `kind` is the number of a built-in variant; the payload is written before
 /// anything else happens, and is no container.
 #[unsafe(no_mangle)]

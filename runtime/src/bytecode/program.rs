@@ -303,7 +303,7 @@ pub struct VariantSite {
 
 impl Program {
     /// The text of a string constant.
-    fn text(&self, constant: u32) -> Option<&str> {
+    pub fn text(&self, constant: u32) -> Option<&str> {
         match self.constants.get(constant as usize)? {
             Constant::Str(text) => Some(text),
             Constant::Int(_) | Constant::Float(_) => None,

@@ -238,22 +238,30 @@ pub fn variant(ctx: &mut VMContext, site: u32, payload: &mut [Value]) -> R<Value
     for value in payload.iter() {
         check_depth(ctx, 1, value, "creating an enum value")?;
     }
+    Ok(Value::from(
+        match ctx.program.program.variant_sites[site as usize].kind {
+            VariantKind::None => Variant::none(),
+            VariantKind::Tagged => tagged(ctx, site, payload),
+            wrapper => {
+                let first = payload.first_mut().map(core::mem::take);
+                Variant::wrap(wrapper, first.unwrap_or(Value::NULL))
+            }
+        },
+    ))
+}
+
+/// A value of an enum of which it is known that it is not too deep; takes the
+/// payload.
+pub fn tagged(ctx: &VMContext, site: u32, payload: &mut [Value]) -> Ref<Variant> {
     let VariantSite {
-        kind,
-        enum_name,
-        name,
+        enum_name, name, ..
     } = ctx.program.program.variant_sites[site as usize];
-    let mut payload = payload.iter_mut().map(core::mem::take);
-    Ok(Value::from(match kind {
-        VariantKind::None => Variant::none(),
-        VariantKind::Tagged => Variant::tagged(
-            constant_text(ctx, enum_name),
-            constant_text(ctx, name),
-            ctx.program.variant_ids[site as usize],
-            payload,
-        ),
-        wrapper => Variant::wrap(wrapper, payload.next().unwrap_or(Value::NULL)),
-    }))
+    Variant::tagged(
+        constant_text(ctx, enum_name),
+        constant_text(ctx, name),
+        ctx.program.variant_ids[site as usize],
+        payload.iter_mut().map(core::mem::take),
+    )
 }
 
 fn constant_text(ctx: &VMContext, constant: Option<u32>) -> Ref<Str> {
