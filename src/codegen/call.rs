@@ -252,10 +252,14 @@ impl Translator<'_, '_, '_> {
 
     pub fn call_method(&mut self, number: u32) {
         let site = &self.source.program.method_sites[number as usize];
+        let pops = site.pops(self.source.program) as usize;
+        if site.place.as_ref().is_some_and(|path| path.indexes() > 0) {
+            self.make_variants_whole(pops);
+        }
         if self.call_method_directly(number, site) {
             return;
         }
-        self.make_variants_whole(site.pops(self.source.program) as usize);
+        self.make_variants_whole(pops);
         if self.call_as_function(site) || self.change_by_method(number, site) {
             return;
         }

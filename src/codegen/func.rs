@@ -404,6 +404,10 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
         let mut args = Vec::new();
         for (index, class) in classes.into_iter().enumerate() {
+            if !matches!(class, Class::Record(_) | Class::Sum(_)) {
+                // One object for both ways, if there are two.
+                self.make_whole(index);
+            }
             let mut entry = self.stack[index];
             if let Class::Record(_) | Class::Sum(_) = class {
                 let words = self.in_class(entry, class);

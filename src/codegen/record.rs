@@ -128,13 +128,13 @@ impl Translator<'_, '_, '_> {
         object
     }
 
-    /// Makes an operand an object if it is a struct taken apart.
-    fn make_object(&mut self, index: usize) {
+    /// Makes an operand an object if it is a struct or variant taken apart.
+    pub fn make_whole(&mut self, index: usize) {
         let entry = self.stack[index];
-        if let Class::Record(fields) = entry.class {
-            let object = self.new_object(fields, entry);
-            let class = Class::Object(ruff_runtime::value::Tag::Struct);
-            self.stack[index] = Entry::owned(entry.ty, class, &[object]);
+        if let Class::Record(_) | Class::Sum(_) = entry.class {
+            let object = self.payload_word(entry);
+            let tag = entry.class.tag().expect("only dynamic values lack a tag");
+            self.stack[index] = Entry::owned(entry.ty, Class::Object(tag), &[object]);
         }
     }
 
@@ -142,7 +142,9 @@ impl Translator<'_, '_, '_> {
     /// instructions that look at operands without taking them over.
     pub fn make_objects(&mut self, count: usize) {
         for index in self.stack.len() - count..self.stack.len() {
-            self.make_object(index);
+            if let Class::Record(_) = self.stack[index].class {
+                self.make_whole(index);
+            }
         }
     }
 

@@ -136,6 +136,9 @@ impl Sum {
     /// The variants of an enum, if what they carry is little.
     fn of(facts: &Facts, number: u32) -> Option<Sum> {
         let known = facts.variants.parts(number)?;
+        if known.len() > MOST_WORDS {
+            return None;
+        }
         let mut parts = Fields {
             declaration: number,
             classes: [Plain::Null; MOST_WORDS],

@@ -94,14 +94,20 @@ fn empty_part(builder: &mut FunctionBuilder, class: Class) -> Vec<Value> {
 
 /// Tags and payloads of the parts that may be objects.
 pub(super) fn counted_parts(sum: Sum, words: &[Value]) -> Vec<(Value, Value)> {
-    let dynamic = |(_, class): &(usize, Class)| *class == Class::Dynamic;
-    let parts = sum.classes().enumerate().filter(dynamic);
+    let parts = counted_positions(sum).into_iter();
     parts
-        .map(|(position, _)| {
+        .map(|position| {
             let first = sum.words_of(position).start;
             (words[first], words[first + 1])
         })
         .collect()
+}
+
+/// The positions of the parts that may be objects.
+fn counted_positions(sum: Sum) -> Vec<usize> {
+    let parts = sum.classes().enumerate();
+    let counted = parts.filter(|(_, class)| *class == Class::Dynamic);
+    counted.map(|(position, _)| position).collect()
 }
 
 /// A part as a value.
@@ -185,11 +191,8 @@ impl Translator<'_, '_, '_> {
     /// Makes the top operands objects where they are variants taken apart.
     pub fn make_variants_whole(&mut self, count: usize) {
         for index in self.stack.len() - count..self.stack.len() {
-            let entry = self.stack[index];
-            if let Class::Sum(_) = entry.class {
-                let object = self.payload_word(entry);
-                let class = Class::Object(Tag::Variant);
-                self.stack[index] = Entry::owned(entry.ty, class, &[object]);
+            if let Class::Sum(_) = self.stack[index].class {
+                self.make_whole(index);
             }
         }
     }
@@ -368,12 +371,12 @@ impl Translator<'_, '_, '_> {
     pub fn part_of_sum(&mut self, sum: Sum, whole: Entry, position: usize, ty: Type) -> Entry {
         let words = whole.all_words();
         let class = sum.classes().nth(position).expect("a part that is there");
-        let held = sum.words_of(position);
-        let part = Entry::borrowed(ty, class, &words[held.clone()], whole.owner);
+        let part = Entry::borrowed(ty, class, &words[sum.words_of(position)], whole.owner);
         if whole.is_counted() {
-            for (tag, payload) in counted_parts(sum, &words) {
-                if words[held.start] != tag {
-                    self.release_entry(Entry::owned(Type::ANY, Class::Dynamic, &[tag, payload]));
+            for other in counted_positions(sum) {
+                if other != position {
+                    let words = &words[sum.words_of(other)];
+                    self.release_entry(Entry::owned(Type::ANY, Class::Dynamic, words));
                 }
             }
         }
