@@ -315,10 +315,6 @@ impl VariantFacts {
         if self.is_open {
             return;
         }
-        self.parts = vec![None; self.made.len()];
-        for number in [Self::RESULT, Self::OPTION] {
-            self.parts[number as usize] = Some(vec![Type::ANY]);
-        }
         let mut is_even = vec![true; self.made.len()];
         for op in program.functions.iter().flat_map(|function| &function.code) {
             let Op::MakeVariant { site, count } = *op else {
@@ -328,11 +324,13 @@ impl VariantFacts {
             let id = self.of_site[site as usize][0];
             is_even[number] &= self.made[number].contains(&(id, count));
         }
-        for number in Self::OPTION as usize + 1..self.made.len() {
-            if is_even[number] && self.made[number].len() <= MOST_VARIANTS {
-                self.parts[number] = self.parts_of(&self.made[number]);
-            }
-        }
+        let enums = (0..).zip(self.made.iter().zip(is_even));
+        let parts = enums.map(|(number, (made, is_even))| match number {
+            _ if Self::is_built_in(number) => Some(vec![Type::ANY]),
+            _ if is_even && made.len() <= MOST_VARIANTS => self.parts_of(made),
+            _ => None,
+        });
+        self.parts = parts.collect();
     }
 
     /// What these variants carry at each position, unless that may be variants
