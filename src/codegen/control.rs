@@ -305,11 +305,14 @@ impl Translator<'_, '_, '_> {
         let entry = self.pop_owned();
         self.push(entry);
         let null = self.is_null(entry);
-        let args = self.block_args(to);
-        let target = self.block_at(to);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(null, next, &[], target, &args);
+        let (there, next) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(null, next, &[], there, &[]);
+        // Only what is not null can be taken apart for the target.
+        self.switch_sealed(there);
+        let before = self.stack.clone();
+        self.jump_to(to);
         self.switch_sealed(next);
+        self.stack = before;
         // It is null here: nothing to give back.
         self.pop();
     }

@@ -66,10 +66,12 @@ pub fn failed_tests(function: &Function) -> FxHashMap<u32, Failed> {
             let jumped = Failed::and(failed.as_ref(), slot, site);
             arrive(&mut arriving, *to, jumped.clone());
             found.extend(jumped.map(|jumped| (pc, jumped)));
-        } else if let Some(to) = op.target() {
+        }
+        let is_test = test.is_some() && matches!(op, Op::JumpIfFalse { .. });
+        failed = failed.filter(|known| !may_change(op, known.slot));
+        if let Some(to) = op.target().filter(|_| !is_test) {
             arrive(&mut arriving, to, failed.clone());
         }
-        failed = failed.filter(|known| !may_change(op, known.slot));
         falls_in = !op.ends();
     }
     found

@@ -64,6 +64,8 @@ pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit
         reached: vec![false; function.code.len()],
         again: false,
     };
+    // What is reached from further down is known after a pass.
+    flow.pass(&mut |_, _, _, _| {});
     flow.pass(&mut visit_reached);
 }
 

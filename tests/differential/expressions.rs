@@ -76,6 +76,13 @@ impl Generator {
             let no = self.expression(ty, depth);
             return expression!["(if ", test, " { ", yes, " } else { ", no, " })"];
         }
+        let is_declared = matches!(
+            ty,
+            Type::Struct(_) | Type::Enum(_) | Type::Option(_) | Type::Result(_)
+        );
+        if is_declared && self.chance(12) {
+            return self.or_else(ty, depth);
+        }
         if self.chance(8)
             && let Some(part) = self.part(ty, depth)
         {
@@ -125,6 +132,19 @@ impl Generator {
             true => expression![name],
             false => expression![name, "(", Node::list(parts), ")"],
         }
+    }
+
+    /// What may be null, and what is taken then.
+    fn or_else(&mut self, ty: &Type, depth: u32) -> Node {
+        let test = self.expression(&Type::Bool, depth);
+        let (value, other) = (self.expression(ty, depth), self.expression(ty, depth));
+        let first = match self.random.u32(0..6) {
+            0 => expression!["null"],
+            1 => expression![value],
+            2 => expression!["(if ", test, " { null } else { ", value, " })"],
+            _ => expression!["(if ", test, " { ", value, " } else { null })"],
+        };
+        expression!["(", first, " ?? ", other, ")"]
     }
 
     /// A variable or a literal.
