@@ -17,6 +17,7 @@ mod flow;
 mod lattice;
 mod methods;
 mod open;
+mod reach;
 mod readers;
 mod structs;
 mod transfer;

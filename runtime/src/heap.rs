@@ -61,6 +61,9 @@ pub struct Header {
     pub depth: u16,
 }
 
+/// Levels of containers that a value may have.
+pub const MAX_DEPTH: usize = 4096;
+
 /// Where generated code finds the levels of containers in an object.
 pub const DEPTH_OFFSET: usize = core::mem::offset_of!(Header, depth);
 

@@ -17,9 +17,8 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::Op;
-use ruff_runtime::heap::VariantKind;
 use ruff_runtime::heap::variant::{ID_OFFSET, KIND_OFFSET, LEN_OFFSET, PAYLOAD_OFFSET};
-use ruff_runtime::semantics::place::MAX_DEPTH;
+use ruff_runtime::heap::{MAX_DEPTH, VariantKind};
 use ruff_runtime::value::Tag;
 
 /// The words of a variant object; what they hold stays the object's.

@@ -2,6 +2,7 @@
 //! instruction, with the effects on slots, globals, fields and callees.
 
 use super::callback::{Callback, callback_of_call};
+use super::reach::Reach;
 use super::readers::Known;
 use super::transfer::{self, arithmetic, element_of, iterated, part_of_pair, way_from_pair};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
@@ -10,8 +11,7 @@ use ruff_runtime::bytecode::{
 };
 use ruff_runtime::heap::VariantKind;
 use ruff_runtime::names::{self, NameId};
-use rustc_hash::{FxHashMap, FxHashSet};
-use std::ops::Range;
+use rustc_hash::FxHashMap;
 
 /// Executes a function abstractly until its operand stacks are stable.
 pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
@@ -35,17 +35,7 @@ pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
 pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit) {
     let program = analysis.program;
     let function = &program.functions[func as usize];
-    let mut guarded: FxHashMap<u32, Vec<Range<usize>>> = FxHashMap::default();
-    for handler in &function.handlers {
-        let range = handler.start as usize..handler.end as usize;
-        guarded.entry(handler.target).or_default().push(range);
-    }
-    let mut reach = Reach {
-        guarded,
-        seen: vec![false; function.code.len()],
-        targets: FxHashSet::default(),
-        falls_in: true,
-    };
+    let mut reach = Reach::new(function);
     let mut visit_reached = |facts: &Facts, func, pc: u32, stack: &[Type]| {
         let op = &function.code[pc as usize];
         let pops = op.effect(program).pops as usize;
@@ -67,34 +57,6 @@ pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit
     // What is reached from further down is known after a pass.
     flow.pass(&mut |_, _, _, _| {});
     flow.pass(&mut visit_reached);
-}
-
-/// Which instructions control may reach, found on one way down.
-struct Reach {
-    /// The ranges whose errors go to a handler, by its instruction.
-    guarded: FxHashMap<u32, Vec<Range<usize>>>,
-    /// Those that were executed.
-    seen: Vec<bool>,
-    targets: FxHashSet<u32>,
-    /// The instruction before leads to this one.
-    falls_in: bool,
-}
-
-impl Reach {
-    /// Whether control gets to an instruction.
-    fn enter(&mut self, pc: u32) -> bool {
-        let mut guarded = self.guarded.get(&pc).into_iter().flatten();
-        let is_caught = guarded.any(|range| self.seen[range.clone()].contains(&true));
-        let falls_in = std::mem::take(&mut self.falls_in);
-        falls_in || is_caught || self.targets.contains(&pc)
-    }
-
-    /// Notes where control goes from an instruction.
-    fn leave(&mut self, op: &Op, pc: u32) {
-        self.seen[pc as usize] = true;
-        self.targets.extend(op.target());
-        self.falls_in = !op.ends();
-    }
 }
 
 pub(super) struct Flow<'b, 'a> {

@@ -14,8 +14,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-/// Levels of containers that a value may have.
-pub const MAX_DEPTH: usize = 4096;
+pub use crate::heap::MAX_DEPTH;
 
 /// Raises if `value` below `above` levels of containers would be too deep.
 #[inline]
