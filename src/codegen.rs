@@ -45,6 +45,7 @@ mod text;
 mod text_view;
 mod unwind;
 mod view;
+mod walk;
 mod words;
 mod wrapper;
 

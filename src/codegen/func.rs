@@ -3,7 +3,7 @@
 
 use super::dissolve::{Consumer, Dissolved, LoopOverCall};
 use super::foreign;
-use super::iterate::Counted;
+use super::iterate::Rotated;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
 use super::mirror::Mirrors;
@@ -12,6 +12,7 @@ use super::signature::{self, Class, MOST_WORDS};
 use super::stack::{Entry, Owner};
 use super::unwind::Way;
 use super::view::{self, Views};
+use super::walk::Walk;
 use super::words::{self, Spilled};
 use super::{Source, Unsupported};
 use crate::modules::Table;
@@ -68,8 +69,10 @@ pub(super) struct Translator<'a, 'b, 'c> {
     pub views: Views,
     pub pc: u32,
     blocks: FxHashMap<u32, Block>,
-    /// The loops over ranges that were begun, by their heads.
-    pub counted: FxHashMap<u32, Counted>,
+    /// The loops over ranges and arrays that were begun, by their heads.
+    pub rotated: FxHashMap<u32, Rotated>,
+    /// The loops over arrays of one kind, by their slots.
+    pub walks: FxHashMap<u32, Walk>,
     /// The slots of ranges that may have steps of their own, once looked for.
     pub stepping: Option<FxHashSet<u32>>,
     pub unwinders: FxHashMap<Way, Block>,
@@ -190,7 +193,8 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             views: Views::default(),
             pc: first_instruction(function, start),
             blocks: FxHashMap::default(),
-            counted: FxHashMap::default(),
+            rotated: FxHashMap::default(),
+            walks: FxHashMap::default(),
             stepping: None,
             unwinders: FxHashMap::default(),
             dissolved: Vec::new(),

@@ -14,19 +14,20 @@ use ruff_runtime::bytecode::Op;
 use ruff_runtime::heap::array::LEN_OFFSET;
 use ruff_runtime::value::Tag;
 
-/// A loop over a range whose test is repeated where it is jumped back to.
+/// A loop over a range or an array whose test is repeated where it is jumped back
+/// to.
 #[derive(Clone, Copy)]
-pub(super) struct Counted {
+pub(super) struct Rotated {
     slot: u32,
     /// What follows the loop.
     to: u32,
-    /// Where the loop goes on if there are more numbers.
+    /// Where the loop goes on if there is more.
     go_on: Block,
 }
 
 impl Translator<'_, '_, '_> {
     /// The address of a loop's source and position.
-    fn loop_state(&mut self, slot: u32) -> Value {
+    pub fn loop_state(&mut self, slot: u32) -> Value {
         let Home::Memory { room, .. } = self.homes[slot as usize] else {
             unreachable!("the verifier keeps hidden locals apart");
         };
@@ -39,8 +40,17 @@ impl Translator<'_, '_, '_> {
         let state = self.loop_state(slot);
         self.clear_loop(slot);
         let entry = self.pop_owned();
-        let (tag, payload) = self.both_words(entry);
-        self.call_raising(Helper::IterStart, &[self.ctx, state, tag, payload]);
+        if entry.class == Class::Object(Tag::Array) {
+            let position = Entry::int(self.iconst(0));
+            self.store_value(entry, state, 0);
+            self.store_value(position, state, 16);
+        } else {
+            let (tag, payload) = self.both_words(entry);
+            self.call_raising(Helper::IterStart, &[self.ctx, state, tag, payload]);
+        }
+        if let Some(walk) = self.walks.get(&slot).copied() {
+            self.start_walk(walk, state);
+        }
     }
 
     /// Lets go of what a loop that was left by an error still holds in the slot.
@@ -63,6 +73,9 @@ impl Translator<'_, '_, '_> {
             false if source.is(followed) => Decision::Iterates,
             false => Decision::IteratesByRuntime,
         });
+        if let Some(walk) = self.walks.get(&slot).copied() {
+            return self.walk_on(slot, to, ty, walk);
+        }
         let state = self.loop_state(slot);
         let (slow, done) = (self.builder.create_block(), self.builder.create_block());
         for _ in 0..2 {
@@ -251,18 +264,7 @@ impl Translator<'_, '_, '_> {
         self.record(Decision::Counts);
         let go_on = self.builder.create_block();
         self.count_range(slot, to, go_on);
-        // A jump back goes on at once, if it finds that there is more.
-        let head = self.pc.wrapping_sub(1);
-        let has_head = matches!(
-            self.function.code.get(head as usize),
-            Some(Op::LoopHead { .. })
-        );
-        if has_head && self.stack.is_empty() {
-            self.counted.insert(head, Counted { slot, to, go_on });
-            self.builder.switch_to_block(go_on);
-        } else {
-            self.switch_sealed(go_on);
-        }
+        self.begin_turn(slot, to, go_on);
         let [next, end, step] = self.range_variables(slot);
         let current = self.word_of(next);
         let following = if self.counts_by_one(slot) {
@@ -282,13 +284,36 @@ impl Translator<'_, '_, '_> {
         ));
     }
 
+    /// Goes on in the block of a loop's turn, to which a jump back goes at once
+    /// if it finds that there is more.
+    pub fn begin_turn(&mut self, slot: u32, to: u32, go_on: Block) {
+        let head = self.pc.wrapping_sub(1);
+        let has_head = matches!(
+            self.function.code.get(head as usize),
+            Some(Op::LoopHead { .. })
+        );
+        if has_head && self.stack.is_empty() {
+            self.rotated.insert(head, Rotated { slot, to, go_on });
+            self.builder.switch_to_block(go_on);
+        } else {
+            self.switch_sealed(go_on);
+        }
+    }
+
     /// Jumps back to a loop's head, or over it.
-    pub fn jump_back(&mut self, to: u32) {
-        match self.counted.get(&to).copied() {
-            Some(counted) if self.stack.is_empty() => {
-                self.count_range(counted.slot, counted.to, counted.go_on);
+    pub fn jump_back(&mut self, head: u32) {
+        let Some(rotated) = self.rotated.get(&head).copied() else {
+            return self.jump_to(head);
+        };
+        if !self.stack.is_empty() {
+            return self.jump_to(head);
+        }
+        match self.walks.get(&rotated.slot).copied() {
+            Some(walk) => {
+                let other = self.block_at(head);
+                self.branch_if_more(walk, rotated.go_on, other);
             }
-            _ => self.jump_to(to),
+            None => self.count_range(rotated.slot, rotated.to, rotated.go_on),
         }
     }
 

@@ -78,6 +78,7 @@ impl Translator<'_, '_, '_> {
                     for part in 0..2 {
                         hidden[(slot + part) as usize] = Some(Home::Memory { room, part });
                     }
+                    self.plan_walk(slot);
                 }
                 Op::RangeStart { slot, .. } if hidden[slot as usize].is_none() => {
                     for part in 0..3 {
@@ -348,6 +349,9 @@ impl Translator<'_, '_, '_> {
                                 .load(types::I64, trusted(), slots, offset + word);
                         let address = self.address_in(room, 16 * part as i32 + word);
                         self.builder.ins().store(trusted(), value, address, 0);
+                    }
+                    if part == 1 {
+                        self.resume_walk(slot - 1);
                     }
                 }
                 Home::Nowhere => unreachable!("a frame that exists keeps its generators"),
