@@ -11,6 +11,7 @@
 mod arith;
 mod call;
 mod callback;
+mod character;
 mod compare;
 mod control;
 mod count;
@@ -141,7 +142,12 @@ impl Source<'_> {
                 let carried = self.facts.param(func, param).contents();
                 sum.is_counted && carried.may_be_counted()
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
+            Class::Null
+            | Class::Int
+            | Class::Float
+            | Class::Bool
+            | Class::Character
+            | Class::Record(_) => false,
         };
         is_object && self.facts.is_borrowed(func, param)
     }

@@ -251,6 +251,7 @@ pub fn explain(
 fn shown(mut facts: Facts, debug: Debug) -> Facts {
     if debug == Debug::Variables {
         facts.variants.keep_whole();
+        facts.holds_characters = false;
     }
     facts
 }

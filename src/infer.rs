@@ -52,6 +52,8 @@ pub struct Facts {
     pub structs: Vec<StructFacts>,
     /// What is known about the variants.
     pub variants: VariantFacts,
+    /// Whether strings of one character are held as their bytes.
+    pub holds_characters: bool,
     /// The positions of declared fields, by declaration and name.
     positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
@@ -250,6 +252,7 @@ impl<'a> Analysis<'a> {
                 fields,
                 structs: structs::at_first(program),
                 variants: VariantFacts::new(program),
+                holds_characters: true,
                 positions: structs::positions(program),
                 methods,
                 called: Vec::new(),

@@ -26,7 +26,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 9;
+pub const ABI_VERSION: u32 = 10;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -232,6 +232,9 @@ helpers! {
     /// As `NewRecord`, with the declared fields of a declaration that captures nothing.
     NewInstance = data::ruff_rt_new_instance(ctx: *mut VMContext, declaration: u64) -> u64, [];
     MakeVariant = data::ruff_rt_make_variant(ctx: *mut VMContext, site: u64, values: *mut Value, count: u64) -> RawValue, [raises];
+    /// The string of the character whose UTF-8 is in the word as in memory, zeros
+    /// behind it.
+    Character = data::ruff_rt_character(ctx: *mut VMContext, bytes: u64) -> u64, [];
     /// `Ok`, `Err`, `Some` or `None` with a payload that it takes over.
     Wrap = data::ruff_rt_wrap(ctx: *mut VMContext, kind: u64, tag: u64, payload: u64) -> u64, [];
     /// The program's variant with this number, which takes `count` values over.

@@ -164,7 +164,7 @@ impl Translator<'_, '_, '_> {
             return self.owned_in_class(entry, class);
         }
         let is_new = match entry.class {
-            Class::Record(_) => true,
+            Class::Record(_) | Class::Character => true,
             Class::Sum(_) => entry.class != class,
             _ => false,
         };
@@ -255,11 +255,13 @@ impl Translator<'_, '_, '_> {
         let pops = site.pops(self.source.program) as usize;
         if site.place.as_ref().is_some_and(|path| path.indexes() > 0) {
             self.make_variants_whole(pops);
+            self.make_characters_whole(pops);
         }
         if self.call_method_directly(number, site) {
             return;
         }
         self.make_variants_whole(pops);
+        self.make_characters_whole(pops);
         if self.call_as_function(site) || self.change_by_method(number, site) {
             return;
         }

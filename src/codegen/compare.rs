@@ -23,7 +23,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    fn is_equality(self) -> bool {
+    pub fn is_equality(self) -> bool {
         matches!(self, Comparison::Equal | Comparison::NotEqual)
     }
 
@@ -71,6 +71,11 @@ const EPSILON: f64 = f64::EPSILON;
 
 impl Translator<'_, '_, '_> {
     pub fn compare(&mut self, comparison: Comparison) {
+        if let Some(result) = self.compare_characters(comparison) {
+            self.record(Decision::Text);
+            self.replace_operands(result);
+            return;
+        }
         self.make_objects(2);
         let left = self.stack[self.stack.len() - 2];
         if left.ty.may_be(Tags::STRUCT) {
@@ -84,6 +89,15 @@ impl Translator<'_, '_, '_> {
         self.release_entry(right);
         self.release_entry(left);
         self.push(result);
+    }
+
+    /// Gives the two operands of a comparison back and pushes its result.
+    fn replace_operands(&mut self, result: Value) {
+        for _ in 0..2 {
+            let operand = self.pop();
+            self.release_entry(operand);
+        }
+        self.push(Entry::bool(result));
     }
 
     /// Compares; the operands stay whose they are.
@@ -156,7 +170,7 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().fcmp(condition, a, b)
     }
 
-    fn equality_result(&mut self, comparison: Comparison, equal: Value) -> Value {
+    pub fn equality_result(&mut self, comparison: Comparison, equal: Value) -> Value {
         match comparison {
             Comparison::NotEqual => self.builder.ins().icmp_imm_u(IntCC::Equal, equal, 0),
             _ => equal,
@@ -261,6 +275,11 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn same_value(&mut self) {
+        if let Some(result) = self.compare_characters(Comparison::Equal) {
+            self.replace_operands(result);
+            return;
+        }
+        self.make_objects(2);
         let right = self.pop();
         let left = self.pop();
         let result = match (left.class, right.class) {
@@ -306,7 +325,7 @@ impl Translator<'_, '_, '_> {
                 let word = self.call_helper(Helper::Truthy, &[tag, payload])[0];
                 self.builder.ins().ireduce(types::I8, word)
             }
-            Class::Sum(_) => {
+            Class::Sum(_) | Class::Character => {
                 self.record(Decision::ByRuntime);
                 let words = entry.all_words();
                 let whole = Entry::borrowed(entry.ty, entry.class, &words, Owner::Shared);

@@ -41,6 +41,9 @@ impl Translator<'_, '_, '_> {
         if !Self::takes_sums(op) {
             self.make_variants_whole(op.effect(self.source.program).pops as usize);
         }
+        if !Self::takes_characters(op) {
+            self.make_characters_whole(op.effect(self.source.program).pops as usize);
+        }
         match op {
             Op::Null {} => self.push(Entry::null()),
             Op::True {} => self.push_bool(true),
@@ -178,11 +181,14 @@ impl Translator<'_, '_, '_> {
                 let word = self.builder.ins().f64const(*value);
                 self.push(Entry::float(word));
             }
-            Constant::Str(_) => {
+            Constant::Str(text) => {
                 let table = self.load_context_constant(CONSTANTS_OFFSET);
                 let object = self.table_payload(table, Table::Constants, index);
                 self.tools.literals.insert(object, index);
-                let ty = Type::of(Tags::STRING);
+                let ty = match text.chars().count() {
+                    1 => Type::of(Tags::CHARACTER),
+                    _ => Type::of(Tags::STRING),
+                };
                 self.push(Entry::borrowed(
                     ty,
                     Class::Object(Tag::String),
@@ -320,7 +326,7 @@ impl Translator<'_, '_, '_> {
     fn jump_if_null(&mut self, to: u32) {
         let entry = self.pop_owned();
         self.push(entry);
-        if let Class::Record(_) | Class::Sum(_) = entry.class {
+        if entry.class.is_apart() {
             // Never null; an object that is made for the jump would be lost.
             return;
         }

@@ -26,7 +26,12 @@ impl Translator<'_, '_, '_> {
                     self.retain_dynamic(tag, payload);
                 }
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
+            Class::Null
+            | Class::Int
+            | Class::Float
+            | Class::Bool
+            | Class::Character
+            | Class::Record(_) => {}
         }
     }
 
@@ -76,7 +81,12 @@ impl Translator<'_, '_, '_> {
                     self.release_dynamic(tag, payload);
                 }
             }
-            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => {}
+            Class::Null
+            | Class::Int
+            | Class::Float
+            | Class::Bool
+            | Class::Character
+            | Class::Record(_) => {}
         }
     }
 

@@ -179,7 +179,9 @@ impl Translator<'_, '_, '_> {
     pub fn record_home(&self, slot: u32, home: Home) {
         let form = match home {
             Home::Value { class, .. } => match class {
-                Class::Null | Class::Int | Class::Float | Class::Bool => Form::Plain,
+                Class::Null | Class::Int | Class::Float | Class::Bool | Class::Character => {
+                    Form::Plain
+                }
                 Class::Object(_) => Form::Object,
                 Class::Dynamic => Form::Tagged,
                 Class::Record(_) | Class::Sum(_) => Form::Fields,

@@ -64,7 +64,12 @@ fn is_plain(class: Class, ty: ForeignType) -> bool {
         Class::Int => ty.range().is_some() || ty.is_float(),
         Class::Float => ty.is_float(),
         Class::Bool => ty == ForeignType::Bool,
-        Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) | Class::Dynamic => false,
+        Class::Null
+        | Class::Object(_)
+        | Class::Character
+        | Class::Record(_)
+        | Class::Sum(_)
+        | Class::Dynamic => false,
     }
 }
 

@@ -95,8 +95,6 @@ pub(super) struct Translator<'a, 'b, 'c> {
 pub(super) struct Tools {
     /// Which literal an SSA value is.
     pub literals: FxHashMap<Value, u32>,
-    /// The first word of strings that are one character.
-    pub characters: FxHashMap<Value, Value>,
     callees: FxHashMap<Callee, FuncRef>,
     /// Room for values that go to a helper in memory.
     scratch: Option<StackSlot>,
@@ -408,12 +406,12 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
         debug_assert_eq!(classes.len(), self.stack.len(), "operand depth at {pc}");
         let mut args = Vec::new();
         for (index, class) in classes.into_iter().enumerate() {
-            if !matches!(class, Class::Record(_) | Class::Sum(_)) {
+            if !class.is_apart() {
                 // One object for both ways, if there are two.
                 self.make_whole(index);
             }
             let mut entry = self.stack[index];
-            if let Class::Record(_) | Class::Sum(_) = class {
+            if class.is_apart() {
                 let words = self.in_class(entry, class);
                 let owner = match class {
                     Class::Sum(_) => entry.owner,

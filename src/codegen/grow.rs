@@ -222,6 +222,6 @@ fn pushed_elements(value: Entry) -> Option<Elements> {
         Class::Dynamic if value.ty.may_be(Tags::INT) => Some(Elements::Ints),
         Class::Object(_) => Some(Elements::Values),
         Class::Dynamic if has_no_depth(value.ty) => Some(Elements::Values),
-        Class::Null | Class::Dynamic | Class::Record(_) | Class::Sum(_) => None,
+        Class::Null | Class::Dynamic | Class::Character | Class::Record(_) | Class::Sum(_) => None,
     }
 }

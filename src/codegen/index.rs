@@ -175,9 +175,12 @@ impl Translator<'_, '_, '_> {
             Class::Int => Elements::Ints,
             Class::Float => Elements::Floats,
             Class::Bool => Elements::Bools,
-            Class::Null | Class::Object(_) | Class::Dynamic | Class::Record(_) | Class::Sum(_) => {
-                Elements::Values
-            }
+            Class::Null
+            | Class::Object(_)
+            | Class::Dynamic
+            | Class::Character
+            | Class::Record(_)
+            | Class::Sum(_) => Elements::Values,
         };
         if class == Class::Dynamic && ty.may_be(Tags::NUMBER) {
             self.load_flat_number(array, position, done);

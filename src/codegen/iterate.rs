@@ -78,12 +78,13 @@ impl Translator<'_, '_, '_> {
         }
         let state = self.loop_state(slot);
         let (slow, done) = (self.builder.create_block(), self.builder.create_block());
-        for _ in 0..2 {
+        let is_text = source.is(Tags::STRING);
+        for _ in 0..if is_text { 1 } else { 2 } {
             self.builder.append_block_param(done, types::I64);
         }
         if source.is(Tags::NUMBER) {
             self.next_count(state, slow, done);
-        } else if source.is(Tags::STRING) {
+        } else if is_text {
             self.next_character(state, slow, done);
         } else {
             self.next_by_tag(state, source, slow, done);
@@ -98,13 +99,22 @@ impl Translator<'_, '_, '_> {
                 .icmp_imm_u(IntCC::Equal, words[0], Tag::Unset as u64 as i64);
         let args = self.block_args(to);
         let target = self.block_at(to);
-        let results = [BlockArg::Value(words[0]), BlockArg::Value(words[1])];
-        self.builder
-            .ins()
-            .brif(at_end, target, &args, done, &results);
+        let more = self.builder.create_block();
+        self.builder.ins().brif(at_end, target, &args, more, &[]);
+        self.switch_sealed(more);
+        if is_text {
+            let bytes = self.bytes_of_character(words[1]);
+            self.release_object(words[1]);
+            self.jump_with(done, &[bytes]);
+        } else {
+            self.jump_with(done, &words);
+        }
         self.switch_sealed(done);
         let params = self.builder.block_params(done).to_vec();
-        self.push_words(ty, &params);
+        match is_text {
+            true => self.push_character(params[0]),
+            false => self.push_words(ty, &params),
+        }
     }
 
     /// What an array or a generator gives next; the rest goes to `slow`.

@@ -326,6 +326,10 @@ impl Translator<'_, '_, '_> {
         for slot in 0..self.function.slots {
             let offset = 16 * slot as i32;
             match self.homes[slot as usize] {
+                Home::Value {
+                    class: Class::Character,
+                    ..
+                } => self.take_character(slot, slots, offset),
                 Home::Value { class, .. } => {
                     let value = self.load_value(Type::ANY, slots, offset, Owner::Entry);
                     let (tag, payload) = value.pair();
@@ -357,6 +361,17 @@ impl Translator<'_, '_, '_> {
                 Home::Nowhere => unreachable!("a frame that exists keeps its generators"),
             }
         }
+    }
+
+    /// Takes a character from memory, if there is one.
+    fn take_character(&mut self, slot: u32, address: Value, offset: i32) {
+        let Home::Value { first, .. } = self.homes[slot as usize] else {
+            unreachable!("only such homes hold characters");
+        };
+        let value = self.load_value(Type::ANY, address, offset, Owner::Entry);
+        let ((tag, string), old) = (value.pair(), self.word_of(first));
+        let bytes = self.character_in(tag, string, old);
+        self.define(slot, &[bytes]);
     }
 
     /// Whether a slot is a parameter whose value the caller keeps: it holds that
@@ -439,6 +454,14 @@ impl Translator<'_, '_, '_> {
             return;
         }
         let entry = match self.homes[slot as usize] {
+            Home::Value {
+                class: class @ Class::Character,
+                ..
+            } => {
+                let entry = self.pop();
+                let words = self.in_class(entry, class);
+                Entry::owned(entry.ty, class, &words)
+            }
             Home::Sum { sum, .. } => {
                 let (entry, class) = (self.pop(), Class::Sum(sum));
                 let words = self.owned_in_class(entry, class);
@@ -678,6 +701,9 @@ impl Translator<'_, '_, '_> {
             unreachable!("the verifier keeps plain values and cells apart");
         };
         let place = self.place_slot(which);
+        if let Class::Character = class {
+            return self.take_character(var.number(), place, 0);
+        }
         let entry = self.load_value(Type::ANY, place, 0, Owner::Entry);
         let (tag, payload) = entry.pair();
         let words = self.narrowed(class, tag, payload);
@@ -688,7 +714,12 @@ impl Translator<'_, '_, '_> {
     /// Gives back what was made for a helper that only looked at a variable.
     pub fn forget_place(&mut self, var: Var, which: usize) {
         if var.kind() == VarKind::Local
-            && let Home::Record { .. } | Home::Sum { .. } = self.homes[var.number() as usize]
+            && let Home::Record { .. }
+            | Home::Sum { .. }
+            | Home::Value {
+                class: Class::Character,
+                ..
+            } = self.homes[var.number() as usize]
         {
             self.reload_place(var, which);
         }

@@ -72,7 +72,12 @@ const REGION: u32 = 1;
 pub fn value_offset(class: Class) -> i32 {
     match class {
         Class::Int | Class::Float | Class::Bool => 8,
-        Class::Null | Class::Dynamic | Class::Object(_) | Class::Record(_) | Class::Sum(_) => 0,
+        Class::Null
+        | Class::Dynamic
+        | Class::Object(_)
+        | Class::Character
+        | Class::Record(_)
+        | Class::Sum(_) => 0,
     }
 }
 

@@ -36,7 +36,11 @@ pub(super) fn load_fields(
                 let word = load(types::I64, offset + 8);
                 words.push(builder.ins().ireduce(types::I8, word));
             }
-            Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => {}
+            Class::Null
+            | Class::Object(_)
+            | Class::Character
+            | Class::Record(_)
+            | Class::Sum(_) => {}
             Class::Dynamic => {
                 words.extend([load(types::I64, offset), load(types::I64, offset + 8)])
             }
@@ -66,9 +70,11 @@ pub(super) fn store_fields(
                 .ins()
                 .bitcast(types::I64, MemFlagsData::new(), words[0]),
             Class::Int => words[0],
-            Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => {
-                builder.ins().iconst(types::I64, 0)
-            }
+            Class::Null
+            | Class::Object(_)
+            | Class::Character
+            | Class::Record(_)
+            | Class::Sum(_) => builder.ins().iconst(types::I64, 0),
         };
         builder.ins().store(trusted(), tag, object, offset);
         builder.ins().store(trusted(), payload, object, offset + 8);
@@ -128,21 +134,21 @@ impl Translator<'_, '_, '_> {
         object
     }
 
-    /// Makes an operand an object if it is a struct or variant taken apart.
+    /// Makes an operand an object if it is taken apart.
     pub fn make_whole(&mut self, index: usize) {
         let entry = self.stack[index];
-        if let Class::Record(_) | Class::Sum(_) = entry.class {
+        if entry.class.is_apart() {
             let object = self.payload_word(entry);
             let tag = entry.class.tag().expect("only dynamic values lack a tag");
             self.stack[index] = Entry::owned(entry.ty, Class::Object(tag), &[object]);
         }
     }
 
-    /// Makes the top operands objects where they are structs taken apart: for
+    /// Makes the top operands objects where they are structs or characters: for
     /// instructions that look at operands without taking them over.
     pub fn make_objects(&mut self, count: usize) {
         for index in self.stack.len() - count..self.stack.len() {
-            if let Class::Record(_) = self.stack[index].class {
+            if let Class::Record(_) | Class::Character = self.stack[index].class {
                 self.make_whole(index);
             }
         }

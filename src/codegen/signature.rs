@@ -191,6 +191,8 @@ pub enum Class {
     Object(Tag),
     /// Tag and payload.
     Dynamic,
+    /// A string of one character: its bytes in an `i64` (`character`).
+    Character,
     /// A struct taken apart: its fields, one after the other.
     Record(Fields),
     /// A variant taken apart: which one it is, then what it carries.
@@ -198,8 +200,13 @@ pub enum Class {
 }
 
 impl Class {
-    /// The class of a value of this type as an object or scalar; `Source::class_of`
-    /// knows where structs are taken apart instead.
+    /// Whether it holds something as its parts that is an object in memory.
+    pub fn is_apart(self) -> bool {
+        matches!(self, Class::Record(_) | Class::Sum(_) | Class::Character)
+    }
+
+    /// The class of a value of this type as an object or scalar; `class_of` knows
+    /// what is taken apart instead.
     pub fn of(ty: Type) -> Class {
         match ty.tags().single() {
             Some(Tag::Null) => Class::Null,
@@ -215,7 +222,7 @@ impl Class {
     pub fn words(self) -> Words {
         match self {
             Class::Null => Words::just(&[]),
-            Class::Int | Class::Object(_) => Words::just(&[types::I64]),
+            Class::Int | Class::Object(_) | Class::Character => Words::just(&[types::I64]),
             Class::Float => Words::just(&[types::F64]),
             Class::Bool => Words::just(&[types::I8]),
             Class::Dynamic => Words::just(&[types::I64, types::I64]),
@@ -232,6 +239,7 @@ impl Class {
             Class::Float => Some(Tag::Float),
             Class::Bool => Some(Tag::Bool),
             Class::Object(tag) => Some(tag),
+            Class::Character => Some(Tag::String),
             Class::Record(_) => Some(Tag::Struct),
             Class::Sum(_) => Some(Tag::Variant),
             Class::Dynamic => None,
@@ -250,6 +258,9 @@ pub fn class_of(facts: &Facts, ty: Type) -> Class {
         && let Some(sum) = Sum::of(facts, number)
     {
         return Class::Sum(sum);
+    }
+    if ty.is(Tags::CHARACTER) && facts.holds_characters {
+        return Class::Character;
     }
     Class::of(ty)
 }
@@ -308,7 +319,9 @@ pub fn results(source: Source, func: FunctionId) -> Vec<ir::Type> {
     match result_class(source.facts, func) {
         Class::Null => {}
         Class::Float => results.push(types::F64),
-        Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic => results.push(types::I64),
+        Class::Int | Class::Bool | Class::Object(_) | Class::Dynamic | Class::Character => {
+            results.push(types::I64);
+        }
         class @ (Class::Record(_) | Class::Sum(_)) => results.extend_from_slice(&class.words()),
     }
     if let Some(fields) = self_fields(source.program, source.facts, func) {

@@ -128,7 +128,12 @@ impl Entry {
             Class::Object(_) => true,
             Class::Dynamic => self.ty.may_be_counted(),
             Class::Sum(sum) => sum.is_counted && self.ty.contents().may_be_counted(),
-            Class::Null | Class::Int | Class::Float | Class::Bool | Class::Record(_) => false,
+            Class::Null
+            | Class::Int
+            | Class::Float
+            | Class::Bool
+            | Class::Character
+            | Class::Record(_) => false,
         }
     }
 }
@@ -175,6 +180,7 @@ impl Translator<'_, '_, '_> {
             }
             Class::Bool => vec![self.builder.ins().ireduce(types::I8, payload)],
             Class::Dynamic => vec![tag, payload],
+            Class::Character => vec![self.bytes_of_character(payload)],
             Class::Record(fields) => load_fields(self.builder, fields, payload),
             Class::Sum(sum) => load_sum(self.builder, sum, payload),
         }
@@ -188,6 +194,9 @@ impl Translator<'_, '_, '_> {
         }
         if let Class::Sum(sum) = class {
             return self.sum_words(sum, entry);
+        }
+        if let Class::Character = class {
+            return vec![self.in_character(entry)];
         }
         if let Class::Record(_) = class {
             let object = self.payload_word(entry);
@@ -222,6 +231,7 @@ impl Translator<'_, '_, '_> {
             }
             Class::Bool => self.builder.ins().uextend(types::I64, entry.word()),
             Class::Dynamic => entry.pair().1,
+            Class::Character => self.character_string(entry.word()),
             Class::Record(fields) => self.new_object(fields, entry),
             Class::Sum(sum) => self.variant_object(sum, entry),
         }
@@ -248,7 +258,7 @@ impl Translator<'_, '_, '_> {
     /// needs no owner itself.
     pub fn owned_in_class(&mut self, entry: Entry, class: Class) -> Vec<Value> {
         let entry = match class {
-            Class::Record(_) => entry,
+            Class::Record(_) | Class::Character => entry,
             Class::Sum(_) => {
                 let words = self.in_class(entry, class);
                 self.own(Entry::borrowed(entry.ty, class, &words, entry.owner))
@@ -332,7 +342,9 @@ impl Translator<'_, '_, '_> {
                 vec![self.builder.ins().ireduce(types::I8, word)]
             }
             Class::Dynamic => vec![load(types::I64, offset), load(types::I64, offset + 8)],
-            Class::Record(_) | Class::Sum(_) => unreachable!("memory holds objects"),
+            Class::Character | Class::Record(_) | Class::Sum(_) => {
+                unreachable!("memory holds objects")
+            }
         };
         Entry::borrowed(ty, class, &words, owner)
     }

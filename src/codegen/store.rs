@@ -86,7 +86,7 @@ impl Translator<'_, '_, '_> {
             Class::Int | Class::Float | Class::Bool => Decision::InPlace,
             Class::Object(_) => Decision::InPlace,
             Class::Dynamic | Class::Null => Decision::AsksKind,
-            Class::Record(_) | Class::Sum(_) => Decision::ByRuntime,
+            Class::Character | Class::Record(_) | Class::Sum(_) => Decision::ByRuntime,
         });
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         if fields.is_none()
@@ -254,7 +254,7 @@ impl Translator<'_, '_, '_> {
                     .ins()
                     .store(trusted(), value.word(), address, 0);
             }
-            Class::Record(_) | Class::Sum(_) => {
+            Class::Character | Class::Record(_) | Class::Sum(_) => {
                 self.builder.ins().jump(slow, &[]);
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
@@ -354,6 +354,7 @@ impl Translator<'_, '_, '_> {
             | Class::Int
             | Class::Float
             | Class::Bool
+            | Class::Character
             | Class::Record(_)
             | Class::Sum(_) => {}
         }
@@ -375,7 +376,7 @@ fn stored_elements(value: Entry, held: Type) -> Option<Elements> {
             let tag = value.class.tag().expect("a scalar class");
             (Class::of(held) == value.class).then_some(Elements::for_tag(tag))
         }
-        Class::Record(_) | Class::Sum(_) => None,
+        Class::Character | Class::Record(_) | Class::Sum(_) => None,
         Class::Null | Class::Object(_) | Class::Dynamic => {
             let flat = Tags::NUMBER.union(Tags::BOOL);
             (!value.ty.may_be(flat)).then_some(Elements::Values)

@@ -60,7 +60,11 @@ pub(super) fn load_sum(builder: &mut FunctionBuilder, sum: Sum, object: Value) -
                 words.push(builder.ins().select(there, tag, unset));
                 words.push(payload);
             }
-            Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => {}
+            Class::Null
+            | Class::Object(_)
+            | Class::Character
+            | Class::Record(_)
+            | Class::Sum(_) => {}
         }
     }
     words
@@ -87,7 +91,11 @@ fn empty_part(builder: &mut FunctionBuilder, class: Class) -> Vec<Value> {
                 .map(|word| builder.ins().iconst(types::I64, word))
                 .to_vec()
         }
-        Class::Null | Class::Object(_) | Class::Record(_) | Class::Sum(_) => vec![],
+        Class::Null
+        | Class::Object(_)
+        | Class::Character
+        | Class::Record(_)
+        | Class::Sum(_) => vec![],
     }
 }
 

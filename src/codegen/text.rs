@@ -27,8 +27,7 @@ impl Translator<'_, '_, '_> {
     /// `text[position]`: a character of ASCII text inline.
     pub fn index_text(&mut self, text: Entry, index: Entry) {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I64);
-        let head = self.builder.append_block_param(done, types::I64);
+        let bytes = self.builder.append_block_param(done, types::I64);
         let (object, position) = (text.word(), index.word());
         if let Some(view) = self.text_view(text) {
             let indexable = self.word_of(view.indexable);
@@ -40,25 +39,21 @@ impl Translator<'_, '_, '_> {
             self.continue_if(IntCC::Equal, chars, len, slow);
         }
         let byte = self.text_byte(object, position);
-        let character = self.ascii_character(byte);
-        let first = match self.source.isa.endianness() {
-            Endianness::Little => byte,
-            Endianness::Big => self.builder.ins().ishl_imm_u(byte, 56),
-        };
-        self.jump_with(done, &[character, first]);
+        let found = self.ascii_bytes(byte);
+        self.jump_with(done, &[found]);
         self.switch_sealed(slow);
         let character = self.index_words(text, index)[1];
-        let first = self.load_word(character, TEXT_OFFSET);
-        self.jump_with(done, &[character, first]);
+        let found = self.bytes_of_character(character);
+        self.release_object(character);
+        self.jump_with(done, &[found]);
         self.switch_sealed(done);
-        self.tools.characters.insert(result, head);
         self.stack.truncate(self.stack.len() - 2);
         self.release_entry(text);
-        let ty = Type::of(Tags::STRING);
-        self.push(Entry::owned(ty, STRING, &[result]));
+        self.push_character(bytes);
     }
 
-    /// A loop's next character if it is ASCII; `state` as `IterNext` has it.
+    /// The bytes of a loop's next character if it is ASCII; `state` as `IterNext`
+    /// has it.
     pub fn next_character(&mut self, state: Value, slow: Block, done: Block) {
         let object = self.load_word(state, 8);
         let position = self.load_word(state, 24);
@@ -69,11 +64,8 @@ impl Translator<'_, '_, '_> {
         self.continue_if(IntCC::UnsignedLessThan, byte, limit, slow);
         let next = self.builder.ins().iadd_imm_s(position, 1);
         self.builder.ins().store(trusted(), next, state, 24);
-        let character = self.ascii_character(byte);
-        let tag = self.tag_word(Tag::String);
-        self.builder
-            .ins()
-            .jump(done, &[BlockArg::Value(tag), BlockArg::Value(character)]);
+        let bytes = self.ascii_bytes(byte);
+        self.jump_with(done, &[bytes]);
     }
 
     fn text_byte(&mut self, object: Value, position: Value) -> Value {
@@ -84,7 +76,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The immortal string of an ASCII character.
-    fn ascii_character(&mut self, byte: Value) -> Value {
+    pub fn ascii_character(&mut self, byte: Value) -> Value {
         let table = self.load_context_constant(ASCII_OFFSET);
         let offset = self.builder.ins().ishl_imm_u(byte, 3);
         let address = self.builder.ins().iadd(table, offset);
@@ -191,9 +183,11 @@ impl Translator<'_, '_, '_> {
     /// The first word of a string that is different for different ones: they fit
     /// into it, with zeros behind them, and do not end with one (but for the
     /// character that is one).
-    fn whole_head(&mut self, text: Entry) -> Option<Value> {
-        if let Some(head) = self.tools.characters.get(&text.word()) {
-            return Some(*head);
+    pub fn whole_head(&mut self, text: Entry) -> Option<Value> {
+        match text.class {
+            Class::Character => return Some(text.word()),
+            STRING => {}
+            _ => return None,
         }
         let (len, word) = self.short_literal(text)?;
         let bytes = match self.source.isa.endianness() {
@@ -211,11 +205,7 @@ impl Translator<'_, '_, '_> {
         let are_whole = wholes.0.is_some() && wholes.1.is_some();
         let one = wholes.0.unwrap_or_else(|| self.text_head(left).1);
         let other = wholes.1.unwrap_or_else(|| self.text_head(right).1);
-        let [a, b] = [one, other].map(|word| match self.source.isa.endianness() {
-            Endianness::Little => self.builder.ins().bswap(word),
-            Endianness::Big => word,
-        });
-        let decided = self.builder.ins().icmp(comparison.unsigned(), a, b);
+        let decided = self.compare_heads(comparison, one, other);
         if are_whole {
             return decided;
         }
@@ -232,6 +222,17 @@ impl Translator<'_, '_, '_> {
         self.jump_with(done, &[word]);
         self.switch_sealed(done);
         result
+    }
+
+    /// How texts are ordered that differ in their first words, or are equal if
+    /// these are.
+    pub fn compare_heads(&mut self, comparison: Comparison, one: Value, other: Value) -> Value {
+        let swaps = self.source.isa.endianness() == Endianness::Little && !comparison.is_equality();
+        let [one, other] = [one, other].map(|word| match swaps {
+            true => self.builder.ins().bswap(word),
+            false => word,
+        });
+        self.builder.ins().icmp(comparison.unsigned(), one, other)
     }
 
     /// Whether a string is the literal that the other one is, if one is and it

@@ -348,7 +348,9 @@ impl Translator<'_, '_, '_> {
             Class::Bool => vec![load(types::I8, 0)],
             Class::Object(_) => vec![load(types::I64, 8)],
             Class::Dynamic => vec![load(types::I64, 0), load(types::I64, 8)],
-            Class::Record(_) | Class::Sum(_) => unreachable!("arrays hold objects"),
+            Class::Character | Class::Record(_) | Class::Sum(_) => {
+                unreachable!("arrays hold objects")
+            }
         }
     }
 }
@@ -367,9 +369,11 @@ pub(super) fn viewed_elements(ty: Type) -> Option<Elements> {
         }
         _ if contents.may_be(Tags::NUMBER.union(Tags::BOOL)) => None,
         Class::Null => None,
-        Class::Object(_) | Class::Dynamic | Class::Record(_) | Class::Sum(_) => {
-            Some(Elements::Values)
-        }
+        Class::Object(_)
+        | Class::Dynamic
+        | Class::Character
+        | Class::Record(_)
+        | Class::Sum(_) => Some(Elements::Values),
     }
 }
 
@@ -610,9 +614,11 @@ fn only_looks(program: &Program, facts: &FunctionFacts, site: &MethodSite) -> bo
     forms.any(|form| Some(form.receiver) == tag && !form.mutates && tag != Some(Tag::Struct))
 }
 
-/// Whether a slot of such a type holds a string, if anything.
+/// Whether a slot of such a type holds a string, if anything, and not just a
+/// character.
 fn is_text(ty: Type) -> bool {
-    ty.without(Tags::UNSET).is(Tags::STRING)
+    let ty = ty.without(Tags::UNSET);
+    ty.is(Tags::STRING) && !ty.is(Tags::CHARACTER)
 }
 
 /// The instruction that takes the value which a `LoadLocal` loads, and how many

@@ -18,6 +18,7 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
 use ruff_runtime::heap::closure::ENTRY_OFFSET;
+use ruff_runtime::heap::string::TEXT_OFFSET;
 use ruff_runtime::value::{FIRST_COUNTED, RAISED, Tag};
 
 /// `call::Entry` for a translated function.
@@ -106,7 +107,7 @@ impl Bridge<'_, '_> {
             let first = words.len() - Class::Record(fields).words().len();
             self.leave_self(fields, words[0], &words[first..]);
         }
-        if let Class::Record(_) | Class::Sum(_) = class {
+        if class.is_apart() {
             return self.object_or_raised(class, words[0], &words[1..]);
         }
         let Some(tag) = class.tag() else {
@@ -146,12 +147,12 @@ impl Bridge<'_, '_> {
         signature::self_fields(self.source.program, self.source.facts, self.func)
     }
 
-    /// An argument's words; a struct or variant is taken apart and given back,
-    /// unless it is borrowed.
+    /// An argument's words; what is taken apart is given back, unless it is
+    /// borrowed.
     fn argument(&mut self, param: usize) -> Vec<Value> {
         let class = self.source.param_class(self.func, param);
         let offset = 16 * param as i32;
-        if !matches!(class, Class::Record(_) | Class::Sum(_)) {
+        if !class.is_apart() {
             return load(&mut self.builder, class, self.params[3], offset);
         }
         let flags = MemFlagsData::trusted();
@@ -170,13 +171,17 @@ impl Bridge<'_, '_> {
     /// The words of an object that is given back.
     fn parts_of(&mut self, class: Class, object: Value) -> Vec<Value> {
         let words = match class {
+            Class::Character => {
+                let (flags, offset) = (MemFlagsData::trusted(), TEXT_OFFSET as i32);
+                vec![self.builder.ins().load(types::I64, flags, object, offset)]
+            }
             Class::Record(fields) => record::load_fields(&mut self.builder, fields, object),
             Class::Sum(sum) => {
                 let words = load_sum(&mut self.builder, sum, object);
                 self.retain_parts(sum, &words);
                 words
             }
-            _ => unreachable!("only structs and variants are taken apart"),
+            _ => unreachable!("only some are taken apart"),
         };
         self.call(Callee::Helper(Helper::Release), &[object]);
         words
@@ -189,10 +194,13 @@ impl Bridge<'_, '_> {
         }
     }
 
-    /// A new object of a struct or variant taken apart; it takes over what the
-    /// words hold.
+    /// An object of what is taken apart; it takes over what the words hold.
     fn whole(&mut self, class: Class, words: &[Value]) -> Value {
         match class {
+            Class::Character => {
+                let args = [self.params[0], words[0]];
+                self.call(Callee::Helper(Helper::Character), &args)[0]
+            }
             Class::Record(fields) => self.object(fields, words),
             Class::Sum(sum) => {
                 let variants = &self.source.facts.variants;
@@ -207,7 +215,7 @@ impl Bridge<'_, '_> {
                 let args = [self.params[0], which, one, two];
                 self.call(Callee::Helper(helper), &args)[0]
             }
-            _ => unreachable!("only structs and variants are taken apart"),
+            _ => unreachable!("only some are taken apart"),
         }
     }
 
@@ -311,7 +319,9 @@ fn load(builder: &mut FunctionBuilder, class: Class, address: Value, offset: i32
                 .bitcast(types::F64, MemFlagsData::new(), payload),
         ],
         Class::Bool => vec![builder.ins().ireduce(types::I8, payload)],
-        Class::Record(_) | Class::Sum(_) => unreachable!("memory holds objects"),
+        Class::Character | Class::Record(_) | Class::Sum(_) => {
+            unreachable!("memory holds objects")
+        }
         Class::Dynamic => vec![
             builder.ins().load(types::I64, flags, address, offset),
             payload,
@@ -427,7 +437,7 @@ impl Bridge<'_, '_> {
                 let plain = MemFlagsData::new();
                 vec![tag, self.builder.ins().bitcast(types::F64, plain, payload)]
             }
-            Class::Record(_) | Class::Sum(_) => {
+            Class::Character | Class::Record(_) | Class::Sum(_) => {
                 let words = self.taken_apart(class, tag, payload);
                 [vec![tag], words].concat()
             }
@@ -486,7 +496,7 @@ impl Bridge<'_, '_> {
                 self.builder.ins().bitcast(types::I64, plain, words[0])
             }
             Class::Bool => self.builder.ins().uextend(types::I64, words[0]),
-            Class::Record(_) | Class::Sum(_) => self.whole(class, words),
+            Class::Character | Class::Record(_) | Class::Sum(_) => self.whole(class, words),
             Class::Int | Class::Object(_) | Class::Dynamic => words[0],
         };
         let tag = self.builder.ins().iconst(types::I64, tag as u64 as i64);

@@ -759,6 +759,7 @@ fn constant_type(constant: &Constant) -> Type {
     match constant {
         Constant::Int(_) => Type::of(Tags::INT),
         Constant::Float(_) => Type::of(Tags::FLOAT),
+        Constant::Str(text) if text.chars().count() == 1 => Type::of(Tags::CHARACTER),
         Constant::Str(_) => Type::of(Tags::STRING),
     }
 }

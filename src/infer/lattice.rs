@@ -5,7 +5,10 @@
 
 use ruff_runtime::value::Tag;
 
-/// A set of tags.
+/// Among tags: a string may have more or fewer characters than one.
+const OTHER_TEXT: u32 = 1 << 31;
+
+/// A set of tags, of which that of strings is in two parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tags(pub u32);
 
@@ -18,6 +21,8 @@ impl Tags {
     pub const FLOAT: Tags = Tags::one(Tag::Float);
     pub const BUILTIN: Tags = Tags::one(Tag::Builtin);
     pub const STRING: Tags = Tags::one(Tag::String);
+    /// Strings of one character.
+    pub const CHARACTER: Tags = Tags(Tags::STRING.0 & !OTHER_TEXT);
     pub const ARRAY: Tags = Tags::one(Tag::Array);
     pub const DICT: Tags = Tags::one(Tag::Dict);
     pub const STRUCT: Tags = Tags::one(Tag::Struct);
@@ -34,7 +39,8 @@ impl Tags {
     pub const DECLARED: Tags = Tags(Tags::STRUCT.0 | Tags::VARIANT.0);
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
-    pub const ALL: Tags = Tags(((1 << (Tag::TaskHandle as u32 + 1)) - 1) & !Tags::UNSET.0);
+    pub const ALL: Tags =
+        Tags(((1 << (Tag::TaskHandle as u32 + 1)) - 1) & !Tags::UNSET.0 | OTHER_TEXT);
     /// Containers whose contents the lattice follows; those of a generator are
     /// what it yields.
     pub const FOLLOWED: Tags =
@@ -48,7 +54,11 @@ impl Tags {
     );
 
     pub const fn one(tag: Tag) -> Tags {
-        Tags(1 << tag as u32)
+        let other = match tag {
+            Tag::String => OTHER_TEXT,
+            _ => 0,
+        };
+        Tags(1 << tag as u32 | other)
     }
 
     pub const fn contains(self, other: Tags) -> bool {
@@ -74,6 +84,9 @@ impl Tags {
 
     /// The tag, if there is just one.
     pub fn single(self) -> Option<Tag> {
+        if self == Tags::CHARACTER {
+            return Some(Tag::String);
+        }
         ALL_TAGS.into_iter().find(|tag| Tags::one(*tag) == self)
     }
 }
@@ -334,6 +347,18 @@ mod tests {
         assert!(lost.may_be(Tags::FLOAT), "deeper contents can be anything");
         nested.join_contents(3, Type::of(Tags::FLOAT));
         assert!(nested.contents().contents().contents().is(Tags::NUMBER));
+    }
+
+    #[test]
+    fn a_character_is_a_string() {
+        let character = Type::of(Tags::CHARACTER);
+        assert!(character.is(Tags::STRING) && character.may_be(Tags::STRING));
+        assert!(!Type::of(Tags::STRING).is(Tags::CHARACTER));
+        assert_eq!(character.tags().single(), Some(Tag::String));
+        let text = character.joined(Type::of(Tags::STRING));
+        assert_eq!(text.tags().single(), Some(Tag::String));
+        assert!(!text.is(Tags::CHARACTER));
+        assert!(character.without(Tags::STRING).is_none());
     }
 
     #[test]

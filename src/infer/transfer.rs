@@ -40,7 +40,7 @@ pub fn element_of(object: Type) -> Type {
         result.join(object.contents());
     }
     if object.may_be(Tags::STRING) {
-        result.join(Type::of(Tags::STRING));
+        result.join(Type::of(Tags::CHARACTER));
     }
     if object.may_be(Tags::BYTES) {
         result.join(Type::of(Tags::INT));
@@ -70,7 +70,10 @@ pub fn iterated(iterable: Type) -> Type {
     if iterable.may_be(Tags::ARRAY.union(Tags::GENERATOR)) {
         result.join(iterable.contents());
     }
-    if iterable.may_be(Tags::STRING.union(Tags::DICT)) {
+    if iterable.may_be(Tags::STRING) {
+        result.join(Type::of(Tags::CHARACTER));
+    }
+    if iterable.may_be(Tags::DICT) {
         result.join(Type::of(Tags::STRING));
     }
     let simple = Tags::NUMBER

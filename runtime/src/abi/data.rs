@@ -4,6 +4,7 @@ use super::{owned, words};
 use crate::context::VMContext;
 use crate::error::Raised;
 use crate::heap::{Array, CellObject, Elements, Record, Ref, Variant, VariantKind};
+use crate::semantics::index::character_string;
 use crate::semantics::make;
 use crate::value::{RawValue, Value};
 
@@ -277,6 +278,18 @@ pub unsafe extern "C" fn ruff_rt_new_instance(ctx: *mut VMContext, declaration: 
         let shape = *ctx.declared_shapes.add(declaration as usize);
         Record::unfilled(shape, def, 1) as u64
     }
+}
+
+/// # Safety
+/// `ctx` is the live context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_character(ctx: *mut VMContext, bytes: u64) -> u64 {
+    let bytes = bytes.to_ne_bytes();
+    let text = core::str::from_utf8(&bytes).unwrap_or_default();
+    let character = text.chars().next().unwrap_or_default();
+    // SAFETY: the caller passes its own context.
+    let ctx = unsafe { &*ctx };
+    character_string(ctx, character).into_raw().payload
 }
 
 /// # Safety

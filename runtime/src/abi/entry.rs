@@ -6,6 +6,7 @@ use crate::call::Entry;
 use crate::context::{TraceEntry, VMContext};
 use crate::heap::Function;
 use crate::loaded::LoadedProgram;
+use crate::platform;
 use crate::start::{self, MemoryCheck};
 use crate::value::{RawValue, Value};
 use alloc::borrow::Cow;
@@ -88,6 +89,7 @@ unsafe fn run(
     argv: *const *const u8,
     check: Option<&MemoryCheck>,
 ) -> i32 {
+    platform::keep_freed_memory();
     // SAFETY: the caller vouches for its arguments.
     unsafe {
         match load(header) {

@@ -547,12 +547,17 @@ impl Array {
         self.header.flags = Elements::Values as u8;
     }
 
-    /// Makes room for at least `needed` elements, and half as many again.
+    /// Makes room for at least `needed` elements: twice as many as there are, or
+    /// half as many again if that is much.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, needed: usize) {
         let size = self.elements().size();
-        let wanted = needed.max(self.len + self.len / 2).max(32 / size);
+        let more = match self.len * size < DOUBLED {
+            true => self.len,
+            false => self.len / 2,
+        };
+        let wanted = needed.max(self.len + more).max(32 / size);
         let bytes = byte_size(self.elements(), wanted).next_multiple_of(16);
         // SAFETY: the elements move to the new buffer bit by bit.
         unsafe {
@@ -595,6 +600,9 @@ impl Array {
         }
     }
 }
+
+/// Bytes of elements up to which there is room made for as many again.
+const DOUBLED: usize = 32 << 10;
 
 /// Bytes for `count` elements; ends the process if that is beyond any memory.
 fn byte_size(elements: Elements, count: usize) -> usize {

@@ -35,6 +35,20 @@ pub unsafe fn release(base: *mut u8, size: usize) {
     unsafe { libc::munmap(base.cast(), size) };
 }
 
+/// Lets the C library keep more of what is freed: by itself glibc gives the end
+/// of its heap back from 128 KB on, and a program that takes and frees some
+/// arrays in turn gets their pages anew each time.  It keeps as much as twice
+/// the largest block that it had mapped and got back (mallopt(3), "dynamic mmap
+/// threshold").
+pub fn keep_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    {
+        const KEPT: usize = 1 << 20;
+        // SAFETY: plain C allocation; the block is never touched.
+        unsafe { libc::free(core::hint::black_box(libc::malloc(KEPT))) };
+    }
+}
+
 /// A block with a larger alignment than `malloc`'s; null if there is none.
 pub fn allocate_aligned(align: usize, size: usize) -> *mut u8 {
     let mut block = null_mut();

@@ -39,6 +39,9 @@ use windows_sys::Win32::UI::Shell::CommandLineToArgvW;
 
 // ---- memory
 
+/// Nothing has to be asked for here.
+pub fn keep_freed_memory() {}
+
 /// Fresh zeroed memory, of which only what is touched is really taken.
 pub fn reserve(size: usize) -> Option<*mut u8> {
     // SAFETY: fresh pages.

@@ -213,8 +213,8 @@ impl Types {
             Class::Int => self.int,
             Class::Float => self.float,
             Class::Bool => self.bool,
-            // Where variables are shown, variants are objects.
-            Class::Null | Class::Dynamic | Class::Sum(_) => self.value,
+            // Where variables are shown, variants and characters are objects.
+            Class::Null | Class::Dynamic | Class::Character | Class::Sum(_) => self.value,
             Class::Record(fields) => self.apart[&fields.declaration],
             Class::Object(tag) => self
                 .objects
