@@ -127,19 +127,20 @@ impl Translator<'_, '_, '_> {
         result
     }
 
-    /// Compares the top operands if one is a character and the other one or a
-    /// string; `None` if they are something else.
+    /// Compares the top operands if both are strings, one of which is known to be
+    /// one character; `None` if that has to be done as for others.
     pub fn compare_characters(&mut self, comparison: Comparison) -> Option<Value> {
         let [left, right] = [2, 1].map(|from_top| self.stack[self.stack.len() - from_top]);
         let is_text = |entry: Entry| matches!(entry.class, Class::Character | STRING);
         let has_character = [left, right].map(|entry| entry.class == Class::Character);
-        if !is_text(left) || !is_text(right) || has_character == [false; 2] {
+        let are_known = [left, right].map(|entry| entry.ty.is(Tags::CHARACTER));
+        if !is_text(left) || !is_text(right) || are_known == [false; 2] {
             return None;
         }
         if let (Some(one), Some(other)) = (self.whole_head(left), self.whole_head(right)) {
             return Some(self.compare_heads(comparison, one, other));
         }
-        if !comparison.is_equality() {
+        if !comparison.is_equality() || has_character == [false; 2] {
             return None;
         }
         let (character, string) = match has_character[0] {

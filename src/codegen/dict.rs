@@ -3,7 +3,7 @@
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
-use crate::infer::element_of;
+use crate::infer::{Type, element_of, result_of_builtin};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::value::Tag;
@@ -21,6 +21,42 @@ impl Translator<'_, '_, '_> {
             _ => Helper::DictPlace,
         };
         self.call_helper(helper, &[dict, key.word()])[0]
+    }
+
+    /// `get(dict, key, default)` and the like; false if it is not known what the
+    /// operands are.
+    pub fn get_of_dict(&mut self, name: &str, argc: usize) -> bool {
+        let first = self.stack.len() - argc;
+        let (dict, key) = (self.stack[first], self.stack[first + 1]);
+        if dict.class != Class::Object(Tag::Dict) || !is_key(key) {
+            return false;
+        }
+        let types: Vec<Type> = self.stack[first..].iter().map(|entry| entry.ty).collect();
+        let ty = result_of_builtin(name, &types);
+        let class = Class::of(ty);
+        let default = self.stack.get(first + 2).copied();
+        let default = default.unwrap_or_else(Entry::null);
+        let [found, missing, done] = [(); 3].map(|()| self.builder.create_block());
+        for word in class.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let place = self.entry_place(dict.word(), key);
+        self.builder.ins().brif(place, found, &[], missing, &[]);
+        self.switch_sealed(found);
+        let held = self.load_value(element_of(dict.ty), place, 0, Owner::Shared);
+        let words = self.owned_in_class(held, class);
+        self.release_entry(default);
+        self.jump_with(done, &words);
+        self.switch_sealed(missing);
+        let words = self.owned_in_class(default, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.stack.truncate(first);
+        self.release_entry(key);
+        self.release_entry(dict);
+        self.push(Entry::owned(ty, class, &words));
+        true
     }
 
     /// `dict[key]`

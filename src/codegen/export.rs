@@ -52,11 +52,9 @@ fn is_plain(source: Source, exported: &Exported) -> bool {
         Class::Bool => *ty == CType::Bool,
         Class::Int => *ty == CType::Int,
         Class::Float => *ty == CType::Float,
-        Class::Null
-        | Class::Object(_)
-        | Class::Character
-        | Class::Record(_)
-        | Class::Sum(_) => false,
+        Class::Null | Class::Object(_) | Class::Character | Class::Record(_) | Class::Sum(_) => {
+            false
+        }
     };
     let is_call = !flags.is_generator && !flags.is_async;
     is_call && fits && exported.params.iter().all(is_scalar) && classes.all(taken)

@@ -16,8 +16,11 @@ impl Translator<'_, '_, '_> {
     pub fn index(&mut self) {
         let index = self.stack[self.stack.len() - 1];
         let object = self.stack[self.stack.len() - 2];
-        if object.class == Class::Object(Tag::String) && index.class == Class::Int {
-            self.record(Decision::Element);
+        if object.class == Class::Object(Tag::String) && index.ty.may_be(Tags::INT) {
+            self.record(match index.class {
+                Class::Int => Decision::Element,
+                _ => Decision::AsksKind,
+            });
             self.index_text(object, index);
             return;
         }

@@ -27,6 +27,9 @@ impl Translator<'_, '_, '_> {
     /// Translates a call in place; false if it has to be a call.
     pub fn inline_builtin(&mut self, builtin: u32, argc: u32) -> bool {
         let name: &str = &self.source.program.builtins[builtin as usize];
+        if matches!((name, argc), ("get", 2 | 3) | ("get_default", 3)) {
+            return self.get_of_dict(name, argc as usize);
+        }
         if argc == 2 {
             return self.inline_pair(builtin, name);
         }

@@ -162,7 +162,6 @@ impl Translator<'_, '_, '_> {
                 | Op::Falsy {}
                 | Op::Not {}
                 | Op::Negate {}
-                | Op::SameValue {}
                 | Op::JumpIfFalse { .. }
                 | Op::JumpIfTrue { .. }
                 | Op::JumpIfUnwrapped { .. }

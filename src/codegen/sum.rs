@@ -91,11 +91,9 @@ fn empty_part(builder: &mut FunctionBuilder, class: Class) -> Vec<Value> {
                 .map(|word| builder.ins().iconst(types::I64, word))
                 .to_vec()
         }
-        Class::Null
-        | Class::Object(_)
-        | Class::Character
-        | Class::Record(_)
-        | Class::Sum(_) => vec![],
+        Class::Null | Class::Object(_) | Class::Character | Class::Record(_) | Class::Sum(_) => {
+            vec![]
+        }
     }
 }
 

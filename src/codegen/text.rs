@@ -28,7 +28,8 @@ impl Translator<'_, '_, '_> {
     pub fn index_text(&mut self, text: Entry, index: Entry) {
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let bytes = self.builder.append_block_param(done, types::I64);
-        let (object, position) = (text.word(), index.word());
+        let object = text.word();
+        let position = self.expect_tag(index, Tag::Int, slow);
         if let Some(view) = self.text_view(text) {
             let indexable = self.word_of(view.indexable);
             self.continue_if(IntCC::UnsignedLessThan, position, indexable, slow);
@@ -48,6 +49,7 @@ impl Translator<'_, '_, '_> {
         self.jump_with(done, &[found]);
         self.switch_sealed(done);
         self.stack.truncate(self.stack.len() - 2);
+        self.release_entry(index);
         self.release_entry(text);
         self.push_character(bytes);
     }
@@ -186,6 +188,9 @@ impl Translator<'_, '_, '_> {
     pub fn whole_head(&mut self, text: Entry) -> Option<Value> {
         match text.class {
             Class::Character => return Some(text.word()),
+            STRING if self.short_literal(text).is_none() && text.ty.is(Tags::CHARACTER) => {
+                return Some(self.bytes_of_character(text.word()));
+            }
             STRING => {}
             _ => return None,
         }

@@ -369,11 +369,9 @@ pub(super) fn viewed_elements(ty: Type) -> Option<Elements> {
         }
         _ if contents.may_be(Tags::NUMBER.union(Tags::BOOL)) => None,
         Class::Null => None,
-        Class::Object(_)
-        | Class::Dynamic
-        | Class::Character
-        | Class::Record(_)
-        | Class::Sum(_) => Some(Elements::Values),
+        Class::Object(_) | Class::Dynamic | Class::Character | Class::Record(_) | Class::Sum(_) => {
+            Some(Elements::Values)
+        }
     }
 }
 

@@ -56,10 +56,7 @@ impl Translator<'_, '_, '_> {
         let position = self.load_word(state, POSITION);
         let kind = self.element_kind(array);
         let expected = walk.elements as u8 as i64;
-        let is_expected = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, kind, expected);
+        let is_expected = self.builder.ins().icmp_imm_u(IntCC::Equal, kind, expected);
         let data = self.load_word(array, DATA_OFFSET);
         let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
         let zero = BlockArg::Value(self.iconst(0));

@@ -54,12 +54,14 @@ pub fn result_of_builtin(name: &str, args: &[Type]) -> Type {
         "map" => Type::array_of(Type::ANY),
         "sum" => Type::of(Tags::NUMBER),
         "get" | "get_default" => {
-            let default = args.get(2).copied().unwrap_or(Type::of(Tags::NULL));
+            let mut default = args.get(2).copied().unwrap_or(Type::of(Tags::NULL));
+            // What is no key is not found, and not replaced either.
+            let keys = Tags::INT.union(Tags::STRING);
+            if name == "get" && second.tags().without(keys) != Tags::EMPTY {
+                default.join(Type::of(Tags::NULL));
+            }
             if first.is(Tags::DICT) {
-                first
-                    .contents()
-                    .joined(default)
-                    .joined(Type::of(Tags::NULL))
+                first.contents().joined(default)
             } else if first.is_none() {
                 Type::NONE
             } else {
