@@ -271,6 +271,10 @@ helpers! {
     DictPlace = access::ruff_rt_dict_place(dict: *mut Dict, key: *const Str) -> *mut Value, [];
     /// As `DictPlace`, for an int as the key.
     DictIntPlace = access::ruff_rt_dict_int_place(dict: *mut Dict, key: u64) -> *mut Value, [];
+    /// Sets a string key of a dict that is nobody else's; takes the value over.
+    DictSet = access::ruff_rt_dict_set(dict: *mut Dict, key: *const Str, tag: u64, payload: u64), [];
+    /// As `DictSet`, for an int as the key.
+    DictIntSet = access::ruff_rt_dict_int_set(dict: *mut Dict, key: u64, tag: u64, payload: u64), [];
     /// Whether a dict has an int as a key, 0 or 1.
     DictHasInt = access::ruff_rt_dict_has_int(dict: *const Dict, key: u64) -> u64, [];
     /// Whether a dict has a string key, 0 or 1.

@@ -3,9 +3,10 @@
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
-use crate::infer::{Type, element_of, result_of_builtin};
+use crate::infer::{Tags, Type, element_of, result_of_builtin};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
+use ruff_runtime::bytecode::{Path, Step};
 use ruff_runtime::value::Tag;
 
 /// Whether an operand is a key for sure.
@@ -21,6 +22,43 @@ impl Translator<'_, '_, '_> {
             _ => Helper::DictPlace,
         };
         self.call_helper(helper, &[dict, key.word()])[0]
+    }
+
+    /// `dict[key] = v` of a variable in place, while the dict is nobody else's and
+    /// becomes no deeper; false if it is something else.
+    pub fn store_in_dict(&mut self, number: u32, path: &Path, value_first: bool) -> bool {
+        let first = self.stack.len() - path.indexes() as usize - 1;
+        let [Step::Index] = path.steps[..] else {
+            return false;
+        };
+        let (value_at, key_at) = match value_first {
+            true => (first, first + 1),
+            false => (first + 1, first),
+        };
+        if !self.root_type(path).is(Tags::DICT) || !is_key(self.stack[key_at]) {
+            return false;
+        }
+        self.make_objects(2);
+        self.own_before_change(path, 2);
+        let (value, key) = (self.stack[value_at], self.stack[key_at]);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let root = self.variable(path.root);
+        let dict = self.expect_tag(root, Tag::Dict, slow);
+        self.expect_unique(dict, slow);
+        self.expect_to_fit(value, dict, slow);
+        let helper = match key.class {
+            Class::Int => Helper::DictIntSet,
+            _ => Helper::DictSet,
+        };
+        let (tag, payload) = self.both_words(value);
+        self.call_helper(helper, &[dict, key.word(), tag, payload]);
+        self.release_entry(key);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(slow);
+        self.store_path_by_helper(number, path, value_first);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+        true
     }
 
     /// `get(dict, key, default)` and the like; false if it is not known what the

@@ -25,6 +25,10 @@ impl Translator<'_, '_, '_> {
             self.record(Decision::FieldInRegister);
             return;
         }
+        if self.store_in_dict(number, path, value_first) {
+            self.record(Decision::InPlace);
+            return;
+        }
         if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
             self.store_element(number, path, value_first);
             return;

@@ -294,6 +294,27 @@ pub unsafe extern "C" fn ruff_rt_dict_place(dict: *mut Dict, key: *const Str) ->
 }
 
 /// # Safety
+/// Dict and key are live, and the dict has one owner; the value is given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_set(
+    dict: *mut Dict,
+    key: *const Str,
+    tag: u64,
+    payload: u64,
+) {
+    // SAFETY: the caller vouches for all; nobody else looks at the dict now.
+    unsafe { (*dict).insert_str(&*key, owned(tag, payload)) };
+}
+
+/// # Safety
+/// The dict is live and has one owner; the value is given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_dict_int_set(dict: *mut Dict, key: u64, tag: u64, payload: u64) {
+    // SAFETY: the caller vouches for all; nobody else looks at the dict now.
+    unsafe { (*dict).insert_int(key as i64, owned(tag, payload)) };
+}
+
+/// # Safety
 /// Both are live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_dict_has(dict: *const Dict, key: *const Str) -> u64 {
