@@ -64,6 +64,10 @@ impl Translator<'_, '_, '_> {
             false => Decision::IteratesByRuntime,
         });
         let state = self.loop_state(slot);
+        if let Some(fields) = self.flat_fields(ty).filter(|_| source.is(Tags::ARRAY)) {
+            self.next_flat(state, ty, fields, to);
+            return;
+        }
         let (slow, done) = (self.builder.create_block(), self.builder.create_block());
         for _ in 0..2 {
             self.builder.append_block_param(done, types::I64);

@@ -332,7 +332,7 @@ impl Translator<'_, '_, '_> {
         let root = self.variable(path.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let array = self.expect_tag(root, Tag::Array, slow);
-        let view = self.view_for_store(path, Some(elements), array, slow);
+        let view = self.view_for_store(path, Some(elements.into()), array, slow);
         let position = self.expect_tag(index, Tag::Int, slow);
         let right = match elements {
             Elements::Ints => Entry::int(self.expect_tag(right, Tag::Int, slow)),
