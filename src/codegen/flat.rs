@@ -110,10 +110,19 @@ impl Translator<'_, '_, '_> {
 
     /// The words of the flat struct at an address.
     pub fn load_flat(&mut self, fields: Fields, address: Value) -> Vec<Value> {
-        let words = Class::Record(fields).words();
-        let at = (0..).step_by(8);
-        let load = |(word, at): (&_, i32)| self.builder.ins().load(*word, trusted(), address, at);
-        words.iter().zip(at).map(load).collect()
+        let classes = fields.classes().zip((0..).step_by(8));
+        let words = classes.map(|(class, at)| {
+            let word = match class {
+                Class::Float => types::F64,
+                _ => types::I64,
+            };
+            let word = self.builder.ins().load(word, trusted(), address, at);
+            match class {
+                Class::Bool => self.builder.ins().ireduce(types::I8, word),
+                _ => word,
+            }
+        });
+        words.collect()
     }
 
     /// Writes the words of a flat struct to an address.

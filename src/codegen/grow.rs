@@ -5,7 +5,7 @@ use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::place::has_no_depth;
 use super::signature::{Class, Fields};
-use super::stack::Entry;
+use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
@@ -107,9 +107,29 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(slow);
         self.mark_flat();
-        self.change_by_helper(place, change);
+        if place.steps.is_empty() {
+            self.push_by_helper(place);
+        } else {
+            self.change_by_helper(place, change);
+        }
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
+    }
+
+    /// Forgets what a variable held before the arguments above it were computed, if
+    /// it surely holds that still: nothing was done that could change it, as long as
+    /// the operand borrows from it.  False if that is not so.
+    pub fn forget_early(&mut self, place: &Path, args: usize) -> bool {
+        let at = self.stack.len() - args - 1;
+        let keeper = match place.root.kind() {
+            VarKind::Local => Owner::Slot(place.root.number()),
+            _ => Owner::Shared,
+        };
+        let is_unchanged = place.steps.is_empty() && self.stack[at].owner == keeper;
+        if is_unchanged {
+            self.stack.remove(at);
+        }
+        is_unchanged
     }
 
     /// The array at a place, which is nobody else's, or control goes to `slow`.
@@ -160,11 +180,21 @@ impl Translator<'_, '_, '_> {
         };
         let is_plain = site.args.iter().all(|arg| *arg == ArgKind::One);
         let is_root = place.steps.is_empty();
+        let contents = self.path_type(place).contents();
+        let is_flat = self.flat_fields(contents).is_some();
+        let is_push = matches!(
+            &*self.source.program.names[site.name as usize],
+            "push" | "append"
+        );
         let is_array = match is_root {
             true => self.root_type(place).is(Tags::ARRAY),
             false => self.is_array_behind(place),
         };
-        if !is_plain || !is_array || site.early || site.immutable.is_some() {
+        if !is_plain || !is_array || site.immutable.is_some() {
+            return false;
+        }
+        let may_forget = is_push && site.args.len() == 1 && is_flat;
+        if site.early && !(may_forget && self.forget_early(place, 1)) {
             return false;
         }
         match (

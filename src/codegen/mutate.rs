@@ -367,9 +367,17 @@ impl Translator<'_, '_, '_> {
     pub fn mutate(&mut self, number: u32) {
         let site = &self.source.program.builtin_sites[number as usize];
         let name = &self.source.program.builtins[site.builtin as usize];
-        if matches!(&**name, "push" | "append")
+        let is_push = matches!(&**name, "push" | "append") && site.argc == 1;
+        if is_push
+            && site.early
+            && self.root_type(&site.place).is(Tags::ARRAY)
+            && self.forget_early(&site.place, 1)
+        {
+            self.push_element(&site.place, Change::Builtin(number, site));
+            return;
+        }
+        if is_push
             && !site.early
-            && site.argc == 1
             && (site.place.steps.is_empty() || self.is_array_behind(&site.place))
         {
             self.push_element(&site.place, Change::Builtin(number, site));

@@ -128,6 +128,30 @@ impl Array {
         Some((def, layout, words))
     }
 
+    /// Appends an element of another array, in the same way if it is a flat struct.
+    pub fn push_from(&mut self, other: &Array, index: usize) {
+        if self.len == 0 {
+            self.become_flat_as(other);
+        }
+        let is_flat = self.form != 0 && self.is_laid_out_as(other);
+        if !is_flat || index >= other.len {
+            return self.push(other.get(index));
+        }
+        if self.len == self.capacity() {
+            self.grow(self.len + 1);
+        }
+        let size = self.struct_size();
+        // SAFETY: both are in bounds, and of one layout.
+        unsafe {
+            core::ptr::copy_nonoverlapping(
+                other.data.add(index * size),
+                self.data.add(self.len * size),
+                size,
+            );
+        }
+        self.len += 1;
+    }
+
     /// Reverses the order of flat structs; false if it holds something else.
     pub fn reverse_structs(&mut self) -> bool {
         let Some(count) = self.layout().map(|layout| layout.count) else {

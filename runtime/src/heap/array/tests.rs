@@ -3,7 +3,6 @@
 use super::flat::Layout;
 use super::{Array, Elements};
 use crate::heap::{Duplicate, Record, Ref, Shape, StructDef};
-use crate::semantics::compare::same_value;
 use crate::value::{Tag, Value};
 use std::boxed::Box;
 use std::vec::Vec;
@@ -63,7 +62,22 @@ impl Declared {
     }
 
     fn wide(&self, numbers: core::ops::Range<i64>) -> Ref<Array> {
-        Array::unflattened(numbers.map(|number| self.instance(number)))
+        let instances: Vec<Value> = numbers.map(|number| self.instance(number)).collect();
+        Array::unflattened(instances.into_iter())
+    }
+}
+
+/// Whether both are the same scalar or object, or structs of the same scalars.
+fn same_value(left: &Value, right: &Value) -> bool {
+    match (left.as_object::<Record>(), right.as_object::<Record>()) {
+        (Some(left), Some(right)) => {
+            let pairs = left.fields().iter().zip(right.fields());
+            core::ptr::eq(left.shape(), right.shape())
+                && pairs
+                    .map(|(left, right)| same_value(left, right))
+                    .all(|same| same)
+        }
+        _ => left.tag() == right.tag() && left.payload() == right.payload(),
     }
 }
 
