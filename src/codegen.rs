@@ -21,6 +21,7 @@ mod dict;
 mod dissolve;
 mod export;
 mod field;
+mod flat;
 mod foreign;
 mod func;
 mod grow;

@@ -218,6 +218,9 @@ helpers! {
     // ---- data.  Values in memory are taken over.
     /// An empty array of a kind of elements, with room for some.
     NewArray = data::ruff_rt_new_array(elements: u64, room: u64) -> u64, [];
+    /// An empty array with room for flat structs of a declaration that captures
+    /// nothing, whose fields have these tags, a byte each.
+    NewStructs = data::ruff_rt_new_structs(ctx: *mut VMContext, declaration: u64, tags: u64, room: u64) -> u64, [];
     MakeArray = data::ruff_rt_make_array(ctx: *mut VMContext, values: *mut Value, count: u64) -> RawValue, [raises];
     ArrayPush = data::ruff_rt_array_push(ctx: *mut VMContext, array_tag: u64, array: u64, tag: u64, payload: u64) -> RawValue, [raises];
     ArrayExtend = data::ruff_rt_array_extend(ctx: *mut VMContext, array_tag: u64, array: u64, tag: u64, payload: u64) -> RawValue, [raises];

@@ -1,11 +1,11 @@
 //! `map`, `filter`, `reduce` and the like with a known function, as loops in place.
 
 use super::decision::Decision;
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::place::has_no_depth;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
-use super::view::viewed_elements;
 use crate::infer::{Callback, CallbackKind, Tags, Type, callback_of_call};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
@@ -20,7 +20,7 @@ use ruff_runtime::value::Tag;
 struct Source {
     ty: Type,
     class: Class,
-    elements: Elements,
+    elements: Form,
     data: Value,
     len: Value,
 }
@@ -34,7 +34,7 @@ impl Translator<'_, '_, '_> {
         };
         let first = self.stack.len() - argc as usize;
         let array = self.stack[first];
-        let Some(elements) = viewed_elements(array.ty) else {
+        let Some(elements) = self.viewed_form(array.ty) else {
             return false;
         };
         let result = self.source.facts.functions[callback.func as usize].result;
@@ -61,7 +61,10 @@ impl Translator<'_, '_, '_> {
         self.continue_if(IntCC::UnsignedLessThan, self.callee_trace, limit, slow);
         let source = Source {
             ty: operands[0].contents(),
-            class: Class::of(operands[0].contents()),
+            class: match elements {
+                Form::Flat(fields) => Class::Record(fields),
+                Form::Of(_) => Class::of(operands[0].contents()),
+            },
             elements,
             data: self.load_word(array, DATA_OFFSET),
             len: self.load_word(array, LEN_OFFSET),
@@ -120,28 +123,33 @@ impl Translator<'_, '_, '_> {
 
     fn map_in_place(&mut self, func: FunctionId, source: &Source) -> Vec<Value> {
         let class = signature::result_class(self.source.facts, func);
-        if !matches!(class, Class::Int | Class::Float | Class::Bool) {
+        let form = match class {
+            Class::Int | Class::Float | Class::Bool => class.tag().map(Elements::for_tag),
+            _ => None,
+        };
+        let ty = self.source.facts.functions[func as usize].result;
+        let flat = self.flat_fields(ty).map(Form::Flat);
+        let Some(form) = form.map(Form::Of).or(flat) else {
             return self.collect_in_place(source, &mut |this, element| {
                 let result = this.call_back(func, vec![element]);
                 this.push(result);
                 this.extend_by(Helper::ArrayPush);
             });
-        }
-        let elements = Elements::for_tag(class.tag().expect("a scalar class"));
-        let result = self.new_array(elements, source.len);
+        };
+        let result = self.new_array(form, source.len);
         let data = self.load_word(result, DATA_OFFSET);
         let (body, after, number) = self.begin_loop(source, &[], &[]);
         let element = self.element(source, number);
-        let word = self.call_back(func, vec![element]).word();
-        let offset = self.element_offset(number, elements);
+        let made = self.call_back(func, vec![element]);
+        let offset = self.element_offset(number, form);
         let address = self.builder.ins().iadd(data, offset);
-        self.builder.ins().store(trusted(), word, address, 0);
+        self.store_element_at(form, made, address);
         self.end_loop((body, after), source, number, &[]);
         self.finish_array(result, source.len)
     }
 
     fn filter_in_place(&mut self, func: FunctionId, source: &Source) -> Vec<Value> {
-        if source.elements == Elements::Values {
+        if source.elements == Form::Of(Elements::Values) {
             return self.collect_in_place(source, &mut |this, element| {
                 let is_kept = this.is_true_of(func, element);
                 let (kept, done) = (this.builder.create_block(), this.builder.create_block());
@@ -171,9 +179,7 @@ impl Translator<'_, '_, '_> {
         // Stored in any case: the next one overwrites what is not kept.
         let offset = self.element_offset(count, source.elements);
         let address = self.builder.ins().iadd(data, offset);
-        self.builder
-            .ins()
-            .store(trusted(), element.word(), address, 0);
+        self.store_element_at(source.elements, element, address);
         let kept = self.builder.ins().uextend(types::I64, is_kept);
         let count = self.builder.ins().iadd(count, kept);
         self.end_loop((body, after), source, number, &[count]);
@@ -212,7 +218,7 @@ impl Translator<'_, '_, '_> {
         add: &mut dyn FnMut(&mut Self, Entry),
     ) -> Vec<Value> {
         let zero = self.iconst(0);
-        let array = self.new_array(Elements::Values, zero);
+        let array = self.new_array(Form::Of(Elements::Values), zero);
         let empty = self.pop();
         let (body, after, number) = self.begin_loop(source, &[types::I64], &[array]);
         let array = self.builder.block_params(body)[1];
@@ -276,10 +282,26 @@ impl Translator<'_, '_, '_> {
         is_true
     }
 
+    /// Writes an element of a flat array.
+    fn store_element_at(&mut self, form: Form, element: Entry, address: Value) {
+        if let Form::Flat(fields) = form {
+            let words = self.in_class(element, Class::Record(fields));
+            self.store_flat(fields, &words, address);
+        } else {
+            let word = element.word();
+            self.builder.ins().store(trusted(), word, address, 0);
+        }
+    }
+
     /// An empty flat array with room, as an operand on top.
-    fn new_array(&mut self, elements: Elements, room: Value) -> Value {
-        let kind = self.iconst(elements as u8 as i64);
-        let array = self.call_helper(Helper::NewArray, &[kind, room])[0];
+    fn new_array(&mut self, form: Form, room: Value) -> Value {
+        let array = match form {
+            Form::Flat(fields) => self.new_structs(fields, room),
+            Form::Of(elements) => {
+                let kind = self.iconst(elements as u8 as i64);
+                self.call_helper(Helper::NewArray, &[kind, room])[0]
+            }
+        };
         let ty = Type::of(Tags::ARRAY);
         self.push(Entry::owned(ty, Class::Object(Tag::Array), &[array]));
         array

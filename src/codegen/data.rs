@@ -24,6 +24,9 @@ impl Translator<'_, '_, '_> {
         for entry in &self.stack[self.stack.len() - count as usize..] {
             contents.join(entry.ty);
         }
+        if self.make_flat_array(count as usize, contents) {
+            return;
+        }
         let values = self.pop_to_memory(count as usize);
         let count = self.iconst(i64::from(count));
         let words = self.call_raising(Helper::MakeArray, &[self.ctx, values, count]);

@@ -1,13 +1,14 @@
 //! Arrays that get longer or shorter in place: `push` and `pop`.
 
 use super::decision::Decision;
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::place::has_no_depth;
-use super::signature::Class;
-use super::stack::Entry;
+use super::signature::{Class, Fields};
+use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
-use cranelift_codegen::ir::InstBuilder;
 use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{ArgKind, BuiltinSite, MethodSite, Op, Path, VarKind};
 use ruff_runtime::heap::Elements;
@@ -21,6 +22,13 @@ impl Translator<'_, '_, '_> {
         let root = self.variable(place.root);
         let is_root = place.steps.is_empty();
         let indexes_at = self.stack.len() - 1 - place.indexes() as usize;
+        let held = self.path_type(place);
+        if let Some(fields) = self.flat_fields(held.contents())
+            && held.may_be(Tags::ARRAY)
+        {
+            self.push_flat(place, change, fields);
+            return;
+        }
         self.own_before_change(place, place.indexes() as usize + 1);
         let value = self.stack[self.stack.len() - 1];
         let elements = pushed_elements(value).filter(|_| !is_root || root.ty.may_be(Tags::ARRAY));
@@ -34,21 +42,13 @@ impl Translator<'_, '_, '_> {
             return;
         };
         self.record(Decision::InPlace);
-        let root = self.variable(place.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        let array = match self.array_behind(place, indexes_at, slow) {
-            Some(array) => array,
-            None => {
-                let array = self.expect_tag(root, Tag::Array, slow);
-                self.expect_unique(array, slow);
-                array
-            }
-        };
+        let array = self.array_to_change(place, indexes_at, slow);
         self.expect_elements(array, elements, slow);
         let (word, tag) = match elements {
             Elements::Ints => (self.expect_tag(value, Tag::Int, slow), None),
             Elements::Floats | Elements::Bools => (value.word(), None),
-            Elements::Values => {
+            Elements::Values | Elements::Structs => {
                 self.expect_to_fit(value, array, slow);
                 let (tag, payload) = self.both_words(value);
                 (payload, Some(tag))
@@ -78,6 +78,69 @@ impl Translator<'_, '_, '_> {
         self.change_by_helper(place, change);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
+    }
+
+    /// The same for a struct that lies flat in the array.
+    fn push_flat(&mut self, place: &Path, change: Change, fields: Fields) {
+        self.record(Decision::InPlace);
+        let top = self.stack.len() - 1;
+        let indexes_at = top - place.indexes() as usize;
+        let (value, class) = (self.stack[top], Class::Record(fields));
+        let words = self.in_class(value, class);
+        self.stack[top] = Entry::owned(value.ty, class, &words);
+        self.own_before_change(place, place.indexes() as usize + 1);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let array = self.array_to_change(place, indexes_at, slow);
+        let form = Form::Flat(fields);
+        self.expect_elements(array, form, slow);
+        let len = self.load_word(array, LEN_OFFSET);
+        let more = self.builder.ins().iadd_imm_s(len, 1);
+        let bytes = self.element_offset(more, form);
+        let room = self.load_word(array, BUFFER_SIZE_OFFSET);
+        self.continue_if(IntCC::UnsignedLessThanOrEqual, bytes, room, slow);
+        let address = self.element_address(array, len, form);
+        self.store_flat(fields, &words, address);
+        self.builder
+            .ins()
+            .store(trusted(), more, array, LEN_OFFSET as i32);
+        self.renew_rows_of(place);
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(slow);
+        self.mark_flat();
+        if place.steps.is_empty() {
+            self.push_by_helper(place);
+        } else {
+            self.change_by_helper(place, change);
+        }
+        self.builder.ins().jump(done, &[]);
+        self.switch_sealed(done);
+    }
+
+    /// Forgets what a variable held before the arguments above it were computed, if
+    /// it surely holds that still: nothing was done that could change it, as long as
+    /// the operand borrows from it.  False if that is not so.
+    pub fn forget_early(&mut self, place: &Path, args: usize) -> bool {
+        let at = self.stack.len() - args - 1;
+        let keeper = match place.root.kind() {
+            VarKind::Local => Owner::Slot(place.root.number()),
+            _ => Owner::Shared,
+        };
+        let is_unchanged = place.steps.is_empty() && self.stack[at].owner == keeper;
+        if is_unchanged {
+            self.stack.remove(at);
+        }
+        is_unchanged
+    }
+
+    /// The array at a place, which is nobody else's, or control goes to `slow`.
+    fn array_to_change(&mut self, place: &Path, indexes_at: usize, slow: Block) -> Value {
+        if let Some(array) = self.array_behind(place, indexes_at, slow) {
+            return array;
+        }
+        let root = self.variable(place.root);
+        let array = self.expect_tag(root, Tag::Array, slow);
+        self.expect_unique(array, slow);
+        array
     }
 
     /// Takes account of another length of an array within an array.
@@ -117,11 +180,21 @@ impl Translator<'_, '_, '_> {
         };
         let is_plain = site.args.iter().all(|arg| *arg == ArgKind::One);
         let is_root = place.steps.is_empty();
+        let contents = self.path_type(place).contents();
+        let is_flat = self.flat_fields(contents).is_some();
+        let is_push = matches!(
+            &*self.source.program.names[site.name as usize],
+            "push" | "append"
+        );
         let is_array = match is_root {
             true => self.root_type(place).is(Tags::ARRAY),
             false => self.is_array_behind(place),
         };
-        if !is_plain || !is_array || site.early || site.immutable.is_some() {
+        if !is_plain || !is_array || site.immutable.is_some() {
+            return false;
+        }
+        let may_forget = is_push && site.args.len() == 1 && is_flat;
+        if site.early && !(may_forget && self.forget_early(place, 1)) {
             return false;
         }
         match (
@@ -171,19 +244,30 @@ impl Translator<'_, '_, '_> {
         for word in from.words().iter() {
             self.builder.append_block_param(found, *word);
         }
-        let root = self.variable(place.root);
-        let array = match self.array_behind(place, first, slow) {
-            Some(array) => array,
-            None => {
-                let array = self.expect_tag(root, Tag::Array, slow);
-                self.expect_unique(array, slow);
-                array
-            }
-        };
+        let array = self.array_to_change(place, first, slow);
         let len = self.load_word(array, LEN_OFFSET);
         let zero = self.iconst(0);
         self.continue_if(IntCC::NotEqual, len, zero, slow);
         let last = self.builder.ins().iadd_imm_s(len, -1);
+        if let Some(fields) = self.flat_fields(contents) {
+            let other = self.cold_block();
+            self.expect_elements(array, Form::Flat(fields), other);
+            let address = self.element_address(array, last, Form::Flat(fields));
+            let words = self.load_flat(fields, address);
+            self.builder
+                .ins()
+                .store(trusted(), last, array, LEN_OFFSET as i32);
+            self.renew_rows_of(place);
+            // Nobody needs an object that is dropped at once.
+            let next = self.pc as usize + 1;
+            let popped = match self.function.code.get(next) {
+                Some(Op::Pop {}) if !self.layout.leaders[next] => Entry::null(),
+                _ => Entry::owned(contents, Class::Record(fields), &words),
+            };
+            let words = self.in_class(popped, class);
+            self.jump_with(done, &words);
+            self.switch_sealed(other);
+        }
         self.load_element(array, last, contents, true, slow, found);
         self.switch_sealed(found);
         // The element is the array's no more.

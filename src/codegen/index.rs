@@ -1,6 +1,7 @@
 //! Reading elements: flat and value arrays inline, the rest by helper.
 
 use super::decision::Decision;
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -10,10 +11,17 @@ use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::array::{DATA_OFFSET, ELEMENTS_OFFSET, LEN_OFFSET};
+use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_, '_> {
     pub fn index(&mut self) {
+        let wanted = self.field_behind();
+        self.index_for(wanted);
+    }
+
+    /// Takes an element, of which only one field is `wanted` if that is given.
+    pub fn index_for(&mut self, wanted: Option<NameId>) {
         let index = self.stack[self.stack.len() - 1];
         let object = self.stack[self.stack.len() - 2];
         if object.class == Class::Object(Tag::String) && index.ty.may_be(Tags::INT) {
@@ -35,7 +43,7 @@ impl Translator<'_, '_, '_> {
             && Class::of(ty) == Class::Object(Tag::Array)
         {
             let done = self.take_row(row);
-            self.index_array(object, index, ty);
+            self.index_array(object, index, ty, None);
             let other = self.pop();
             self.jump_with(done, &[other.word()]);
             self.switch_sealed(done);
@@ -43,16 +51,26 @@ impl Translator<'_, '_, '_> {
             self.push_row(row, ty, value);
             return;
         }
-        self.index_array(object, index, ty);
+        self.index_array(object, index, ty, wanted);
     }
 
     /// What may be an array, indexed by what may be an int.
-    fn index_array(&mut self, object: Entry, index: Entry, ty: Type) {
+    fn index_array(&mut self, object: Entry, index: Entry, ty: Type, wanted: Option<NameId>) {
         let array_like = object.ty.may_be(Tags::ARRAY)
             && matches!(object.class, Class::Object(Tag::Array) | Class::Dynamic);
         if !array_like || !index.ty.may_be(Tags::INT) {
             self.record(Decision::ByRuntime);
             self.index_by_helper(object, index, ty);
+            return;
+        }
+        let view = self.view_of(object);
+        self.record(match (view, object.class, index.class) {
+            (_, Class::Dynamic, _) | (.., Class::Dynamic) => Decision::AsksKind,
+            (Some(_), ..) => Decision::Viewed,
+            (None, ..) => Decision::Element,
+        });
+        if let Some(fields) = self.flat_fields(ty) {
+            self.index_flat((object, index), ty, fields, wanted);
             return;
         }
         // Elements stay alive through a container that somebody else keeps.
@@ -64,12 +82,6 @@ impl Translator<'_, '_, '_> {
         for word in class.words().iter() {
             self.builder.append_block_param(done, *word);
         }
-        let view = self.view_of(object);
-        self.record(match (view, object.class, index.class) {
-            (_, Class::Dynamic, _) | (.., Class::Dynamic) => Decision::AsksKind,
-            (Some(_), ..) => Decision::Viewed,
-            (None, ..) => Decision::Element,
-        });
         if let Some(view) = view {
             let position = self.expect_tag(index, Tag::Int, slow);
             let address = self.viewed_address(view, position, slow);
@@ -134,32 +146,16 @@ impl Translator<'_, '_, '_> {
             .uload8(types::I32, trusted(), array, ELEMENTS_OFFSET as i32)
     }
 
-    /// Goes to `slow` unless the array has this element kind.
-    pub fn expect_elements(&mut self, array: Value, elements: Elements, slow: Block) {
-        let kind = self.element_kind(array);
-        let same = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
-        let next = self.builder.create_block();
-        self.builder.ins().brif(same, next, &[], slow, &[]);
-        self.switch_sealed(next);
-    }
-
     /// The address of an element.
-    pub fn element_address(&mut self, array: Value, position: Value, elements: Elements) -> Value {
+    pub fn element_address(
+        &mut self,
+        array: Value,
+        position: Value,
+        form: impl Into<Form>,
+    ) -> Value {
         let data = self.load_word(array, DATA_OFFSET);
-        let offset = self.element_offset(position, elements);
+        let offset = self.element_offset(position, form);
         self.builder.ins().iadd(data, offset)
-    }
-
-    /// How far from the first element an element is, in bytes.
-    pub fn element_offset(&mut self, position: Value, elements: Elements) -> Value {
-        match elements.size() {
-            1 => position,
-            8 => self.builder.ins().ishl_imm_u(position, 3),
-            _ => self.builder.ins().ishl_imm_u(position, 4),
-        }
     }
 
     /// Loads an element that is in bounds and jumps to `done` with its words in

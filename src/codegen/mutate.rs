@@ -332,7 +332,7 @@ impl Translator<'_, '_, '_> {
         let root = self.variable(path.root);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let array = self.expect_tag(root, Tag::Array, slow);
-        let view = self.view_for_store(path, Some(elements), array, slow);
+        let view = self.view_for_store(path, Some(elements.into()), array, slow);
         let position = self.expect_tag(index, Tag::Int, slow);
         let right = match elements {
             Elements::Ints => Entry::int(self.expect_tag(right, Tag::Int, slow)),
@@ -367,9 +367,17 @@ impl Translator<'_, '_, '_> {
     pub fn mutate(&mut self, number: u32) {
         let site = &self.source.program.builtin_sites[number as usize];
         let name = &self.source.program.builtins[site.builtin as usize];
-        if matches!(&**name, "push" | "append")
+        let is_push = matches!(&**name, "push" | "append") && site.argc == 1;
+        if is_push
+            && site.early
+            && self.root_type(&site.place).is(Tags::ARRAY)
+            && self.forget_early(&site.place, 1)
+        {
+            self.push_element(&site.place, Change::Builtin(number, site));
+            return;
+        }
+        if is_push
             && !site.early
-            && site.argc == 1
             && (site.place.steps.is_empty() || self.is_array_behind(&site.place))
         {
             self.push_element(&site.place, Change::Builtin(number, site));

@@ -4,13 +4,14 @@
 //! level on the way is nobody else's, what is at the end is changed where it
 //! lies; everything else is the helper's.
 
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::local::Home;
 use super::record::{load_fields, store_fields};
-use super::signature::{self, Class};
+use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, element_of};
-use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use ruff_runtime::bytecode::{MethodSite, Operator, Path, Step, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::record::FIELDS_OFFSET;
@@ -26,6 +27,7 @@ enum Last {
 }
 
 /// A way to a place that leads through fields which are surely there.
+#[derive(Clone)]
 struct Way {
     /// The levels from the root on, the last one aside.
     inner: Vec<Last>,
@@ -34,6 +36,14 @@ struct Way {
     last: Last,
     /// What the place holds.
     holds: Type,
+}
+
+/// The way to a flat struct in an array.
+struct Around {
+    way: Way,
+    fields: Fields,
+    /// The offset of the field that is meant, if it is one.
+    field: i32,
 }
 
 impl Translator<'_, '_, '_> {
@@ -158,6 +168,20 @@ impl Translator<'_, '_, '_> {
         self.own_before_change(path, indexes + 1);
         let value = self.stack[value_at];
         let (slow, done) = (self.cold_block(), self.builder.create_block());
+        if let Some(around) = self.flat_around(&way) {
+            let other = self.cold_block();
+            let address = self.flat_address(path, &around, indexes_at, other);
+            if let Last::Field(_) = way.last {
+                let class = Class::of(way.holds);
+                let words = self.in_class(value, class);
+                self.store_flat_word(class, words[0], address, around.field);
+            } else {
+                let words = self.in_class(value, Class::Record(around.fields));
+                self.store_flat(around.fields, &words, address);
+            }
+            self.builder.ins().jump(done, &[]);
+            self.switch_sealed(other);
+        }
         let object = self.go(path, &way, indexes_at, slow);
         match (fields, way.last) {
             (Some(fields), _) => {
@@ -207,17 +231,19 @@ impl Translator<'_, '_, '_> {
         let indexes_at = self.stack.len() - indexes - 1;
         let (slow, done) = (self.cold_block(), self.builder.create_block());
         let elements = Elements::for_tag(class.tag().expect("a number's class"));
+        if let Some(around) = self.flat_around(&way) {
+            let other = self.cold_block();
+            let address = self.flat_address(path, &around, indexes_at, other);
+            self.update_number((address, around.field), class, operator, right);
+            self.builder.ins().jump(done, &[]);
+            self.switch_sealed(other);
+        }
         let row = self.row_to_change(path, elements);
         let object = match row {
             Some((row, _)) => self.word_of(row),
             None => self.go(path, &way, indexes_at, slow),
         };
-        let machine = if class == Class::Int {
-            types::I64
-        } else {
-            types::F64
-        };
-        let (address, offset) = match way.last {
+        let place = match way.last {
             Last::Field(offset) => (object, offset + 8),
             Last::Element(index) => {
                 let index = self.stack[indexes_at + index];
@@ -229,16 +255,7 @@ impl Translator<'_, '_, '_> {
                 )
             }
         };
-        let old = self.builder.ins().load(machine, trusted(), address, offset);
-        let old = if class == Class::Int {
-            Entry::int(old)
-        } else {
-            Entry::float(old)
-        };
-        let result = self.operate(operator, old, right, false);
-        self.builder
-            .ins()
-            .store(trusted(), result.word(), address, offset);
+        self.update_number(place, class, operator, right);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
@@ -246,6 +263,70 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
         true
+    }
+
+    /// `place op= v` for a number in memory.
+    fn update_number(
+        &mut self,
+        (address, offset): (Value, i32),
+        class: Class,
+        operator: Operator,
+        right: Entry,
+    ) {
+        let machine = class.words()[0];
+        let old = self.builder.ins().load(machine, trusted(), address, offset);
+        let old = match class {
+            Class::Int => Entry::int(old),
+            _ => Entry::float(old),
+        };
+        let result = self.operate(operator, old, right, false);
+        self.builder
+            .ins()
+            .store(trusted(), result.word(), address, offset);
+    }
+
+    /// The way to the array around a place that is a flat struct, or a field of one.
+    fn flat_around(&self, way: &Way) -> Option<Around> {
+        let Last::Field(offset) = way.last else {
+            let fields = self.flat_fields(way.holds)?;
+            let way = way.clone();
+            return Some(Around {
+                way,
+                fields,
+                field: 0,
+            });
+        };
+        let (last, inner) = way.inner.split_last()?;
+        let (holds, levels) = way.levels.split_last()?;
+        let fields = self.flat_fields(*holds)?;
+        let Last::Element(_) = last else { return None };
+        let way = Way {
+            inner: inner.to_vec(),
+            levels: levels.to_vec(),
+            last: *last,
+            holds: *holds,
+        };
+        let field = (offset - FIELDS_OFFSET as i32) / 2;
+        Some(Around { way, fields, field })
+    }
+
+    /// The address of a flat struct in an array that is nobody else's; goes to
+    /// `slow` if there is none.
+    fn flat_address(&mut self, path: &Path, around: &Around, at: usize, slow: Block) -> Value {
+        let (way, form) = (&around.way, Form::Flat(around.fields));
+        let Last::Element(index) = way.last else {
+            unreachable!("it is an element of an array")
+        };
+        let (array, view) = if way.inner.is_empty() {
+            let root = self.variable(path.root);
+            let array = self.payload_word(root);
+            let view = self.view_for_store(path, Some(form), array, slow);
+            (array, view)
+        } else {
+            (self.go(path, way, at, slow), None)
+        };
+        let position = self.expect_tag(self.stack[at + index], Tag::Int, slow);
+        self.checked_address(array, view, position, form, slow)
     }
 
     /// The array at a place behind fields or elements, for `push`: it is nobody
@@ -334,6 +415,19 @@ impl Translator<'_, '_, '_> {
         }
         let before = self.stack.clone();
         let at = self.stack.len() - operands;
+        if let Some(around) = self.flat_around(&way) {
+            let other = self.cold_block();
+            let address = self.flat_address(path, &around, at, other);
+            let words = self.load_flat(fields, address);
+            let receiver = Entry::owned(Type::instance(fields.declaration), class, &words);
+            let changed = self.call_direct(func, site.args.len(), Some(receiver));
+            self.store_flat(fields, &changed, address);
+            let value = self.pop();
+            let words = self.in_class(value, result);
+            self.jump_with(done, &words);
+            self.switch_sealed(other);
+            self.stack = before.clone();
+        }
         let object = self.go(path, &way, at, slow);
         let found = self.struct_in(object, path, &way, at, slow);
         let words = load_fields(self.builder, fields, found);
@@ -388,12 +482,15 @@ impl Translator<'_, '_, '_> {
             _ => self.load_shared(path.root),
         }
         let mut index = indexes_at;
-        for step in &path.steps {
+        for (number, step) in path.steps.iter().enumerate() {
             match step {
                 Step::Index => {
                     self.push(self.stack[index]);
                     index += 1;
-                    self.index();
+                    self.index_for(match path.steps.get(number + 1) {
+                        Some(Step::Field(name)) => Some(*name),
+                        _ => None,
+                    });
                 }
                 Step::Field(name) => self.field(*name),
             }

@@ -5,6 +5,7 @@
 //! looked up once before the loop.  Whatever may move a row does it by a change
 //! of `m`, and so sets the views of its rows anew.
 
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::local::Home;
 use super::signature::Class;
@@ -144,7 +145,9 @@ impl Translator<'_, '_, '_> {
             return;
         }
         let contents = facts.slots[row.root as usize].contents();
-        let elements = viewed_elements(contents).expect("only arrays of one kind are rows");
+        let elements = self
+            .viewed_form(contents)
+            .expect("only arrays of one kind are rows");
         let view = RowView {
             object: self.declare_word(types::I64),
             view: View {
@@ -233,11 +236,7 @@ impl Translator<'_, '_, '_> {
             .brif(is_array, array, &[], done, &nothing);
         self.switch_sealed(array);
         let object = self.load_word(address, 8);
-        let kind = self.element_kind(object);
-        let is_expected = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, kind, elements as u8 as i64);
+        let is_expected = self.has_form(object, elements);
         let expected = self.builder.create_block();
         self.builder
             .ins()
@@ -313,7 +312,11 @@ impl Translator<'_, '_, '_> {
     /// The row that the present instruction changes an element of, and its view
     /// for that, if it has such elements: finding one there means that nobody
     /// else has the row or the array around it.
-    pub fn row_to_change(&self, path: &Path, elements: Elements) -> Option<(Variable, View)> {
+    pub fn row_to_change(
+        &self,
+        path: &Path,
+        elements: impl Into<Form>,
+    ) -> Option<(Variable, View)> {
         let op = &self.function.code[self.pc as usize];
         let rows = &self.views.rows;
         let row = rows.kept.keys().find(|row| {
@@ -326,7 +329,7 @@ impl Translator<'_, '_, '_> {
             len: view.stored,
             ..view
         };
-        (view.elements == elements).then_some((object, stored))
+        (view.elements == elements.into()).then_some((object, stored))
     }
 
     /// Whether a variable is the first index of the present change.

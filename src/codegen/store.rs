@@ -2,6 +2,7 @@
 //! fits, else by helper.
 
 use super::decision::Decision;
+use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::place::has_no_depth;
 use super::record::store_fields;
@@ -103,6 +104,13 @@ impl Translator<'_, '_, '_> {
             let held = self.path_type(path);
             self.store_checked((row, Some(view), position), value, held, slow);
         } else {
+            if let Some(fields) = fields.filter(|_| self.flat_fields(value.ty).is_some()) {
+                let (other, flat) = (self.cold_block(), Form::Flat(fields));
+                self.store_on_way(path, (root, indexes_at), value, Some((fields, flat)), other);
+                self.builder.ins().jump(done, &[]);
+                self.switch_sealed(other);
+            }
+            let fields = fields.map(|fields| (fields, Form::Of(Elements::Values)));
             self.store_on_way(path, (root, indexes_at), value, fields, slow);
         }
         self.builder.ins().jump(done, &[]);
@@ -114,20 +122,22 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Goes from the root, whose indexes are at that place among the operands, to
-    /// the element and stores it; to `slow` where that can't be done in place.
+    /// the element and stores it; to `slow` where that can't be done in place.  A
+    /// struct's fields are overwritten in an array where they lie so.
     fn store_on_way(
         &mut self,
         path: &Path,
         (root, indexes_at): (Entry, usize),
         value: Entry,
-        fields: Option<Fields>,
+        fields: Option<(Fields, Form)>,
         slow: Block,
     ) {
         let steps = path.steps.len();
         let mut array = self.expect_tag(root, Tag::Array, slow);
-        let elements = match value.class {
-            _ if steps > 1 || fields.is_some() => Some(Elements::Values),
-            _ => stored_elements(value, self.path_type(path)),
+        let elements = match fields {
+            _ if steps > 1 => Some(Form::Of(Elements::Values)),
+            Some((_, form)) => Some(form),
+            None => stored_elements(value, self.path_type(path)).map(Form::Of),
         };
         let view = self.view_for_store(path, elements, array, slow);
         for step in 0..steps {
@@ -146,12 +156,16 @@ impl Translator<'_, '_, '_> {
                 self.switch_sealed(next);
                 array = self.builder.ins().load(types::I64, trusted(), address, 8);
                 self.expect_unique(array, slow);
-            } else if let Some(fields) = fields {
-                let address = self.checked_address(array, view, position, Elements::Values, slow);
-                let held = self.load_word(address, 8);
-                self.expect_unique(held, slow);
+            } else if let Some((fields, form)) = fields {
+                let address = self.checked_address(array, view, position, form, slow);
                 let words = self.in_class(value, value.class);
-                store_fields(self.builder, fields, &words, held);
+                if let Form::Flat(_) = form {
+                    self.store_flat(fields, &words, address);
+                } else {
+                    let held = self.load_word(address, 8);
+                    self.expect_unique(held, slow);
+                    store_fields(self.builder, fields, &words, held);
+                }
             } else {
                 let held = self.path_type(path);
                 self.store_checked((array, view, position), value, held, slow);
@@ -199,7 +213,7 @@ impl Translator<'_, '_, '_> {
     pub fn view_for_store(
         &mut self,
         path: &Path,
-        elements: Option<Elements>,
+        elements: Option<Form>,
         array: Value,
         slow: Block,
     ) -> Option<View> {
@@ -226,15 +240,16 @@ impl Translator<'_, '_, '_> {
         array: Value,
         view: Option<View>,
         position: Value,
-        elements: Elements,
+        form: impl Into<Form>,
         slow: Block,
     ) -> Value {
-        match view.filter(|view| view.elements == elements) {
+        let form = form.into();
+        match view.filter(|view| view.elements == form) {
             Some(view) => self.viewed_address(view, position, slow),
             None => {
                 self.check_bounds(array, position, slow);
-                self.expect_elements(array, elements, slow);
-                self.element_address(array, position, elements)
+                self.expect_elements(array, form, slow);
+                self.element_address(array, position, form)
             }
         }
     }

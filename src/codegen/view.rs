@@ -14,6 +14,7 @@
 //! array has other owners, makes the same comparison check that as well.
 
 use super::decision::Decision;
+use super::flat::Form;
 use super::func::{Start, Translator, trusted};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
@@ -64,7 +65,7 @@ pub(super) struct View {
     /// The length for stores: 0 as well if the array has other owners.  Only up
     /// to date while the view is `kept`.
     pub stored: Variable,
-    pub elements: Elements,
+    pub elements: Form,
 }
 
 /// A view of an array that is to be changed in place.
@@ -111,7 +112,7 @@ impl Translator<'_, '_, '_> {
             if self.views.views.contains_key(slot) || self.views.texts.contains_key(slot) {
                 continue;
             }
-            let Some(elements) = viewed_elements(facts.slots[*slot as usize]) else {
+            let Some(elements) = self.viewed_form(facts.slots[*slot as usize]) else {
                 let view = self.new_text_view(*slot);
                 self.views.texts.insert(*slot, view);
                 continue;
@@ -224,7 +225,7 @@ impl Translator<'_, '_, '_> {
 
     /// The view of the array that is the root of a path through which elements
     /// of this kind are changed.
-    pub fn store_view(&self, path: &Path, elements: Option<Elements>) -> Option<StoreView> {
+    pub fn store_view(&self, path: &Path, elements: Option<Form>) -> Option<StoreView> {
         let view = self.view_of_root(path)?;
         let is_unique = self.views.kept.contains_key(&view.slot) && Some(view.elements) == elements;
         let len = if is_unique { view.stored } else { view.len };
@@ -290,11 +291,7 @@ impl Translator<'_, '_, '_> {
                 .brif(array, there, &[], done, &[zero, zero, zero]);
             self.switch_sealed(there);
         }
-        let kind = self.element_kind(array);
-        let is_expected =
-            self.builder
-                .ins()
-                .icmp_imm_u(IntCC::Equal, kind, view.elements as u8 as i64);
+        let is_expected = self.has_form(array, view.elements);
         let data = BlockArg::Value(self.load_word(array, DATA_OFFSET));
         let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
         if self.views.stores_into(view.slot) {
@@ -340,6 +337,9 @@ impl Translator<'_, '_, '_> {
 
     /// Loads a viewed element's words in their class.
     pub fn load_viewed(&mut self, class: Class, address: Value) -> Vec<Value> {
+        if let Class::Record(fields) = class {
+            return self.load_flat(fields, address);
+        }
         let mut load = |ty, offset| self.builder.ins().load(ty, trusted(), address, offset);
         match class {
             Class::Null => vec![],
@@ -349,9 +349,17 @@ impl Translator<'_, '_, '_> {
             Class::Object(_) => vec![load(types::I64, 8)],
             Class::Dynamic => vec![load(types::I64, 0), load(types::I64, 8)],
             Class::Character | Class::Record(_) | Class::Sum(_) => {
-                unreachable!("arrays hold objects")
+                unreachable!("arrays hold no such words")
             }
         }
+    }
+
+    /// How the elements of a viewed array lie, if it was made by code that knows
+    /// what it holds.
+    pub fn viewed_form(&self, ty: Type) -> Option<Form> {
+        let elements = viewed_elements(ty)?;
+        let fields = self.flat_fields(ty.contents());
+        Some(fields.map_or(Form::Of(elements), Form::Flat))
     }
 }
 

@@ -5,10 +5,12 @@
 //! the array; the position in them is up to date only for the helper, which
 //! gives the elements of arrays that are of another kind than expected.
 
+use super::flat::Form;
 use super::func::{Translator, trusted};
+use super::record::load_fields;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
-use super::view::{has_views, viewed_elements};
+use super::view::has_views;
 use crate::infer::Type;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
@@ -30,21 +32,21 @@ pub(super) struct Walk {
     data: Variable,
     /// How many there are, or 0 if they are of another kind.
     limit: Variable,
-    elements: Elements,
+    form: Form,
 }
 
 impl Translator<'_, '_, '_> {
     /// Makes the variables of the loop in a slot if it is always over an array
     /// with elements of one kind.
     pub fn plan_walk(&mut self, slot: u32) {
-        let elements = viewed_elements(self.slot_type(slot));
-        if let Some(elements) = elements.filter(|_| has_views(self.start)) {
+        let form = self.viewed_form(self.slot_type(slot));
+        if let Some(form) = form.filter(|_| has_views(self.start)) {
             let [position, data, limit] = [(); 3].map(|()| self.declare_word(types::I64));
             let walk = Walk {
                 position,
                 data,
                 limit,
-                elements,
+                form,
             };
             self.walks.insert(slot, walk);
         }
@@ -54,9 +56,7 @@ impl Translator<'_, '_, '_> {
     pub fn start_walk(&mut self, walk: Walk, state: Value) {
         let array = self.load_word(state, ARRAY);
         let position = self.load_word(state, POSITION);
-        let kind = self.element_kind(array);
-        let expected = walk.elements as u8 as i64;
-        let is_expected = self.builder.ins().icmp_imm_u(IntCC::Equal, kind, expected);
+        let is_expected = self.has_form(array, walk.form);
         let data = self.load_word(array, DATA_OFFSET);
         let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
         let zero = BlockArg::Value(self.iconst(0));
@@ -95,7 +95,10 @@ impl Translator<'_, '_, '_> {
 
     /// Pushes the next element, or goes to the instruction `to` at the end.
     pub fn walk_on(&mut self, slot: u32, to: u32, ty: Type, walk: Walk) {
-        let class = Class::of(ty);
+        let class = match walk.form {
+            Form::Flat(fields) => Class::Record(fields),
+            Form::Of(_) => Class::of(ty),
+        };
         let (go_on, slow, done) = (
             self.builder.create_block(),
             self.cold_block(),
@@ -106,11 +109,11 @@ impl Translator<'_, '_, '_> {
         }
         self.branch_if_more(walk, go_on, slow);
         self.switch_sealed(slow);
-        let words = self.next_of_other_kind(slot, to, class, walk);
+        let words = self.next_of_other_kind((slot, to), (ty, class), walk);
         self.jump_with(done, &words);
         self.begin_turn(slot, to, go_on);
         let (data, position) = (self.word_of(walk.data), self.word_of(walk.position));
-        let offset = self.element_offset(position, walk.elements);
+        let offset = self.element_offset(position, walk.form);
         let address = self.builder.ins().iadd(data, offset);
         let words = self.load_viewed(class, address);
         self.own(Entry::borrowed(ty, class, &words, Owner::Shared));
@@ -135,7 +138,12 @@ impl Translator<'_, '_, '_> {
     }
 
     /// What follows in an array of another kind; leaves the loop at the end.
-    fn next_of_other_kind(&mut self, slot: u32, to: u32, class: Class, walk: Walk) -> Vec<Value> {
+    fn next_of_other_kind(
+        &mut self,
+        (slot, to): (u32, u32),
+        (ty, class): (Type, Class),
+        walk: Walk,
+    ) -> Vec<Value> {
         let state = self.loop_state(slot);
         let array = self.load_word(state, ARRAY);
         let position = self.word_of(walk.position);
@@ -152,10 +160,28 @@ impl Translator<'_, '_, '_> {
         self.release_object(array);
         self.jump_to(to);
         self.switch_sealed(ask);
+        let done = self.cold_block();
+        for word in class.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        if let Form::Flat(fields) = walk.form {
+            // Objects, which are only looked at.
+            let other = self.cold_block();
+            self.expect_elements(array, Elements::Values, other);
+            let address = self.element_address(array, position, Elements::Values);
+            let object = self.load_word(address, 8);
+            let words = load_fields(self.builder, fields, object);
+            self.jump_with(done, &words);
+            self.switch_sealed(other);
+        }
         self.builder
             .ins()
             .store(trusted(), position, state, POSITION as i32);
         let words = self.call_raising(Helper::IterNext, &[self.ctx, state]);
-        self.narrowed(class, words[0], words[1])
+        let element = self.entry_from_words(ty, words[0], words[1], Owner::Entry);
+        let words = self.in_class(element, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        self.builder.block_params(done).to_vec()
     }
 }

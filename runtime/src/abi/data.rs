@@ -41,6 +41,21 @@ pub unsafe extern "C" fn ruff_rt_new_array(elements: u64, room: u64) -> u64 {
 }
 
 /// # Safety
+/// `ctx` is the live context, and the declaration's methods and defaults capture
+/// nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_new_structs(
+    ctx: *mut VMContext,
+    declaration: u64,
+    tags: u64,
+    room: u64,
+) -> u64 {
+    // SAFETY: the caller passes its own context.
+    let ctx = unsafe { &mut *ctx };
+    Ref::into_raw(make::structs(ctx, declaration as u32, tags, room as usize)) as u64
+}
+
+/// # Safety
 /// `ctx` is the live context; operands are live, and given up where the table says so.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_make_array(

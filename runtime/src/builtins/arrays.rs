@@ -157,6 +157,18 @@ impl Collector {
         array.get_mut().expect("nobody else has it yet").push(value);
     }
 
+    /// Takes an element of another array; it lies flat if it does there.
+    pub fn push_from(&mut self, source: &Array, index: usize) {
+        if source.elements() != Elements::Structs {
+            return self.push(source.get(index));
+        }
+        let array = self
+            .array
+            .get_or_insert_with(|| source.copy_range(0, 0, self.expected));
+        let array = array.get_mut().expect("nobody else has it yet");
+        array.push_from(source, index);
+    }
+
     pub fn finish(self) -> Value {
         Value::from(self.array.unwrap_or_else(Array::new))
     }

@@ -1,11 +1,16 @@
 //! Arrays: a buffer of elements of one kind, widened when a misfit arrives.
 //!
-//! Ints, floats and bools lie flat; anything else, and any mixture, is a
+//! Ints, floats and bools lie flat, and so do structs of such fields where
+//! compiled code asks for it (`flat`); anything else, and any mixture, is a
 //! buffer of whole values.  The kind of an empty array says nothing: the
 //! first element decides.  Short literals keep their elements behind the
 //! object itself.
 
-use super::{Duplicate, Header, Object, Ref, allocator};
+pub mod flat;
+#[cfg(test)]
+mod tests;
+
+use super::{Duplicate, Header, Object, Ref, StructDef, allocator};
 use crate::value::{Tag, Value};
 use core::mem::{offset_of, size_of};
 
@@ -21,15 +26,17 @@ pub enum Elements {
     Floats = 2,
     /// One byte each, 0 or 1.
     Bools = 3,
+    /// The fields of structs of one declaration, 8 bytes each.
+    Structs = 4,
 }
 
 impl Elements {
-    /// Bytes per element.
+    /// Bytes per element; of structs, per field.
     #[inline(always)]
     pub const fn size(self) -> usize {
         match self {
             Elements::Values => 16,
-            Elements::Ints | Elements::Floats => 8,
+            Elements::Ints | Elements::Floats | Elements::Structs => 8,
             Elements::Bools => 1,
         }
     }
@@ -55,7 +62,11 @@ pub struct Array {
     /// Bytes of the separate buffer, or 0 while the elements are inline.
     buffer_size: usize,
     /// Bytes of room behind the object.
-    inline_size: usize,
+    inline_size: u32,
+    /// Of flat structs, one more than the number of their declaration; else 0.
+    form: u32,
+    /// Of flat structs, their declaration, which has a layout.
+    def: Option<Ref<StructDef>>,
 }
 
 /// Where generated code finds the element kind (one byte).
@@ -66,6 +77,9 @@ pub const LEN_OFFSET: usize = offset_of!(Array, len);
 pub const DATA_OFFSET: usize = offset_of!(Array, data);
 /// Where generated code finds the size of the separate buffer in bytes.
 pub const BUFFER_SIZE_OFFSET: usize = offset_of!(Array, buffer_size);
+/// Where generated code finds which structs lie flat in the array: 32 bits, one
+/// more than their declaration's number, or 0.
+pub const FORM_OFFSET: usize = offset_of!(Array, form);
 
 // SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
 unsafe impl Object for Array {
@@ -75,10 +89,12 @@ unsafe impl Object for Array {
         // SAFETY: dead; elements are dropped once, then both blocks are freed.
         unsafe {
             (*object).drop_elements();
+            (*object).def = None;
             if (*object).buffer_size != 0 {
                 allocator::free((*object).data, (*object).buffer_size);
             }
-            allocator::free(object.cast(), size_of::<Array>() + (*object).inline_size);
+            let inline_size = (*object).inline_size as usize;
+            allocator::free(object.cast(), size_of::<Array>() + inline_size);
         }
     }
 }
@@ -92,7 +108,12 @@ impl Duplicate for Array {
 impl Array {
     /// An empty array with room for `capacity` elements of the given kind.
     pub fn with_capacity(elements: Elements, capacity: usize) -> Ref<Array> {
-        let wanted = byte_size(elements, capacity);
+        debug_assert!(elements != Elements::Structs, "they need a layout");
+        Array::with_room(elements, byte_size(elements.size(), capacity))
+    }
+
+    /// An empty array with so many bytes for elements.
+    fn with_room(elements: Elements, wanted: usize) -> Ref<Array> {
         let inline_size = if wanted <= allocator::LARGEST_SMALL - size_of::<Array>() {
             wanted.next_multiple_of(16)
         } else {
@@ -114,7 +135,9 @@ impl Array {
                 len: 0,
                 data,
                 buffer_size,
-                inline_size,
+                inline_size: inline_size as u32,
+                form: 0,
+                def: None,
             });
             Ref::from_raw(object)
         }
@@ -229,15 +252,28 @@ impl Array {
         unsafe { core::mem::transmute::<u8, Elements>(self.header.flags) }
     }
 
+    /// Bytes per element.
+    #[inline(always)]
+    pub fn element_size(&self) -> usize {
+        match self.elements() {
+            Elements::Structs => self.struct_size(),
+            others => others.size(),
+        }
+    }
+
+    /// Bytes that there are for elements.
+    #[inline(always)]
+    fn room(&self) -> usize {
+        match self.buffer_size {
+            0 => self.inline_size as usize,
+            size => size,
+        }
+    }
+
     /// Elements there is room for.
     #[inline(always)]
     pub fn capacity(&self) -> usize {
-        let bytes = if self.buffer_size != 0 {
-            self.buffer_size
-        } else {
-            self.inline_size
-        };
-        bytes / self.elements().size()
+        self.room() / self.element_size()
     }
 
     /// The elements, if they are whole values.
@@ -320,6 +356,7 @@ impl Array {
                 Elements::Ints => Value::int(*self.data.cast::<i64>().add(index)),
                 Elements::Floats => Value::float(*self.data.cast::<f64>().add(index)),
                 Elements::Bools => Value::bool(*self.data.add(index) != 0),
+                Elements::Structs => self.struct_at(index),
             }
         }
     }
@@ -341,6 +378,7 @@ impl Array {
                 Elements::Ints => *self.data.cast::<u64>().add(index) = value.payload(),
                 Elements::Floats => *self.data.cast::<u64>().add(index) = value.payload(),
                 Elements::Bools => *self.data.add(index) = value.payload() as u8,
+                Elements::Structs => self.write_struct(index, &value),
             }
         }
     }
@@ -364,17 +402,11 @@ impl Array {
     #[inline]
     pub fn push(&mut self, value: Value) {
         if self.len == 0 {
-            self.header.flags = Elements::for_tag(value.tag()) as u8;
+            self.become_kind_of(&value);
         } else {
             self.accept(&value);
         }
-        let size = self.elements().size();
-        let room = if self.buffer_size != 0 {
-            self.buffer_size
-        } else {
-            self.inline_size
-        };
-        if (self.len + 1) * size > room {
+        if (self.len + 1) * self.element_size() > self.room() {
             self.grow(self.len + 1);
         }
         // SAFETY: there is room for one more; kinds agree.
@@ -387,6 +419,7 @@ impl Array {
                 Elements::Ints => *self.data.cast::<u64>().add(self.len) = value.payload(),
                 Elements::Floats => *self.data.cast::<u64>().add(self.len) = value.payload(),
                 Elements::Bools => *self.data.add(self.len) = value.payload() as u8,
+                Elements::Structs => self.write_struct(self.len, &value),
             }
         }
         self.len += 1;
@@ -420,6 +453,13 @@ impl Array {
                     core::slice::from_raw_parts_mut(self.data.cast::<u64>(), self.len)[index..]
                         .rotate_right(1);
                 }
+                Elements::Structs => {
+                    let fields = self.struct_size() / 8;
+                    let words = self.len * fields;
+                    core::slice::from_raw_parts_mut(self.data.cast::<u64>(), words)
+                        [index * fields..]
+                        .rotate_right(fields);
+                }
             }
         }
     }
@@ -427,7 +467,7 @@ impl Array {
     /// Removes and returns the element at `index`, which must be in bounds.
     pub fn remove(&mut self, index: usize) -> Value {
         assert!(index < self.len, "array index {index} of {}", self.len);
-        let size = self.elements().size();
+        let size = self.element_size();
         // SAFETY: the element is moved out and the gap closed.
         unsafe {
             let removed = self.read(index);
@@ -454,12 +494,13 @@ impl Array {
 
     /// Appends all elements of `other`.
     pub fn extend(&mut self, other: &Array) {
-        if other.elements() == self.elements()
-            && self.elements() != Elements::Values
-            && self.len > 0
-        {
+        if self.len == 0 {
+            self.become_flat_as(other);
+        }
+        let is_flat = self.elements() != Elements::Values && self.is_laid_out_as(other);
+        if is_flat && (self.len > 0 || self.form != 0) {
             self.reserve(other.len);
-            let size = self.elements().size();
+            let size = self.element_size();
             // SAFETY: same flat kind; room was made.
             unsafe {
                 core::ptr::copy_nonoverlapping(
@@ -483,12 +524,15 @@ impl Array {
             "array range {start}..{end} of {}",
             self.len
         );
-        let copy = Array::with_capacity(self.elements(), capacity.max(end - start));
-        let size = self.elements().size();
+        let size = self.element_size();
+        let room = byte_size(size, capacity.max(end - start));
+        let copy = Array::with_room(self.elements(), room);
         // SAFETY: room was made; whole values are cloned, flat ones copied.
         unsafe {
             let target = &mut *copy.as_ptr();
             target.header.depth = self.header.depth;
+            target.form = self.form;
+            target.def = self.def.clone();
             if let Some(values) = self.as_values() {
                 for value in &values[start..end] {
                     target
@@ -519,7 +563,12 @@ impl Array {
     #[inline(always)]
     fn accept(&mut self, value: &Value) {
         let elements = self.elements();
-        if elements != Elements::Values && Elements::for_tag(value.tag()) != elements {
+        let fits = match elements {
+            Elements::Values => true,
+            Elements::Structs => self.has_layout_of(value),
+            scalars => Elements::for_tag(value.tag()) == scalars,
+        };
+        if !fits {
             self.widen();
         }
     }
@@ -530,7 +579,7 @@ impl Array {
         if self.elements() == Elements::Values {
             return;
         }
-        let bytes = byte_size(Elements::Values, self.len.max(4));
+        let bytes = byte_size(Elements::Values.size(), self.len.max(4));
         // SAFETY: a new buffer takes every element over; the old one is freed
         // unless it is the object's own room.
         unsafe {
@@ -545,6 +594,8 @@ impl Array {
             self.buffer_size = bytes;
         }
         self.header.flags = Elements::Values as u8;
+        self.form = 0;
+        self.def = None;
     }
 
     /// Makes room for at least `needed` elements: twice as many as there are, or
@@ -552,13 +603,13 @@ impl Array {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, needed: usize) {
-        let size = self.elements().size();
+        let size = self.element_size();
         let more = match self.len * size < DOUBLED {
             true => self.len,
             false => self.len / 2,
         };
         let wanted = needed.max(self.len + more).max(32 / size);
-        let bytes = byte_size(self.elements(), wanted).next_multiple_of(16);
+        let bytes = byte_size(size, wanted).next_multiple_of(16);
         // SAFETY: the elements move to the new buffer bit by bit.
         unsafe {
             if self.buffer_size != 0 {
@@ -584,6 +635,7 @@ impl Array {
                 Elements::Ints => Value::int(*self.data.cast::<i64>().add(index)),
                 Elements::Floats => Value::float(*self.data.cast::<f64>().add(index)),
                 Elements::Bools => Value::bool(*self.data.add(index) != 0),
+                Elements::Structs => self.struct_at(index),
             }
         }
     }
@@ -604,9 +656,10 @@ impl Array {
 /// Bytes of elements up to which there is room made for as many again.
 const DOUBLED: usize = 32 << 10;
 
-/// Bytes for `count` elements; ends the process if that is beyond any memory.
-fn byte_size(elements: Elements, count: usize) -> usize {
-    match count.checked_mul(elements.size()) {
+/// Bytes for `count` elements of a size; ends the process if that is beyond any
+/// memory.
+fn byte_size(size: usize, count: usize) -> usize {
+    match count.checked_mul(size) {
         Some(bytes) if bytes <= isize::MAX as usize => bytes,
         _ => allocator::out_of_memory(usize::MAX),
     }

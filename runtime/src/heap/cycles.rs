@@ -218,11 +218,13 @@ unsafe fn each_child(object: *mut Header, visit: &mut dyn FnMut(*mut Header)) {
     // SAFETY: the kind says what the object is.
     unsafe {
         match (*object).kind {
-            ARRAY => (*object.cast::<Array>())
-                .as_values()
-                .unwrap_or_default()
-                .iter()
-                .for_each(each),
+            ARRAY => {
+                let array = &*object.cast::<Array>();
+                array.as_values().unwrap_or_default().iter().for_each(each);
+                if let Some((def, ..)) = array.as_structs() {
+                    visit(core::ptr::from_ref(def).cast_mut().cast());
+                }
+            }
             DICT => (*object.cast::<Dict>())
                 .iter()
                 .for_each(|(_, value)| each(value)),

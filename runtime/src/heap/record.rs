@@ -4,11 +4,13 @@
 //! in the same order share one, so generated code compares one pointer and
 //! then knows every offset.  Shapes live as long as the context that made them.
 
+use super::array::flat::Layout;
 use super::{Duplicate, Header, Object, Ref, Str, allocator};
 use crate::names::NameId;
 use crate::value::{Tag, Value};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use core::mem::{offset_of, size_of};
 
 /// The fields of a struct instance and their order.
@@ -56,6 +58,10 @@ pub const SHAPE_OFFSET: usize = offset_of!(Record, shape);
 pub const DEF_OFFSET: usize = offset_of!(Record, def);
 /// Where the field values start.
 pub const FIELDS_OFFSET: usize = size_of::<Record>();
+/// Where generated code marks an instance.
+pub const MARK_OFFSET: usize = offset_of!(Header, flags);
+/// The mark of an instance that an empty array shall take flat.
+pub const LIES_FLAT: u8 = 1;
 
 // SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
 unsafe impl Object for Record {
@@ -171,6 +177,21 @@ impl Record {
         self.def.as_deref()
     }
 
+    /// Writes a field of an instance that has none there yet.
+    ///
+    /// # Safety
+    /// The shape has a field at this position.
+    pub(super) unsafe fn fill(object: *mut Record, position: usize, value: Value) {
+        // SAFETY: the caller vouches for it.
+        unsafe { fields_of(object).add(position).write(value) }
+    }
+
+    /// Whether an empty array that it is appended to takes it flat.
+    #[inline(always)]
+    pub(super) fn is_to_lie_flat(&self) -> bool {
+        self.header.flags == LIES_FLAT
+    }
+
     /// The field values by position.
     #[inline(always)]
     pub fn fields(&self) -> &[Value] {
@@ -242,6 +263,8 @@ pub struct StructDef {
     pub methods: Vec<(NameId, Value)>,
     /// The function that computes the default of a declared field, by position.
     pub defaults: Vec<(u32, Value)>,
+    /// How its instances lie flat in arrays, once some do.
+    pub(super) layout: OnceCell<Layout>,
 }
 
 /// Where generated code finds a declaration's number (32 bits).
@@ -276,6 +299,7 @@ impl StructDef {
                 declaration,
                 methods,
                 defaults,
+                layout: OnceCell::new(),
             });
             Ref::from_raw(object)
         }

@@ -31,6 +31,7 @@ fn element(object: &Value, index: Option<i64>) -> Option<Value> {
             .as_bools()?
             .get(index)
             .map(|truth| Value::bool(*truth != 0)),
+        Elements::Structs => (index < array.len()).then(|| array.get(index)),
     }
 }
 
@@ -177,7 +178,7 @@ pub(super) unsafe fn store_element<V: Source, K: Source>(
                     .look(ctx, machine, Value::as_bool)
                     .zip(array.as_bools_mut().and_then(|bools| bools.get_mut(index)))
                     .map(|(truth, place)| *place = truth as u8),
-                Elements::Values => None,
+                Elements::Values | Elements::Structs => None,
             };
             if stored.is_some() {
                 machine.sp = machine.sp.sub(V::POPS + K::POPS);

@@ -4,9 +4,10 @@ use super::R;
 use crate::bytecode::{Capture, VariantSite};
 use crate::call;
 use crate::context::VMContext;
+use crate::heap::array::flat::Layout;
 use crate::heap::{
-    Array, Dict, EnumDef, Function, Header, Queue, Record, Ref, Set, Shape, Stack, Str, StructDef,
-    Variant, VariantKind,
+    Array, Dict, Elements, EnumDef, Function, Header, Queue, Record, Ref, Set, Shape, Stack, Str,
+    StructDef, Variant, VariantKind,
 };
 use crate::names::NameId;
 use crate::value::Value;
@@ -46,7 +47,9 @@ fn exact_depth(value: &Value, known: &mut BTreeMap<u64, u16>) -> usize {
     if let Some(depth) = known.get(&value.payload()) {
         return *depth as usize;
     }
-    let mut below = 0;
+    // Structs that lie flat are one level, even when there are none any more.
+    let is_flat = |array: &Array| array.elements() == Elements::Structs;
+    let mut below = usize::from(value.as_object::<Array>().is_some_and(is_flat));
     let mut visit = |child: &Value| below = below.max(exact_depth(child, known));
     if let Some(values) = value.as_object::<Array>().and_then(Array::as_values) {
         values.iter().for_each(&mut visit);
@@ -358,6 +361,14 @@ fn make_closed_def(ctx: &mut VMContext, declaration: u32) -> Ref<StructDef> {
     ctx.closed_defs.resize(count, None);
     ctx.closed_defs[declaration as usize] = Some(def.clone());
     def
+}
+
+/// An empty array with room for flat structs of a declaration that captures nothing,
+/// whose fields have these tags.
+pub fn structs(ctx: &mut VMContext, declaration: u32, tags: u64, room: usize) -> Ref<Array> {
+    let shape = ctx.program.declared_shapes[declaration as usize];
+    let layout = Layout::from_bytes(shape, tags).expect("the compiler knows that they are plain");
+    Array::of_structs(closed_def(ctx, declaration), layout, room)
 }
 
 /// An enum declaration's value.

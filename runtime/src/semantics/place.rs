@@ -29,7 +29,7 @@ enum Access<'a> {
 }
 
 /// The steps of a path with their indexes.
-fn accesses<'a>(path: &'a Path, indexes: &'a [Value]) -> impl Iterator<Item = Access<'a>> {
+fn accesses<'a>(path: &'a Path, indexes: &'a [Value]) -> impl ExactSizeIterator<Item = Access<'a>> {
     let mut indexes = indexes.iter();
     path.steps.iter().map(move |step| match step {
         Step::Field(name) => Access::Field(*name),
@@ -83,16 +83,23 @@ pub fn store_path(
         // SAFETY: the root is valid, and no Ruff code runs here.
         return store_step(ctx, unsafe { &mut *root }, Access::Index(index), value);
     }
-    let (container, access, above) = walk(ctx, root, path, indexes)?;
+    let (container, end, above) = walk(ctx, root, path, indexes)?;
     // SAFETY: `walk` gives a valid place, and no Ruff code runs here.
     let container = unsafe { &mut *container };
-    match access {
-        None => *container = value,
-        Some(access) => {
-            store_step(ctx, container, access, value)?;
-            above.deepen(container.depth());
+    match end {
+        End::Root => {
+            *container = value;
+            return Ok(());
+        }
+        End::In(access) => store_step(ctx, container, access, value)?,
+        End::InFlat(index, access) => {
+            let mut value = Some(value);
+            edit_flat(ctx, container, index, &mut |ctx, element| {
+                store_step(ctx, element, access, value.take().unwrap_or(Value::NULL))
+            })?;
         }
     }
+    above.deepen(container.depth());
     Ok(())
 }
 
@@ -128,15 +135,27 @@ impl Above {
     }
 }
 
-/// Goes down to the container that the last step is about; gives it with that
-/// step, or the root itself if there is none.
+/// What is left to do at the end of a walk.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    /// There are no steps: the root itself is meant.
+    Root,
+    /// The last step.
+    In(Access<'a>),
+    /// The last two, since the structs in this array lie flat: an index and a step
+    /// in the struct.
+    InFlat(&'a Value, Access<'a>),
+}
+
+/// Goes down to the container that the last step is about; gives it with what is
+/// left to do.
 #[inline]
 fn walk<'a>(
     ctx: &mut VMContext,
     root: *mut Value,
     path: &'a Path,
     indexes: &'a [Value],
-) -> R<(*mut Value, Option<Access<'a>>, Above)> {
+) -> R<(*mut Value, End<'a>, Above)> {
     let mut above = Above {
         near: [core::ptr::null_mut(); 4],
         count: 0,
@@ -145,17 +164,46 @@ fn walk<'a>(
     let mut place = root;
     let mut accesses = accesses(path, indexes);
     let Some(mut access) = accesses.next() else {
-        return Ok((place, None, above));
+        return Ok((place, End::Root, above));
     };
-    for next in accesses {
+    while let Some(next) = accesses.next() {
         // SAFETY: the root is valid; `descend` gives a place in a container
         // that is unique and that nothing else touches before the last step.
         let container = unsafe { &mut *place };
+        if let Access::Index(index) = access
+            && is_flat(container)
+            && accesses.len() == 0
+        {
+            return Ok((place, End::InFlat(index, next), above));
+        }
         place = descend(ctx, container, access, next)?;
         above.push(container);
         access = next;
     }
-    Ok((place, Some(access), above))
+    Ok((place, End::In(access), above))
+}
+
+/// Whether a value is an array in which structs lie flat.
+fn is_flat(value: &Value) -> bool {
+    let array = value.as_object::<Array>();
+    array.is_some_and(|array| array.elements() == Elements::Structs)
+}
+
+/// Changes a copy of a flat struct, which is put in its place afterwards.
+fn edit_flat<T>(
+    ctx: &mut VMContext,
+    container: &mut Value,
+    index: &Value,
+    action: &mut dyn FnMut(&mut VMContext, &mut Value) -> R<T>,
+) -> R<T> {
+    let Some(array) = container.object_mut::<Array>() else {
+        unreachable!("only an array holds flat structs")
+    };
+    let position = position_of(ctx, index, array.len(), INVALID_INDEX)?;
+    let mut element = array.get(position);
+    let result = action(ctx, &mut element)?;
+    array.set(position, element);
+    Ok(result)
 }
 
 /// The place one step below a container; `next` is the step after it.
@@ -171,8 +219,8 @@ fn descend(
                 unreachable!("tested by tag")
             };
             let position = position_of(ctx, index, array.len(), INVALID_INDEX)?;
-            if array.elements() != Elements::Values {
-                // A flat array holds scalars: the next step is going to fail.
+            if !matches!(array.elements(), Elements::Values | Elements::Structs) {
+                // The array holds scalars: the next step is going to fail.
                 return Err(not_a_container(ctx, next));
             }
             Ok(array.place(position))
@@ -359,13 +407,16 @@ pub(super) fn edit_path<T>(
     indexes: &[Value],
     action: &mut dyn FnMut(&mut VMContext, &mut Value) -> R<T>,
 ) -> R<T> {
-    let (container, access, above) = walk(ctx, root, path, indexes)?;
+    let (container, end, above) = walk(ctx, root, path, indexes)?;
     // SAFETY: `walk` gives a valid place, and no Ruff code runs here.
     let container = unsafe { &mut *container };
-    let Some(access) = access else {
-        return action(ctx, container);
+    let result = match end {
+        End::Root => return action(ctx, container),
+        End::In(access) => edit_step(ctx, container, access, action)?,
+        End::InFlat(index, access) => edit_flat(ctx, container, index, &mut |ctx, element| {
+            edit_step(ctx, element, access, action)
+        })?,
     };
-    let result = edit_step(ctx, container, access, action)?;
     above.deepen(container.depth());
     Ok(result)
 }
@@ -383,10 +434,7 @@ fn edit_step<T>(
             };
             let position = position_of(ctx, index, array.len(), INVALID_INDEX)?;
             if array.elements() != Elements::Values {
-                let mut element = array.get(position);
-                let result = action(ctx, &mut element)?;
-                array.set(position, element);
-                return Ok(result);
+                return edit_flat(ctx, container, index, action);
             }
             let place = array.place(position);
             let result = action(ctx, place)?;

@@ -205,6 +205,15 @@ impl Packer<'_> {
             Elements::Floats => Node::Floats(array.as_floats().unwrap_or_default().into()),
             Elements::Bools => Node::Bools(array.as_bools().unwrap_or_default().into()),
             Elements::Values => Node::Values(self.items(array.as_values().unwrap_or_default())),
+            Elements::Structs => match array.as_structs() {
+                Some((def, layout, words)) => Node::Structs {
+                    shape: self.shape(layout.shape()),
+                    def: self.item(&Value::from(Ref::from_borrowed(def))),
+                    tags: layout.to_bytes(),
+                    words: words.into(),
+                },
+                None => unreachable!("flat structs have a layout"),
+            },
         }
     }
 
@@ -339,7 +348,14 @@ fn object_of(value: &Value) -> Option<*const Header> {
 /// Visits the values that an object consists of.
 fn each_part(value: &Value, visit: &mut dyn FnMut(&Value)) {
     if let Some(array) = value.as_object::<Array>() {
-        array.as_values().unwrap_or_default().iter().for_each(visit);
+        array
+            .as_values()
+            .unwrap_or_default()
+            .iter()
+            .for_each(&mut *visit);
+        if let Some((def, ..)) = array.as_structs() {
+            visit(&Value::from(Ref::from_borrowed(def)));
+        }
     } else if let Some(dict) = value.as_object::<Dict>() {
         dict.iter().for_each(|(key, value)| {
             visit(key);

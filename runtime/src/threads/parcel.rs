@@ -107,6 +107,13 @@ pub(super) enum Node {
     Floats(Box<[f64]>),
     Bools(Box<[u8]>),
     Values(Items),
+    /// Structs that lie flat: the tags and the words of their fields.
+    Structs {
+        shape: Shape,
+        def: Item,
+        tags: u64,
+        words: Box<[u64]>,
+    },
     Dict {
         is_int_keyed: bool,
         entries: Box<[(Item, Item)]>,

@@ -2,6 +2,7 @@
 
 use super::parcel::{Item, Name, Node, Parcel, Shape, Stage, State};
 use crate::context::VMContext;
+use crate::heap::array::flat::Layout;
 use crate::heap::{
     self, Array, BoundMethod, Bytes, CellObject, Channel, Dict, EnumDef, Function, Generator,
     GeneratorState, Lazy, Outcome, Pending, Promise, Queue, Record, Ref, Set, Stack, Str,
@@ -109,6 +110,12 @@ impl Unpacker<'_> {
                 let values = items.iter().map(|item| self.value(item));
                 Value::from(Array::unflattened(values))
             }
+            Node::Structs {
+                shape,
+                def,
+                tags,
+                words,
+            } => self.structs(shape, def, *tags, words),
             Node::Dict {
                 is_int_keyed,
                 entries,
@@ -207,8 +214,17 @@ impl Unpacker<'_> {
         Value::from(dict)
     }
 
-    fn record(&mut self, shape: &Shape, def: Option<&Item>, fields: &[Item]) -> Value {
-        let shape = match shape {
+    fn structs(&mut self, shape: &Shape, def: &Item, tags: u64, words: &[u64]) -> Value {
+        let layout = Layout::from_bytes(self.shape(shape), tags);
+        let def = self.value(def).into_ref::<StructDef>();
+        match (def, layout) {
+            (Ok(def), Some(layout)) => Value::from(Array::from_words(def, layout, words)),
+            _ => unreachable!("flat structs have a layout"),
+        }
+    }
+
+    fn shape(&mut self, shape: &Shape) -> *const heap::Shape {
+        match shape {
             Shape::Everywhere(shape) => *shape,
             Shape::Later {
                 name,
@@ -221,7 +237,11 @@ impl Unpacker<'_> {
                     .program
                     .find_or_make_shape(name, &fields, *is_error)
             }
-        };
+        }
+    }
+
+    fn record(&mut self, shape: &Shape, def: Option<&Item>, fields: &[Item]) -> Value {
+        let shape = self.shape(shape);
         let def = def.and_then(|def| self.value(def).into_ref().ok());
         let mut values = self.values(fields);
         // SAFETY: the shape lives as long as the program, and has as many

@@ -78,7 +78,10 @@ class Array:
 
     def children(self):
         kind = int(self.pointer["flags"])
-        name = {0: "struct ruff_value", 1: "int", 2: "float", 3: "bool"}[kind]
+        name = {0: "struct ruff_value", 1: "int", 2: "float", 3: "bool"}.get(kind)
+        if name is None:
+            # Structs that lie flat: only code that shows no variables makes them.
+            return
         element = named(name) if kind == 0 else ruff_base(name)
         data = self.pointer["data"].cast(element.pointer())
         for index in range(min(int(self.pointer["len"]), MOST_ELEMENTS)):

@@ -93,9 +93,9 @@ pub fn map(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
 pub fn filter(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> {
     let (array, callback) = array_and_callback(ctx, args, "filter")?;
     let mut kept = Collector::new(0);
-    for element in array.iter() {
-        if truthy(&callback.call(ctx, [element.clone()])?) {
-            kept.push(element);
+    for (index, element) in array.iter().enumerate() {
+        if truthy(&callback.call(ctx, [element])?) {
+            kept.push_from(array, index);
         }
     }
     Ok(kept.finish())

@@ -323,6 +323,8 @@ pub fn reverse(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised>
         ints.reverse();
     } else if let Some(floats) = target.as_floats_mut() {
         floats.reverse();
+    } else if target.reverse_structs() {
+        return Ok(Value::from(array));
     } else {
         return Ok(Value::from(Array::from_values(array.iter().rev())));
     }

@@ -122,7 +122,7 @@ pub fn unique(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised> 
             .is_none()
         {
             seen.insert_unique(hash, index, |known| identity_hash(&array.get(*known)));
-            kept.push(element);
+            kept.push_from(array, index);
         }
     }
     Ok(kept.finish())
