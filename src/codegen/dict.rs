@@ -4,7 +4,7 @@ use super::func::Translator;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, element_of, result_of_builtin};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{Path, Step};
 use ruff_runtime::value::Tag;
@@ -22,6 +22,24 @@ impl Translator<'_, '_, '_> {
             _ => Helper::DictPlace,
         };
         self.call_helper(helper, &[dict, key.word()])[0]
+    }
+
+    /// Sets a key, which stays whose it is, of a dict that is nobody else's to an
+    /// owned value; goes to `slow` if that makes the dict deeper.
+    pub fn store_entry(&mut self, dict: Value, key: Entry, value: Entry, slow: Block) {
+        if !is_key(key) {
+            let dead = self.builder.create_block();
+            self.builder.ins().jump(slow, &[]);
+            self.switch_sealed(dead);
+            return;
+        }
+        self.expect_to_fit(value, dict, slow);
+        let helper = match key.class {
+            Class::Int => Helper::DictIntSet,
+            _ => Helper::DictSet,
+        };
+        let (tag, payload) = self.both_words(value);
+        self.call_helper(helper, &[dict, key.word(), tag, payload]);
     }
 
     /// `dict[key] = v` of a variable in place, while the dict is nobody else's and
@@ -45,13 +63,7 @@ impl Translator<'_, '_, '_> {
         let root = self.variable(path.root);
         let dict = self.expect_tag(root, Tag::Dict, slow);
         self.expect_unique(dict, slow);
-        self.expect_to_fit(value, dict, slow);
-        let helper = match key.class {
-            Class::Int => Helper::DictIntSet,
-            _ => Helper::DictSet,
-        };
-        let (tag, payload) = self.both_words(value);
-        self.call_helper(helper, &[dict, key.word(), tag, payload]);
+        self.store_entry(dict, key, value, slow);
         self.release_entry(key);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(slow);

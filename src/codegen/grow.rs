@@ -72,6 +72,7 @@ impl Translator<'_, '_, '_> {
             .ins()
             .store(trusted(), more, array, LEN_OFFSET as i32);
         self.renew_rows_of(place);
+        self.release_keys_to(place, indexes_at);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
@@ -104,6 +105,7 @@ impl Translator<'_, '_, '_> {
             .ins()
             .store(trusted(), more, array, LEN_OFFSET as i32);
         self.renew_rows_of(place);
+        self.release_keys_to(place, indexes_at);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(slow);
         self.mark_flat();
@@ -258,6 +260,7 @@ impl Translator<'_, '_, '_> {
                 .ins()
                 .store(trusted(), last, array, LEN_OFFSET as i32);
             self.renew_rows_of(place);
+            self.release_keys_to(place, first);
             // Nobody needs an object that is dropped at once.
             let next = self.pc as usize + 1;
             let popped = match self.function.code.get(next) {
@@ -275,6 +278,7 @@ impl Translator<'_, '_, '_> {
             .ins()
             .store(trusted(), last, array, LEN_OFFSET as i32);
         self.renew_rows_of(place);
+        self.release_keys_to(place, first);
         let words = self.builder.block_params(found).to_vec();
         let words = self.in_class(Entry::owned(contents, from, &words), class);
         self.jump_with(done, &words);

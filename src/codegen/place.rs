@@ -1,15 +1,17 @@
-//! Places behind fields: `root.f[i].g = v` and the like, in place.
+//! Places behind fields and keys: `root.f[i].g = v` and the like, in place.
 //!
 //! A struct that surely has a field has it at a known offset.  While every
 //! level on the way is nobody else's, what is at the end is changed where it
 //! lies; everything else is the helper's.
 
+use super::dict::is_key;
 use super::flat::Form;
 use super::func::{Translator, trusted};
 use super::local::Home;
 use super::record::{load_fields, store_fields};
 use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
+use super::view::View;
 use crate::infer::{Tags, Type, element_of};
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use ruff_runtime::bytecode::{MethodSite, Operator, Path, Step, VarKind};
@@ -22,13 +24,15 @@ use ruff_runtime::value::Tag;
 enum Last {
     /// The offset of a field.
     Field(i32),
-    /// The index among the operands.
+    /// Of an array; the index among the operands.
     Element(usize),
+    /// Of a dict; the key among the operands.
+    Entry(usize),
 }
 
 /// A way to a place that leads through fields which are surely there.
 #[derive(Clone)]
-struct Way {
+pub(super) struct Way {
     /// The levels from the root on, the last one aside.
     inner: Vec<Last>,
     /// What the levels are, the root first.
@@ -56,10 +60,13 @@ impl Translator<'_, '_, '_> {
         self.path_type(&root)
     }
 
-    /// The way to a place, if there is a field in it and all fields are known.
-    fn way(&self, path: &Path) -> Option<Way> {
+    /// The way to a place that leads through more than arrays, if all fields in it
+    /// are known.
+    pub fn way(&self, path: &Path) -> Option<Way> {
         let has_field = path.steps.iter().any(|step| matches!(step, Step::Field(_)));
-        self.way_through(path).filter(|_| has_field)
+        let has_dict = |way: &Way| way.levels.len() > 1 && way.levels.iter().any(is_dict);
+        self.way_through(path)
+            .filter(|way| has_field || has_dict(way))
     }
 
     /// The way to a place, if all fields in it are known.
@@ -83,6 +90,11 @@ impl Translator<'_, '_, '_> {
             match step {
                 Step::Index if holds.is(Tags::ARRAY) => {
                     steps.push(Last::Element(index));
+                    index += 1;
+                    holds = element_of(holds);
+                }
+                Step::Index if holds.is(Tags::DICT) => {
+                    steps.push(Last::Entry(index));
                     index += 1;
                     holds = element_of(holds);
                 }
@@ -112,29 +124,63 @@ impl Translator<'_, '_, '_> {
         self.expect_unique(object, slow);
         let mut view = self.view_of_root(path);
         for (step, next) in way.inner.iter().zip(&way.levels[1..]) {
-            let (address, offset) = match *step {
-                Last::Field(offset) => (object, offset),
-                Last::Element(index) => {
-                    let index = self.stack[indexes_at + index];
-                    let position = self.expect_tag(index, Tag::Int, slow);
-                    let values = Elements::Values;
-                    (
-                        self.checked_address(object, view, position, values, slow),
-                        0,
-                    )
-                }
-            };
+            let values = Elements::Values;
+            let (address, offset) = self.step_down(object, *step, (view, values), indexes_at, slow);
             view = None;
             let held = self.load_value(*next, address, offset, Owner::Shared);
-            let tag = if next.may_be(Tags::ARRAY) {
-                Tag::Array
-            } else {
-                Tag::Struct
-            };
-            object = self.expect_tag(held, tag, slow);
+            let tag = next.without(Tags::NULL).tags().single();
+            object = self.expect_tag(held, tag.expect("a kind of container"), slow);
             self.expect_unique(object, slow);
         }
         object
+    }
+
+    /// Where what a step leads to lies, if it is there; else goes to `slow`.  The
+    /// view is that of the object, if it is an array with one.
+    fn step_down(
+        &mut self,
+        object: Value,
+        step: Last,
+        (view, elements): (Option<View>, Elements),
+        indexes_at: usize,
+        slow: Block,
+    ) -> (Value, i32) {
+        match step {
+            Last::Field(offset) => (object, offset),
+            Last::Element(index) => {
+                let index = self.stack[indexes_at + index];
+                let position = self.expect_tag(index, Tag::Int, slow);
+                let address = self.checked_address(object, view, position, elements, slow);
+                (address, 0)
+            }
+            Last::Entry(index) => {
+                let key = self.stack[indexes_at + index];
+                let place = match is_key(key) {
+                    true => self.entry_place(object, key),
+                    false => self.iconst(0),
+                };
+                let there = self.builder.create_block();
+                self.builder.ins().brif(place, there, &[], slow, &[]);
+                self.switch_sealed(there);
+                (place, 0)
+            }
+        }
+    }
+
+    /// Gives the keys among the operands of a way back.
+    fn release_keys(&mut self, way: &Way, indexes_at: usize) {
+        for step in way.inner.iter().chain([&way.last]) {
+            if let Last::Entry(index) = *step {
+                self.release_entry(self.stack[indexes_at + index]);
+            }
+        }
+    }
+
+    /// The same for the way to a place whose array was changed.
+    pub fn release_keys_to(&mut self, path: &Path, indexes_at: usize) {
+        if let Some(way) = self.way_through(path) {
+            self.release_keys(&way, indexes_at);
+        }
     }
 
     /// Makes operands and what borrows from the root independent of it.
@@ -179,6 +225,7 @@ impl Translator<'_, '_, '_> {
                 let words = self.in_class(value, Class::Record(around.fields));
                 self.store_flat(around.fields, &words, address);
             }
+            self.release_keys(&way, indexes_at);
             self.builder.ins().jump(done, &[]);
             self.switch_sealed(other);
         }
@@ -200,7 +247,12 @@ impl Translator<'_, '_, '_> {
                 let position = self.expect_tag(index, Tag::Int, slow);
                 self.store_checked((object, None, position), value, way.holds, slow);
             }
+            (None, Last::Entry(index)) => {
+                let key = self.stack[indexes_at + index];
+                self.store_entry(object, key, value, slow);
+            }
         }
+        self.release_keys(&way, indexes_at);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
@@ -235,6 +287,7 @@ impl Translator<'_, '_, '_> {
             let other = self.cold_block();
             let address = self.flat_address(path, &around, indexes_at, other);
             self.update_number((address, around.field), class, operator, right);
+            self.release_keys(&way, indexes_at);
             self.builder.ins().jump(done, &[]);
             self.switch_sealed(other);
         }
@@ -243,19 +296,15 @@ impl Translator<'_, '_, '_> {
             Some((row, _)) => self.word_of(row),
             None => self.go(path, &way, indexes_at, slow),
         };
-        let place = match way.last {
-            Last::Field(offset) => (object, offset + 8),
-            Last::Element(index) => {
-                let index = self.stack[indexes_at + index];
-                let position = self.expect_tag(index, Tag::Int, slow);
-                let view = row.map(|(_, view)| view);
-                (
-                    self.checked_address(object, view, position, elements, slow),
-                    0,
-                )
-            }
+        let view = row.map(|(_, view)| view);
+        let (address, offset) =
+            self.step_down(object, way.last, (view, elements), indexes_at, slow);
+        let offset = match way.last {
+            Last::Field(_) | Last::Entry(_) => offset + 8,
+            Last::Element(_) => offset,
         };
-        self.update_number(place, class, operator, right);
+        self.update_number((address, offset), class, operator, right);
+        self.release_keys(&way, indexes_at);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);
@@ -287,14 +336,18 @@ impl Translator<'_, '_, '_> {
 
     /// The way to the array around a place that is a flat struct, or a field of one.
     fn flat_around(&self, way: &Way) -> Option<Around> {
-        let Last::Field(offset) = way.last else {
-            let fields = self.flat_fields(way.holds)?;
-            let way = way.clone();
-            return Some(Around {
-                way,
-                fields,
-                field: 0,
-            });
+        let offset = match way.last {
+            Last::Field(offset) => offset,
+            Last::Entry(_) => return None,
+            Last::Element(_) => {
+                let fields = self.flat_fields(way.holds)?;
+                let way = way.clone();
+                return Some(Around {
+                    way,
+                    fields,
+                    field: 0,
+                });
+            }
         };
         let (last, inner) = way.inner.split_last()?;
         let (holds, levels) = way.levels.split_last()?;
@@ -336,18 +389,8 @@ impl Translator<'_, '_, '_> {
             .way_through(path)
             .filter(|way| way.holds.is(Tags::ARRAY))?;
         let object = self.go(path, &way, indexes_at, slow);
-        let (address, offset) = match way.last {
-            Last::Field(offset) => (object, offset),
-            Last::Element(index) => {
-                let index = self.stack[indexes_at + index];
-                let position = self.expect_tag(index, Tag::Int, slow);
-                let values = Elements::Values;
-                (
-                    self.checked_address(object, None, position, values, slow),
-                    0,
-                )
-            }
-        };
+        let values = Elements::Values;
+        let (address, offset) = self.step_down(object, way.last, (None, values), indexes_at, slow);
         let array = self.load_word(address, offset as usize + 8);
         self.expect_unique(array, slow);
         Some(array)
@@ -369,18 +412,9 @@ impl Translator<'_, '_, '_> {
         at: usize,
         slow: Block,
     ) -> Value {
-        let (address, offset) = match way.last {
-            Last::Field(offset) => (object, offset),
-            Last::Element(index) => {
-                let view = self.view_of_root(path).filter(|_| way.inner.is_empty());
-                let index = self.stack[at + index];
-                let position = self.expect_tag(index, Tag::Int, slow);
-                (
-                    self.checked_address(object, view, position, Elements::Values, slow),
-                    0,
-                )
-            }
-        };
+        let view = self.view_of_root(path).filter(|_| way.inner.is_empty());
+        let values = Elements::Values;
+        let (address, offset) = self.step_down(object, way.last, (view, values), at, slow);
         let found = self.load_word(address, offset as usize + 8);
         self.expect_unique(found, slow);
         found
@@ -423,6 +457,7 @@ impl Translator<'_, '_, '_> {
             let changed = self.call_direct(func, site.args.len(), Some(receiver));
             self.store_flat(fields, &changed, address);
             let value = self.pop();
+            self.release_keys(&way, at);
             let words = self.in_class(value, result);
             self.jump_with(done, &words);
             self.switch_sealed(other);
@@ -435,6 +470,7 @@ impl Translator<'_, '_, '_> {
         let changed = self.call_direct(func, site.args.len(), Some(receiver));
         store_fields(self.builder, fields, &changed, found);
         let value = self.pop();
+        self.release_keys(&way, at);
         let words = self.in_class(value, result);
         self.jump_with(done, &words);
         self.builder.switch_to_block(slow);
@@ -451,8 +487,9 @@ impl Translator<'_, '_, '_> {
         true
     }
 
-    /// Reads a place whose steps are indexes of arrays, by ints, and fields that
-    /// are surely there; `None` if it is something else.
+    /// Reads a place whose steps are indexes of arrays, by ints, keys of dicts and
+    /// fields that are surely there; `None` if it is something else.  What the keys
+    /// own is given back.
     pub fn read_behind_fields(&mut self, path: &Path, indexes_at: usize) -> Option<Entry> {
         if path.steps.is_empty() {
             return None;
@@ -464,6 +501,13 @@ impl Translator<'_, '_, '_> {
             match step {
                 Step::Index if ty.is(Tags::ARRAY) => {
                     if self.stack[indexes_at + indexes].class != Class::Int {
+                        return None;
+                    }
+                    indexes += 1;
+                    ty = element_of(ty);
+                }
+                Step::Index if ty.is(Tags::DICT) => {
+                    if !is_key(self.stack[indexes_at + indexes]) {
                         return None;
                     }
                     indexes += 1;
@@ -497,6 +541,10 @@ impl Translator<'_, '_, '_> {
         }
         Some(self.pop())
     }
+}
+
+fn is_dict(level: &Type) -> bool {
+    level.without(Tags::NULL).is(Tags::DICT)
 }
 
 /// Whether a value adds no level to what contains it.

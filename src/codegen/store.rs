@@ -30,7 +30,8 @@ impl Translator<'_, '_, '_> {
             self.record(Decision::InPlace);
             return;
         }
-        if path.steps.iter().all(|step| matches!(step, Step::Index)) && path.steps.len() <= 3 {
+        let in_arrays = path.steps.iter().all(|step| matches!(step, Step::Index));
+        if in_arrays && path.steps.len() <= 3 && self.way(path).is_none() {
             self.store_element(number, path, value_first);
             return;
         }
