@@ -11,7 +11,7 @@ use super::record::load_fields;
 use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use super::{Debug, Source};
-use crate::infer::{Tags, Type};
+use crate::infer::{StructFacts, Tags, Type};
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
@@ -60,6 +60,24 @@ pub(super) fn flat_fields(source: Source, contents: Type) -> Option<Fields> {
 impl Translator<'_, '_, '_> {
     pub fn flat_fields(&self, contents: Type) -> Option<Fields> {
         flat_fields(self.source, contents)
+    }
+
+    /// Whether an array of such contents may hold structs that lie flat: then what the
+    /// runtime gives as an element is an object of its own.  Other modules may have
+    /// made the array, and knew as little of irregular structs as is known here.
+    pub fn may_lie_flat(&self, contents: Type) -> bool {
+        let is_scalar = |ty: &Type| {
+            let class = Class::of(*ty);
+            ty.is_none() || matches!(class, Class::Int | Class::Float | Class::Bool)
+        };
+        let may = |known: &StructFacts| !known.is_regular || known.fields.iter().all(is_scalar);
+        let structs = &self.source.facts.structs;
+        contents.may_be(Tags::STRUCT)
+            && (self.source.alone.is_some()
+                || match contents.declaration() {
+                    Some(declaration) => may(&structs[declaration as usize]),
+                    None => structs.iter().any(may),
+                })
     }
 
     /// Whether the elements of an array lie so, as a condition.

@@ -74,8 +74,10 @@ impl Translator<'_, '_, '_> {
             return;
         }
         // Elements stay alive through a container that somebody else keeps.
-        // What a string gives is fresh, though.
+        // What a string gives is fresh, though, and so is an object of what lies
+        // flat in an array.
         let keeps = object.owner != Owner::Entry
+            && !self.may_lie_flat(ty)
             && !object.ty.may_be(Tags(!(Tags::ARRAY.0 | Tags::DICT.0)));
         let class = Class::of(ty);
         let (slow, done) = (self.cold_block(), self.builder.create_block());
@@ -86,6 +88,10 @@ impl Translator<'_, '_, '_> {
             let position = self.expect_tag(index, Tag::Int, slow);
             let address = self.viewed_address(view, position, slow);
             let words = self.load_viewed(class, address);
+            if !keeps {
+                let entry = Entry::borrowed(ty, class, &words, Owner::Shared);
+                self.own(entry);
+            }
             self.jump_with(done, &words);
         } else {
             let array = self.expect_tag(object, Tag::Array, slow);
