@@ -23,7 +23,9 @@ impl Translator<'_, '_, '_> {
         let is_root = place.steps.is_empty();
         let indexes_at = self.stack.len() - 1 - place.indexes() as usize;
         let held = self.path_type(place);
+        let value = self.stack[self.stack.len() - 1];
         if let Some(fields) = self.flat_fields(held.contents())
+            && self.flat_fields(value.ty) == Some(fields)
             && held.may_be(Tags::ARRAY)
         {
             self.push_flat(place, change, fields);

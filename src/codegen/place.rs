@@ -214,7 +214,13 @@ impl Translator<'_, '_, '_> {
         self.own_before_change(path, indexes + 1);
         let value = self.stack[value_at];
         let (slow, done) = (self.cold_block(), self.builder.create_block());
-        if let Some(around) = self.flat_around(&way) {
+        let is_alike = match way.last {
+            Last::Field(_) => Class::of(value.ty) == Class::of(way.holds),
+            Last::Element(_) | Last::Entry(_) => {
+                self.flat_fields(value.ty) == self.flat_fields(way.holds)
+            }
+        };
+        if let Some(around) = self.flat_around(&way).filter(|_| is_alike) {
             let other = self.cold_block();
             let address = self.flat_address(path, &around, indexes_at, other);
             if let Last::Field(_) = way.last {
