@@ -129,7 +129,10 @@ pub fn collect() {
         }
         // Emptying the roots breaks every cycle; what hangs on them is freed
         // by counting.
-        let contents: Vec<Value> = roots.iter().flat_map(|root| empty(*root)).collect();
+        let mut contents: Vec<Value> = Vec::new();
+        for root in &roots {
+            contents.append(&mut empty(*root));
+        }
         drop(contents);
         for root in roots {
             release(root);

@@ -66,6 +66,28 @@ pub unsafe fn free_aligned(block: *mut u8) {
     unsafe { libc::free(block.cast()) };
 }
 
+/// The text in bytes, with U+FFFD for what is no UTF-8: `String::from_utf8_lossy`
+/// in a third of its code, which every program that asks for its arguments has.
+fn lossy(mut bytes: &[u8]) -> String {
+    let mut text = String::new();
+    loop {
+        let error = match core::str::from_utf8(bytes) {
+            Ok(rest) => {
+                text.push_str(rest);
+                return text;
+            }
+            Err(error) => error,
+        };
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        text.push_str(core::str::from_utf8(valid).unwrap_or_default());
+        text.push(char::REPLACEMENT_CHARACTER);
+        let Some(wrong) = error.error_len() else {
+            return text;
+        };
+        bytes = rest.get(wrong..).unwrap_or_default();
+    }
+}
+
 // ---- streams and the process
 
 /// Writes some of the bytes; `None` if the descriptor takes no more.
@@ -130,7 +152,7 @@ pub unsafe fn arguments(argc: i32, argv: *const *const u8) -> Vec<String> {
         .map(|index| {
             // SAFETY: the caller vouches for the strings.
             let text = unsafe { core::ffi::CStr::from_ptr((*argv.add(index)).cast()) };
-            String::from_utf8_lossy(text.to_bytes()).into_owned()
+            lossy(text.to_bytes())
         })
         .collect()
 }

@@ -168,17 +168,27 @@ impl Array {
     /// Gives an empty array the kind of its first element.
     #[inline]
     pub(super) fn become_kind_of(&mut self, value: &Value) {
-        if value.tag() == Tag::Struct
-            && let Some((def, layout)) = wanted(value)
-            && def.lay_out(layout)
-        {
-            return self.become_flat(def, layout);
+        if value.tag() == Tag::Struct && self.become_flat_for(value) {
+            return;
         }
         self.header.flags = Elements::for_tag(value.tag()) as u8;
         if self.form != 0 {
             self.form = 0;
             self.def = None;
         }
+    }
+
+    /// Makes an empty array one of flat structs, if it shall take this one so.
+    #[inline(never)]
+    fn become_flat_for(&mut self, value: &Value) -> bool {
+        let Some((def, layout)) = wanted(value) else {
+            return false;
+        };
+        let is_possible = def.lay_out(layout);
+        if is_possible {
+            self.become_flat(def, layout);
+        }
+        is_possible
     }
 
     /// Gives an empty array the kind of another one, if that holds flat structs.
@@ -206,7 +216,7 @@ impl Array {
     }
 
     /// Whether a value is a struct as those that lie flat in the array.
-    #[inline]
+    #[inline(never)]
     pub(super) fn has_layout_of(&self, value: &Value) -> bool {
         let Some(record) = value.as_object::<Record>() else {
             return false;
@@ -216,6 +226,7 @@ impl Array {
     }
 
     /// A struct of the fields at `index`, which the array has.
+    #[inline(never)]
     pub(super) fn struct_at(&self, index: usize) -> Value {
         let (Some(def), Some(layout)) = (&self.def, self.layout()) else {
             unreachable!("flat structs have a layout")
