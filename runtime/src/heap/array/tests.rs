@@ -71,11 +71,9 @@ impl Declared {
 fn same_value(left: &Value, right: &Value) -> bool {
     match (left.as_object::<Record>(), right.as_object::<Record>()) {
         (Some(left), Some(right)) => {
-            let pairs = left.fields().iter().zip(right.fields());
+            let mut pairs = left.fields().iter().zip(right.fields());
             core::ptr::eq(left.shape(), right.shape())
-                && pairs
-                    .map(|(left, right)| same_value(left, right))
-                    .all(|same| same)
+                && pairs.all(|(left, right)| same_value(left, right))
         }
         _ => left.tag() == right.tag() && left.payload() == right.payload(),
     }
