@@ -1,4 +1,5 @@
-//! Loops: ranges in registers, arrays and counts inline, the rest by helper.
+//! Loops: ranges in registers, as arrays of one kind are (`walk`); other arrays,
+//! strings and counts inline, the rest by helper.
 
 use super::decision::Decision;
 use super::func::{Translator, trusted};
@@ -211,7 +212,6 @@ impl Translator<'_, '_, '_> {
         })
     }
 
-    /// Whether every range in this slot counts up by one.
     /// Whether no range in the slot has a step of its own.
     fn counts_by_one(&mut self, slot: u32) -> bool {
         let function = self.function;
