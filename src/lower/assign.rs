@@ -260,7 +260,7 @@ impl<'a> Lowerer<'a> {
 /// Places.
 impl<'a> Lowerer<'a> {
     /// Pushes the indexes of a place.
-    fn indexes(&mut self, place: &'a Place) {
+    pub(super) fn indexes(&mut self, place: &'a Place) {
         for step in &place.steps {
             if let PlaceStep::Index(index) = step {
                 self.expr(index);
@@ -289,7 +289,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Pops indexes and the value below them, for whatever variable the root is.
-    fn store_path(&mut self, place: &'a Place) {
+    pub(super) fn store_path(&mut self, place: &'a Place) {
         let used = self.use_at(place.root.span.start);
         self.at(place.root.span.start);
         self.for_candidates(

@@ -1,6 +1,7 @@
 //! Statements, and the patterns of bindings.
 
-use super::Lowerer;
+use super::{Lowerer, inspect};
+use crate::resolve::VariableIndex;
 use crate::syntax::ast::*;
 use ruff_runtime::bytecode::Op;
 
@@ -15,8 +16,11 @@ pub(super) enum Binds {
 
 impl<'a> Lowerer<'a> {
     pub(super) fn statements(&mut self, statements: &'a [Stmt]) {
-        for statement in statements {
-            self.statement(statement);
+        for (index, statement) in statements.iter().enumerate() {
+            let next = statements.get(index + 1);
+            if !next.is_some_and(|next| self.pop_and_store(statement, next)) {
+                self.statement(statement);
+            }
         }
     }
 
@@ -122,12 +126,7 @@ impl<'a> Lowerer<'a> {
                 PatternKind::Name(earlier) => earlier.text == name.text,
                 _ => false,
             });
-            let used = self.use_at(name.span.start);
-            let cannot_fail = match binds {
-                Binds::Declared => self.resolved.candidates(used).is_empty(),
-                Binds::Assigned => self.certain(used).is_some(),
-            };
-            if is_repeated || !cannot_fail || index >= MAX_EXCHANGED {
+            if is_repeated || !self.binds_surely(name, binds) || index >= MAX_EXCHANGED {
                 return false;
             }
         }
@@ -140,6 +139,99 @@ impl<'a> Lowerer<'a> {
             self.bind_pattern(item, binds);
         }
         true
+    }
+
+    /// The first of `[rest, last] := pop(place)  place = rest`: the place is emptied
+    /// first, so that the array is only held by who changes it.  False if it is
+    /// something else.
+    fn pop_and_store(&mut self, statement: &'a Stmt, next: &'a Stmt) -> bool {
+        let (pattern, value, binds) = match &statement.kind {
+            StmtKind::Binding { pattern, value, .. } => (pattern, value, Binds::Declared),
+            StmtKind::Destructure { pattern, value } => (pattern, value, Binds::Assigned),
+            _ => return false,
+        };
+        let StmtKind::Assign {
+            place,
+            value: stored,
+        } = &next.kind
+        else {
+            return false;
+        };
+        let (PatternKind::Array { items, rest: None }, ExprKind::Call { callee, args }) =
+            (&pattern.kind, &value.kind)
+        else {
+            return false;
+        };
+        let ([rest, last], [Arg::One(popped)]) = (&items[..], &args[..]) else {
+            return false;
+        };
+        let (PatternKind::Name(rest), ExprKind::Name(stored)) = (&rest.kind, &stored.kind) else {
+            return false;
+        };
+        let mut bound = vec![rest];
+        match &last.kind {
+            PatternKind::Name(last) => bound.push(last),
+            PatternKind::Ignore => {}
+            _ => return false,
+        }
+        let is_popped = match &callee.kind {
+            ExprKind::Name(name) => self
+                .builtin_named(name, callee.span.start)
+                .is_some_and(|known| known.name == "pop"),
+            _ => false,
+        };
+        let is_stored_at_once = *stored == rest.text
+            && bound.iter().skip(1).all(|last| last.text != rest.text)
+            && !place.steps.is_empty()
+            && inspect::is_place(popped, place);
+        if !is_popped || !is_stored_at_once {
+            return false;
+        }
+        // Nothing may fail or look at the place before the array is stored.  (The pair
+        // that `pop` makes is no deeper than what the place is in.)
+        let root = self.use_at(place.root.span.start);
+        let keeps_place = self.certain(root).is_some()
+            && bound.iter().all(|name| name.text != place.root.text)
+            && place.steps.iter().all(|step| match step {
+                PlaceStep::Field(_) => true,
+                PlaceStep::Index(index) => {
+                    let names = inspect::names_in(index);
+                    let is_bound = |text: &str| bound.iter().any(|name| *name.text == *text);
+                    self.is_pure(index) && !names.iter().any(|(text, _)| is_bound(text))
+                }
+            });
+        if !keeps_place || !bound.iter().all(|name| self.binds_surely(name, binds)) {
+            return false;
+        }
+        self.at(statement.span.start);
+        self.expr(popped);
+        let is_other = self.label();
+        self.emit(Op::Dup {});
+        self.emit(Op::TestArrayMin { len: 0 });
+        self.jump(Op::JumpIfFalse { to: 0 }, is_other);
+        self.emit(Op::MakeArray { count: 0 });
+        self.indexes(place);
+        self.store_path(place);
+        self.bind(is_other);
+        let builtin = self.tables.builtin("pop");
+        self.at(callee.span.start);
+        self.emit(Op::CallBuiltin { builtin, argc: 1 });
+        self.bind_pattern(pattern, binds);
+        true
+    }
+
+    /// Whether binding a name cannot fail, and runs no code.
+    fn binds_surely(&mut self, name: &Name, binds: Binds) -> bool {
+        let used = self.use_at(name.span.start);
+        match binds {
+            Binds::Declared => self.resolved.candidates(used).is_empty(),
+            Binds::Assigned => {
+                let creates_it = |one: &VariableIndex| Some(*one) == used.creates;
+                let candidates = self.resolved.candidates(used);
+                let creates = used.creates.is_some() && candidates.iter().all(creates_it);
+                creates || self.certain(used).is_some()
+            }
+        }
     }
 
     /// Pops a value and takes it apart.
