@@ -86,6 +86,8 @@ impl Generator {
             return statement![name, " += ", value];
         }
         let ty = match self.random.u32(0..100) {
+            // Texts that are added to themselves in a loop have no end.
+            0..=4 if matches!(target.ty, Type::Struct(_)) => Type::Int,
             0..=4 => self.scalar_type(),
             5..=8 if target.ty == Type::Int => Type::Float,
             _ => target.ty.clone(),
@@ -113,7 +115,7 @@ impl Generator {
     pub fn change_of(&mut self, place: &Node, ty: &Type, depth: u32) -> Node {
         let place = place.clone();
         match ty {
-            Type::Array(element) => match self.random.u32(0..14) {
+            Type::Array(element) => match self.random.u32(0..16) {
                 0..=5 => {
                     let index = self.index(1);
                     self.change_of(&expression![place, "[", index, "]"], element, depth)
@@ -124,7 +126,8 @@ impl Generator {
                 }
                 8 => {
                     let value = self.expression(element, depth);
-                    statement![place, ".push(", value, ")"]
+                    let longer = statement![place.clone(), ".push(", value, ")"];
+                    Node::sequence(vec![longer, keep_short(&place)])
                 }
                 9 => statement![place, ".pop()"],
                 10 => {
@@ -133,9 +136,18 @@ impl Generator {
                 }
                 11 => {
                     let (index, value) = (self.index(1), self.expression(element, depth));
-                    statement![place, ".insert(", index, ", ", value, ")"]
+                    let longer = statement![place.clone(), ".insert(", index, ", ", value, ")"];
+                    Node::sequence(vec![longer, keep_short(&place)])
                 }
-                12 => {
+                12..=13 => {
+                    let (rest, last) = (self.name("v"), self.name("v"));
+                    self.know(&last, element, true);
+                    let popped =
+                        statement!["[", &rest, ", ", &last, "] := pop(", place.clone(), ")"];
+                    let stored = statement![place, " = ", &rest];
+                    Node::sequence(vec![popped, stored])
+                }
+                14 => {
                     let start = self.pick(&["0", "1", "2"]);
                     statement![place.clone(), " = slice(", place, ", ", start, ", 6)"]
                 }
@@ -551,4 +563,11 @@ impl Generator {
         self.know(&name, &Type::function(parameter, result), false);
         statement!["func ", name, "(", param, ") ", body]
     }
+}
+
+/// Bounds an array that grew in place: in a function that is called for each
+/// element it would double each time.
+fn keep_short(place: &Node) -> Node {
+    let cut = statement![place.clone(), " = clip(", place.clone(), ")"];
+    statement!["if len(", place.clone(), ") > 12 { ", cut, " }"]
 }
