@@ -20,6 +20,7 @@ mod open;
 mod reach;
 mod readers;
 mod structs;
+mod touched;
 mod transfer;
 mod values;
 mod variants;
@@ -83,6 +84,8 @@ pub struct FunctionFacts {
     pub escapes: bool,
     /// Which parameters its caller keeps (`borrowed`); none are if it is empty.
     pub borrows: Vec<bool>,
+    /// The globals that it touches (`touched`); `None` if that is not known.
+    pub touches: Option<Vec<u32>>,
 }
 
 impl Facts {
@@ -94,6 +97,12 @@ impl Facts {
     /// Whether a caller keeps what it gives as a parameter, if that is counted.
     pub fn is_borrowed(&self, func: FunctionId, index: usize) -> bool {
         self.functions[func as usize].borrows.get(index) == Some(&true)
+    }
+
+    /// Whether a call of a function surely leaves a global alone.
+    pub fn leaves_alone(&self, func: FunctionId, global: u32) -> bool {
+        let touches = self.functions[func as usize].touches.as_ref();
+        touches.is_some_and(|globals| !globals.contains(&global))
     }
 
     /// What a call of a known function gives.
@@ -136,6 +145,7 @@ pub fn infer(program: &Program) -> Facts {
     let mut facts = analysis.facts;
     facts.variants.take_apart(program);
     borrowed::find(program, &mut facts, &[]);
+    touched::find(program, &mut facts);
     facts
 }
 
@@ -155,6 +165,7 @@ pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Fa
     facts.variants.take_apart(program);
     let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
     borrowed::find(program, &mut facts, &roots);
+    touched::find(program, &mut facts);
     facts
 }
 

@@ -26,7 +26,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 10;
+pub const ABI_VERSION: u32 = 11;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +184,8 @@ helpers! {
     SameValue = operators::ruff_rt_same_value(left_tag: u64, left: u64, right_tag: u64, right: u64) -> u64, [];
     /// Whether two borrowed strings have the same text, 0 or 1.
     SameText = operators::ruff_rt_same_text(left: u64, right: u64) -> u64, [];
+    /// The character at which a string first occurs in another one; -1 if it doesn't.
+    IndexOfText = operators::ruff_rt_index_of_text(text: *const Str, needle: *const Str) -> u64, [];
     /// `left + right` of two strings; takes `left` over and borrows `right`.
     AppendText = operators::ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str, [];
     /// `left + right` of two borrowed strings.
@@ -212,6 +214,12 @@ helpers! {
     /// Runs an interpreted function; the entry of functions kept as bytecode.
     Await = calls::ruff_rt_await(ctx: *mut VMContext, tag: u64, payload: u64) -> RawValue, [raises runs];
     Spawn = calls::ruff_rt_spawn(ctx: *mut VMContext, tag: u64, payload: u64) -> u64, [raises];
+    /// Stores a method's final `self`, taken over, at the site's place; the indexes in
+    /// memory are borrowed.
+    StoreReceiver = calls::ruff_rt_store_receiver(ctx: *mut VMContext, site: u64, root: *mut Value, indexes: *mut Value, tag: u64, payload: u64) -> u64, [raises];
+    /// Changes what is at `place` by a built-in's method form with one argument, which
+    /// is taken over.
+    ChangeByBuiltin = calls::ruff_rt_change_by_builtin(ctx: *mut VMContext, builtin: u64, place: *mut Value, argument: *mut Value) -> RawValue, [raises];
     /// Runs a module unless that was done.
     Import = calls::ruff_rt_import(ctx: *mut VMContext, module: u64) -> u64, [raises runs];
 

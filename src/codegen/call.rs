@@ -262,7 +262,10 @@ impl Translator<'_, '_, '_> {
         }
         self.make_variants_whole(pops);
         self.make_characters_whole(pops);
-        if self.call_as_function(site) || self.change_by_method(number, site) {
+        if self.call_as_function(site)
+            || self.change_by_method(number, site)
+            || self.take_out_by_method(number, site)
+        {
             return;
         }
         self.record(Decision::ByRuntime);
@@ -482,6 +485,17 @@ impl Translator<'_, '_, '_> {
         }
     }
 
+    /// The final `self` that a method left in the context.
+    pub fn take_self_result(&mut self, ty: Type) -> Entry {
+        let ctx = self.ctx;
+        let unset = self.tag_word(Tag::Unset);
+        let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
+        self.builder
+            .ins()
+            .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
+        entry
+    }
+
     /// Stores the final `self` of the method that just returned: these words, or
     /// what the context holds.
     fn store_self_back(&mut self, func: FunctionId, path: &Path, words: &[Value]) {
@@ -489,15 +503,7 @@ impl Translator<'_, '_, '_> {
         let ty = facts.functions[func as usize].self_result;
         let entry = match signature::self_fields(program, facts, func) {
             Some(fields) => Entry::owned(ty, Class::Record(fields), words),
-            None => {
-                let ctx = self.ctx;
-                let unset = self.tag_word(Tag::Unset);
-                let entry = self.load_value(ty, ctx, SELF_RESULT_OFFSET as i32, Owner::Entry);
-                self.builder
-                    .ins()
-                    .store(trusted(), unset, ctx, SELF_RESULT_OFFSET as i32);
-                entry
-            }
+            None => self.take_self_result(ty),
         };
         self.push(entry);
         match path.root.kind() {

@@ -71,6 +71,9 @@ const EPSILON: f64 = f64::EPSILON;
 
 impl Translator<'_, '_, '_> {
     pub fn compare(&mut self, comparison: Comparison) {
+        if self.compare_by_method(comparison) {
+            return;
+        }
         if let Some(result) = self.compare_characters(comparison) {
             self.record(Decision::Text);
             self.replace_operands(result);
@@ -89,6 +92,59 @@ impl Translator<'_, '_, '_> {
         self.release_entry(right);
         self.release_entry(left);
         self.push(result);
+    }
+
+    /// Calls the method that orders structs of the left operand's kind, if it is
+    /// one; false if there is none, or it may be another struct.
+    fn compare_by_method(&mut self, comparison: Comparison) -> bool {
+        let left = self.stack[self.stack.len() - 2];
+        let declaration = left.ty.declaration();
+        let declaration = declaration.filter(|_| left.ty.may_be(Tags::STRUCT));
+        let func = declaration
+            .filter(|_| !comparison.is_equality())
+            .and_then(|declaration| self.devirtualised(declaration, comparison.method()))
+            .filter(|func| self.param_count(*func) == 2);
+        let Some(func) = func else { return false };
+        if left.ty.is(Tags::STRUCT) {
+            self.call_direct(func, 2, None);
+            return true;
+        }
+        if left.class != Class::Dynamic {
+            return false;
+        }
+        self.make_objects(2);
+        self.own_borrows_from_shared();
+        let result = self.source.facts.functions[func as usize].result;
+        let ty = result.joined(Type::of(Tags::BOOL));
+        let class = Class::of(ty);
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        for word in class.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let before = self.stack.clone();
+        let at = self.stack.len() - 2;
+        let left = self.stack[at];
+        let object = self.expect_tag(left, Tag::Struct, slow);
+        let ty_of_left = declaration.map_or(left.ty, Type::instance);
+        let class_of_left = Class::Object(Tag::Struct);
+        self.stack[at] = Entry::borrowed(ty_of_left, class_of_left, &[object], left.owner);
+        self.call_direct(func, 2, None);
+        let result = self.pop();
+        let words = self.in_class(result, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(slow);
+        self.stack = before;
+        let right = self.stack[at + 1];
+        let result = self.compare_entries(comparison, left, right);
+        self.stack.truncate(at);
+        self.release_entry(right);
+        self.release_entry(left);
+        let words = self.in_class(result, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.push(Entry::owned(ty, class, &words));
+        true
     }
 
     /// Gives the two operands of a comparison back and pushes its result.

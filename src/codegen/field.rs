@@ -50,7 +50,7 @@ impl Translator<'_, '_, '_> {
             self.record(Decision::FieldInObject);
             return;
         }
-        if self.field_unless_null(object, name) {
+        if self.field_if_struct(object, name) {
             self.record(Decision::FieldInObject);
             return;
         }
@@ -185,10 +185,11 @@ impl Translator<'_, '_, '_> {
         true
     }
 
-    /// The same of what is such a struct or null; false if it is something else.
-    fn field_unless_null(&mut self, object: Entry, name: NameId) -> bool {
-        let is_some = object.ty.without(Tags::NULL).is(Tags::STRUCT);
-        let declaration = object.ty.declaration().filter(|_| is_some);
+    /// The same of what is such a struct or no struct at all; false if that is not
+    /// known.
+    fn field_if_struct(&mut self, object: Entry, name: NameId) -> bool {
+        let may_be = object.ty.may_be(Tags::STRUCT);
+        let declaration = object.ty.declaration().filter(|_| may_be);
         let facts = self.source.facts;
         let Some((declaration, position)) =
             declaration.and_then(|known| Some((known, facts.position(known, name)?)))

@@ -148,7 +148,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Takes account of another length of an array within an array.
-    fn renew_rows_of(&mut self, place: &Path) {
+    pub fn renew_rows_of(&mut self, place: &Path) {
         if !place.steps.is_empty() && place.root.kind() == VarKind::Local {
             self.renew_rows(place.root.number());
         }

@@ -3,6 +3,7 @@
 use super::func::Translator;
 use super::signature::Class;
 use super::stack::Entry;
+use super::text::are_texts;
 use crate::infer::Tags;
 use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -189,10 +190,15 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The first number, unless the second one is beyond it or the first is none.
-    fn smaller_or_larger(&mut self, is_beyond: FloatCC) {
+    fn smaller_or_larger(&mut self, wants_larger: bool) {
         let (right, left) = (self.pop(), self.pop());
         let (first, second) = (self.as_float(left), self.as_float(right));
-        let is_beyond = self.builder.ins().fcmp(is_beyond, second, first);
+        // With "less", never "greater", it is one instruction where there is one.
+        let (less, than) = match wants_larger {
+            true => (first, second),
+            false => (second, first),
+        };
+        let is_beyond = self.builder.ins().fcmp(FloatCC::LessThan, less, than);
         let result = self.builder.ins().select(is_beyond, second, first);
         let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, first, first);
         let result = self.builder.ins().select(is_nan, second, result);
@@ -256,15 +262,31 @@ impl Translator<'_, '_, '_> {
             self.push(Entry::bool(has));
             return true;
         }
+        if matches!(name, "index_of" | "contains") && are_texts(left, right) {
+            let args = [left.word(), right.word()];
+            let found = self.call_helper(Helper::IndexOfText, &args)[0];
+            self.stack.truncate(self.stack.len() - 2);
+            self.release_entry(right);
+            self.release_entry(left);
+            let result = match name {
+                "index_of" => found,
+                _ => {
+                    let is_there = self.builder.ins().icmp_imm_s(IntCC::NotEqual, found, -1);
+                    self.builder.ins().uextend(types::I64, is_there)
+                }
+            };
+            self.push(Entry::int(result));
+            return true;
+        }
         let is_number = |entry: Entry| entry.ty.is(Tags::NUMBER);
         if is_number(left) && is_number(right) {
             match name {
                 "min" => {
-                    self.smaller_or_larger(FloatCC::LessThan);
+                    self.smaller_or_larger(false);
                     return true;
                 }
                 "max" => {
-                    self.smaller_or_larger(FloatCC::GreaterThan);
+                    self.smaller_or_larger(true);
                     return true;
                 }
                 _ => {}

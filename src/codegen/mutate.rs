@@ -12,7 +12,9 @@ use crate::modules::Table;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 use ruff_runtime::abi::Helper;
-use ruff_runtime::bytecode::{BuiltinSite, Operator, Path, Step, Var, VarKind};
+use ruff_runtime::bytecode::{
+    ArgKind, BuiltinSite, MethodSite, Operator, Path, Step, Var, VarKind,
+};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::value::{RAISED, Tag};
 
@@ -396,5 +398,87 @@ impl Translator<'_, '_, '_> {
         let status = self.call_helper(Helper::Mutate, &[self.ctx, id, place, values])[0];
         self.reload_place(site.place.root, 0);
         self.raise_if(status);
+    }
+
+    /// `d.remove(k)`, `xs.remove_at(i)` at a place that is known, by the built-in
+    /// itself; false if it is something else.  Nothing becomes deeper by it.
+    pub fn take_out_by_method(&mut self, number: u32, site: &MethodSite) -> bool {
+        let Some(path) = &site.place else {
+            return false;
+        };
+        let program = self.source.program;
+        let name = &*program.names[site.name as usize];
+        let receiver = self.path_type(path);
+        let kind = match name {
+            "remove" if receiver.is(Tags::DICT) => Tag::Dict,
+            "remove_at" if receiver.is(Tags::ARRAY) => Tag::Array,
+            _ => return false,
+        };
+        let is_plain = site.args.len() == 1 && site.args[0] == ArgKind::One;
+        if !is_plain || site.early || site.immutable.is_some() {
+            return false;
+        }
+        let mut builtins = (0..).zip(&program.builtins);
+        let builtin = builtins.find(|(_, builtin)| &***builtin == name);
+        let way = self.way_through(path);
+        let (Some((builtin, _)), true) = (builtin, way.is_some() || path.steps.is_empty()) else {
+            return false;
+        };
+        self.record(Decision::InPlace);
+        let operands = site.pops(program) as usize;
+        self.own_before_change(path, operands);
+        let at = self.stack.len() - operands;
+        let before = self.stack.clone();
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let class = Class::Dynamic;
+        for word in class.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let (target, offset, held) = match &way {
+            Some(way) => {
+                let (address, offset) = self.place_at(path, way, at, slow);
+                let held = self.load_value(receiver, address, offset, Owner::Shared);
+                (Some(address), offset, held)
+            }
+            None => (None, 0, self.variable(path.root)),
+        };
+        let object = self.expect_tag(held, kind, slow);
+        if kind == Tag::Dict {
+            let name = self.number(Table::Names, site.name);
+            let found = self.call_helper(Helper::DictHasName, &[self.ctx, object, name])[0];
+            let none = self.builder.create_block();
+            self.builder.ins().brif(found, slow, &[], none, &[]);
+            self.switch_sealed(none);
+        }
+        let args = self.pop_to_memory(1);
+        let target = match target {
+            Some(address) => self.builder.ins().iadd_imm_s(address, i64::from(offset)),
+            None => self.place_for_helper(path.root, 0),
+        };
+        let id = self.number(Table::Builtins, builtin);
+        let words = self.call_helper(Helper::ChangeByBuiltin, &[self.ctx, id, target, args]);
+        match &way {
+            Some(_) => self.renew_rows_of(path),
+            None => self.reload_place(path.root, 0),
+        }
+        let raised = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
+        self.raise_if(raised);
+        self.release_keys_to(path, at);
+        self.jump_with(done, &words);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.stack = before;
+        self.call_method_by_helper(number, site);
+        let result = self.pop();
+        let words = self.in_class(result, class);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.stack.truncate(at);
+        self.push(Entry::owned(Type::ANY, class, &words));
+        true
     }
 }

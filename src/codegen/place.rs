@@ -13,7 +13,9 @@ use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use super::view::View;
 use crate::infer::{Tags, Type, element_of};
+use crate::modules::Table;
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{MethodSite, Operator, Path, Step, VarKind};
 use ruff_runtime::heap::Elements;
 use ruff_runtime::heap::record::FIELDS_OFFSET;
@@ -70,7 +72,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// The way to a place, if all fields in it are known.
-    fn way_through(&self, path: &Path) -> Option<Way> {
+    pub fn way_through(&self, path: &Path) -> Option<Way> {
         if path.root.kind() == VarKind::Local
             && let Home::Record { .. } | Home::Sum { .. } = self.homes[path.root.number() as usize]
         {
@@ -388,15 +390,27 @@ impl Translator<'_, '_, '_> {
         self.checked_address(array, view, position, form, slow)
     }
 
+    /// The address and offset of a place in a container that is nobody else's, or
+    /// control goes to `slow`.
+    pub fn place_at(
+        &mut self,
+        path: &Path,
+        way: &Way,
+        indexes_at: usize,
+        slow: Block,
+    ) -> (Value, i32) {
+        let object = self.go(path, way, indexes_at, slow);
+        let values = Elements::Values;
+        self.step_down(object, way.last, (None, values), indexes_at, slow)
+    }
+
     /// The array at a place behind fields or elements, for `push`: it is nobody
     /// else's, or control goes to `slow`.  `None` if the way is not known.
     pub fn array_behind(&mut self, path: &Path, indexes_at: usize, slow: Block) -> Option<Value> {
         let way = self
             .way_through(path)
             .filter(|way| way.holds.is(Tags::ARRAY))?;
-        let object = self.go(path, &way, indexes_at, slow);
-        let values = Elements::Values;
-        let (address, offset) = self.step_down(object, way.last, (None, values), indexes_at, slow);
+        let (address, offset) = self.place_at(path, &way, indexes_at, slow);
         let array = self.load_word(address, offset as usize + 8);
         self.expect_unique(array, slow);
         Some(array)
@@ -426,22 +440,27 @@ impl Translator<'_, '_, '_> {
         found
     }
 
-    /// A call of a method that changes the struct at a place of a local, which is
-    /// held as its fields meanwhile; false if it is something else.  Nobody but
-    /// this function can get at the place during the call.
+    /// A call of a method that changes the struct at a place of a local, or of a
+    /// global that the method leaves alone; the struct is held as its fields
+    /// meanwhile.  False if it is something else.  Nobody but this function can get
+    /// at the place during the call.
     pub fn change_behind_fields(&mut self, number: u32, site: &MethodSite, func: u32) -> bool {
         let Some(path) = &site.place else {
             return false;
         };
         let facts = self.source.facts;
-        let Some(fields) = signature::self_fields(self.source.program, facts, func) else {
+        let is_own = match path.root.kind() {
+            VarKind::Local => true,
+            VarKind::Global => facts.leaves_alone(func, path.root.number()),
+            VarKind::Cell | VarKind::Capture => false,
+        };
+        let Some(way) = self.way_through(path).filter(|_| is_own) else {
             return false;
         };
+        let Some(fields) = signature::self_fields(self.source.program, facts, func) else {
+            return self.change_object_behind(number, site, func, &way);
+        };
         let class = Class::Record(fields);
-        let way = self
-            .way_through(path)
-            .filter(|_| path.root.kind() == VarKind::Local);
-        let Some(way) = way else { return false };
         if self.source.param_class(func, 0) != class {
             return false;
         }
@@ -491,6 +510,95 @@ impl Translator<'_, '_, '_> {
         self.stack.truncate(at);
         self.push(Entry::owned(ty, result, &words));
         true
+    }
+
+    /// The same for a struct that is an object.  It is taken from its place meanwhile
+    /// if nobody looks there even after an error; otherwise the method changes a copy.
+    fn change_object_behind(
+        &mut self,
+        number: u32,
+        site: &MethodSite,
+        func: u32,
+        way: &Way,
+    ) -> bool {
+        let Some(path) = &site.place else {
+            return false;
+        };
+        let facts = self.source.facts;
+        let class = Class::Object(Tag::Struct);
+        if self.source.param_class(func, 0) != class {
+            return false;
+        }
+        let operands = site.pops(self.source.program) as usize;
+        self.own_before_change(path, operands);
+        let known = &facts.functions[func as usize];
+        let (ty, self_ty) = (known.result, known.self_result);
+        let result = signature::result_class(facts, func);
+        let (slow, deeper) = (self.cold_block(), self.cold_block());
+        let (stored, done) = (self.builder.create_block(), self.builder.create_block());
+        for word in result.words().iter() {
+            self.builder.append_block_param(done, *word);
+        }
+        let before = self.stack.clone();
+        let at = self.stack.len() - operands;
+        let container = self.go(path, way, at, slow);
+        let values = Elements::Values;
+        let (address, offset) = self.step_down(container, way.last, (None, values), at, slow);
+        let held = self.load_value(way.holds, address, offset, Owner::Shared);
+        let found = self.expect_tag(held, Tag::Struct, slow);
+        let receiver = Entry::borrowed(facts.param(func, 0), class, &[found], Owner::Shared);
+        let receiver = match site.take {
+            true => {
+                self.store_value(Entry::null(), address, offset);
+                Entry::owned(receiver.ty, class, &[found])
+            }
+            false => self.own(receiver),
+        };
+        self.call_direct(func, site.args.len(), Some(receiver));
+        let changed = self.take_self_result(self_ty);
+        self.expect_to_fit(changed, container, deeper);
+        if !site.take {
+            self.release_object(found);
+        }
+        self.store_value(changed, address, offset);
+        self.builder.ins().jump(stored, &[]);
+        // All around it becomes deeper.
+        self.switch_sealed(deeper);
+        self.store_receiver_by_helper(number, path, at, changed);
+        self.builder.ins().jump(stored, &[]);
+        self.switch_sealed(stored);
+        let value = self.pop();
+        self.release_keys(way, at);
+        let words = self.in_class(value, result);
+        self.jump_with(done, &words);
+        self.builder.switch_to_block(slow);
+        self.builder.seal_block(slow);
+        self.stack = before;
+        self.call_method_by_helper(number, site);
+        let value = self.pop();
+        let words = self.in_class(value, result);
+        self.jump_with(done, &words);
+        self.switch_sealed(done);
+        let words = self.builder.block_params(done).to_vec();
+        self.stack.truncate(at);
+        self.push(Entry::owned(ty, result, &words));
+        true
+    }
+
+    /// Stores what a method made of its receiver; the indexes stay on the stack.
+    fn store_receiver_by_helper(&mut self, site: u32, path: &Path, at: usize, changed: Entry) {
+        let count = path.indexes() as usize;
+        let indexes = self.scratch(count);
+        for index in 0..count {
+            self.store_value(self.stack[at + index], indexes, 16 * index as i32);
+        }
+        let (tag, payload) = self.both_words(changed);
+        let place = self.place_for_helper(path.root, 0);
+        let site = self.number(Table::MethodSites, site);
+        let args = [self.ctx, site, place, indexes, tag, payload];
+        let status = self.call_helper(Helper::StoreReceiver, &args)[0];
+        self.reload_place(path.root, 0);
+        self.raise_if(status);
     }
 
     /// Reads a place whose steps are indexes of arrays, by ints, keys of dicts and

@@ -10,11 +10,14 @@
 //! steps of a binary search would each wait for the load of the one before,
 //! while a processor that guesses half of them right loads ahead.
 //!
+//! Of floats, the smaller or larger of two is selected, which is one instruction.
+//!
 //! An arm may check an overflow: what was computed in vain must not raise, so
 //! the check then asks for the branch's condition as well.
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
+use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::instructions::BlockArg;
 use cranelift_codegen::ir::{
     Block, BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
@@ -193,7 +196,8 @@ fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) 
             continue;
         }
         decided += 1;
-        if !function.dfg.value_type(one).is_int() {
+        let is_int = function.dfg.value_type(one).is_int();
+        if !is_int && smaller(function, arg, one, other).is_none() {
             return None;
         }
     }
@@ -203,6 +207,27 @@ fn choice(function: &Function, ways_in: &FxHashMap<Block, usize>, block: Block) 
         arms: [first, second],
         meeting,
     })
+}
+
+/// The operands of "less" that are asked whether the one float or the other is
+/// smaller, or larger: processors have an instruction for that.
+fn smaller(
+    function: &Function,
+    condition: Value,
+    one: Value,
+    other: Value,
+) -> Option<(Value, Value)> {
+    let inst = function.dfg.value_def(condition).inst()?;
+    let InstructionData::FloatCompare { cond, args, .. } = function.dfg.insts[inst] else {
+        return None;
+    };
+    let [left, right] = args;
+    let is_about_both = (left, right) == (one, other) || (left, right) == (other, one);
+    match cond {
+        FloatCC::LessThan if is_about_both => Some((left, right)),
+        FloatCC::GreaterThan if is_about_both => Some((right, left)),
+        _ => None,
+    }
 }
 
 impl Arm {
@@ -346,7 +371,11 @@ fn replace(
         .zip(other)
         .map(|pair| match pair {
             (BlockArg::Value(one), BlockArg::Value(other)) if one != other => {
-                BlockArg::Value(cursor.ins().select(choice.condition, one, other))
+                let condition = match smaller(cursor.func, choice.condition, one, other) {
+                    Some((left, right)) => cursor.ins().fcmp(FloatCC::LessThan, left, right),
+                    None => choice.condition,
+                };
+                BlockArg::Value(cursor.ins().select(condition, one, other))
             }
             (same, _) => same,
         })

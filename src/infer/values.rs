@@ -82,6 +82,11 @@ const NEVER_CALLS: &[&str] = &[
     "zip",
 ];
 
+/// Whether a built-in, or a method form of one, surely calls no function.
+pub(super) fn never_calls(name: &str) -> bool {
+    NEVER_CALLS.contains(&name)
+}
+
 impl Analysis<'_> {
     /// A function has become a value.
     pub(super) fn becomes_value(&mut self, func: FunctionId) {
@@ -160,7 +165,7 @@ impl Analysis<'_> {
     /// A built-in of that name, or something else that is not followed, gets these
     /// values.
     pub(super) fn hands_out(&mut self, name: Option<&str>, values: &[Type]) {
-        let calls = name.is_none_or(|name| !NEVER_CALLS.contains(&name));
+        let calls = !name.is_some_and(never_calls);
         if calls && values.iter().any(|value| value.may_hold(Tags::FUNCTION)) {
             self.values_are_out();
         }

@@ -102,6 +102,52 @@ pub unsafe extern "C" fn ruff_rt_call_method(
 }
 
 /// # Safety
+/// `ctx` is the live context; `root` is the variable of the site's place; `indexes`
+/// is as many live values as the place has; the value is live and given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_store_receiver(
+    ctx: *mut VMContext,
+    site: u64,
+    root: *mut Value,
+    indexes: *mut Value,
+    tag: u64,
+    payload: u64,
+) -> u64 {
+    // SAFETY: as for `ruff_rt_call_method`.
+    unsafe {
+        let changed = owned(tag, payload);
+        let program: *const crate::bytecode::Program = &raw const *(&*ctx).program.program;
+        let site = &(&(*program).method_sites)[site as usize];
+        let count = site.place.as_ref().map_or(0, |place| place.indexes());
+        let indexes = core::slice::from_raw_parts(indexes, count as usize);
+        let result = semantics::call::store_receiver(&mut *ctx, site, root, indexes, changed);
+        status(result)
+    }
+}
+
+/// # Safety
+/// `ctx` is the live context; `place` holds a live value that nobody else looks at
+/// meanwhile; `argument` is live and given up.  The built-in has a form that changes
+/// its receiver and runs no code.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_change_by_builtin(
+    ctx: *mut VMContext,
+    builtin: u64,
+    place: *mut Value,
+    argument: *mut Value,
+) -> RawValue {
+    // SAFETY: the caller passes its own context, place and value.
+    unsafe {
+        let builtin = (&(&*ctx).program.builtins)[builtin as usize];
+        let change = builtin.mutate.expect("it changes its receiver");
+        let args = core::slice::from_raw_parts_mut(argument, 1);
+        let result = change(&mut *ctx, &mut *place, args);
+        core::ptr::drop_in_place(args);
+        words(result)
+    }
+}
+
+/// # Safety
 /// As for `ruff_rt_call_method`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_mutate(

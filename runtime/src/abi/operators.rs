@@ -105,6 +105,15 @@ pub unsafe extern "C" fn ruff_rt_same_text(left: u64, right: u64) -> u64 {
 }
 
 /// # Safety
+/// Both are live strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_index_of_text(text: *const Str, needle: *const Str) -> u64 {
+    // SAFETY: the caller vouches for the operands.
+    let found = unsafe { (*text).index_of(&*needle) };
+    found.map_or(u64::MAX, |position| position as u64)
+}
+
+/// # Safety
 /// Both are live strings; `left` is given up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str {

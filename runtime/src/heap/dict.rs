@@ -70,6 +70,9 @@ fn hash_int(number: i64) -> u64 {
 #[inline]
 pub fn canonical_int(text: &[u8]) -> Option<i64> {
     let first = *text.first()?;
+    if text.len() == 1 {
+        return first.is_ascii_digit().then(|| i64::from(first - b'0'));
+    }
     if !(first.is_ascii_digit() || first == b'-') || text.len() > 20 {
         return None;
     }

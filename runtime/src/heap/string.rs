@@ -339,6 +339,25 @@ impl Str {
                 && (self.len <= 8 || same_bytes(self.as_bytes(), other.as_bytes())))
     }
 
+    /// The byte where a text first occurs in this one.
+    #[inline]
+    pub fn find(&self, needle: &Str) -> Option<usize> {
+        match needle.as_bytes() {
+            // Setting up a search for one byte would take longer than the search.
+            [byte] => memchr::memchr(*byte, self.as_bytes()),
+            bytes => memchr::memmem::find(self.as_bytes(), bytes),
+        }
+    }
+
+    /// The character at which a text first occurs in this one.
+    pub fn index_of(&self, needle: &Str) -> Option<usize> {
+        let offset = self.find(needle)?;
+        Some(match self.is_ascii() {
+            true => offset,
+            false => count_chars(&self.as_str()[..offset]),
+        })
+    }
+
     /// The byte where the character at `char_index`, which is in bounds, starts.
     #[inline]
     pub fn offset_of_char(&self, char_index: usize) -> usize {

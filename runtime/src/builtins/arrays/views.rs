@@ -180,11 +180,9 @@ pub fn contains(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised
     check_count(ctx, args, "contains", 2)?;
     let (value, needle) = (&args[0], &args[1]);
     match value.tag() {
-        Tag::String => match (value.as_str(), needle.as_str()) {
+        Tag::String => match (value.as_object::<Str>(), needle.as_object::<Str>()) {
             // The reference gives ints here, and bools below.
-            (Some(text), Some(needle)) => Ok(Value::int(
-                memchr::memmem::find(text.as_bytes(), needle.as_bytes()).is_some() as i64,
-            )),
+            (Some(text), Some(needle)) => Ok(Value::int(text.find(needle).is_some() as i64)),
             _ => fail(ctx, WRONG_NEEDLE),
         },
         Tag::Array => {
@@ -208,20 +206,14 @@ pub fn index_of(ctx: &mut VMContext, args: &mut [Value]) -> Result<Value, Raised
     let (value, needle) = (&args[0], &args[1]);
     let position = match value.tag() {
         Tag::String => {
-            let Some(needle) = needle.as_str() else {
+            let Some(needle) = needle.as_object::<Str>() else {
                 return fail(
                     ctx,
                     "index_of() requires two arguments: string/array and substring/item",
                 );
             };
             let text = value.as_object::<Str>().expect("the tag says so");
-            memchr::memmem::find(text.as_bytes(), needle.as_bytes()).map(|offset| {
-                if text.is_ascii() {
-                    offset
-                } else {
-                    crate::heap::string::count_chars(&text.as_str()[..offset])
-                }
-            })
+            text.index_of(needle)
         }
         Tag::Array => position_of(value.as_object::<Array>().expect("the tag says so"), needle),
         _ => return fail(ctx, "index_of() first argument must be a string or array"),
