@@ -475,6 +475,10 @@ fn builtin(known: &Known, record: &Record, op: Op) -> Option<Saying> {
 
 fn makes(known: &Known, record: &Record, op: Op) -> Option<Saying> {
     let what = match op {
+        // The lowering puts it in the place of the array that is popped.
+        Op::MakeArray { count: 0 } if empties_a_place(known, record) => {
+            return Saying::fast(Kind::InPlace, "`pop`".to_owned());
+        }
         Op::MakeArray { .. } => "an array".to_owned(),
         Op::MakeDict { .. } => "a dict".to_owned(),
         // It is made once for all elements.
@@ -506,6 +510,16 @@ fn makes(known: &Known, record: &Record, op: Op) -> Option<Saying> {
         _ => hints::of_making(op),
     };
     Saying::slow(Kind::Allocated, format!("{what} is made"), None, Some(hint))
+}
+
+/// Whether an instruction makes what a place holds while its array is popped.
+fn empties_a_place(known: &Known, record: &Record) -> bool {
+    let code = &known.program.functions[record.func as usize].code;
+    let before = &code[..record.pc as usize];
+    matches!(
+        before,
+        [.., Op::TestArrayMin { len: 0 }, Op::JumpIfFalse { .. }]
+    )
 }
 
 /// Whether a text is made only to be printed or raised.
@@ -588,6 +602,10 @@ fn in_place(known: &Known, op: Op) -> String {
         }
         Op::Mutate { site } => {
             Some(known.path_text(&known.program.builtin_sites[site as usize].place))
+        }
+        Op::CallMethod { site } => {
+            let place = known.program.method_sites[site as usize].place.as_ref();
+            place.map(|place| known.path_text(place))
         }
         _ => None,
     };
