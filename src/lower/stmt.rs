@@ -194,11 +194,14 @@ impl<'a> Lowerer<'a> {
             && bound.iter().all(|name| name.text != place.root.text)
             && place.steps.iter().all(|step| match step {
                 PlaceStep::Field(_) => true,
-                PlaceStep::Index(index) => {
-                    let names = inspect::names_in(index);
-                    let is_bound = |text: &str| bound.iter().any(|name| *name.text == *text);
-                    self.is_pure(index) && !names.iter().any(|(text, _)| is_bound(text))
-                }
+                // It is computed once more, when the place is empty.
+                PlaceStep::Index(index) => match &index.kind {
+                    ExprKind::Literal(_) => true,
+                    ExprKind::Name(name) => {
+                        *name != place.root.text && bound.iter().all(|bound| bound.text != *name)
+                    }
+                    _ => false,
+                },
             });
         if !keeps_place || !bound.iter().all(|name| self.binds_surely(name, binds)) {
             return false;
