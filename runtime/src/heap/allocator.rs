@@ -285,6 +285,41 @@ pub fn out_of_memory(size: usize) -> ! {
     unsafe { libc::abort() }
 }
 
+/// Another allocator for Rust's own collections, to be installed as the global one: a
+/// program that runs out of its memory ends as with `CLibrary`.
+pub struct NeverNull<A>(pub A);
+
+fn expect_block(block: *mut u8, size: usize) -> *mut u8 {
+    if block.is_null() {
+        out_of_memory(size);
+    }
+    block
+}
+
+// SAFETY: the other allocator keeps the contract; null never comes back.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for NeverNull<A> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        expect_block(unsafe { self.0.alloc(layout) }, layout.size())
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { self.0.dealloc(block, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        expect_block(unsafe { self.0.alloc_zeroed(layout) }, layout.size())
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        let moved = unsafe { self.0.realloc(block, layout, new_size) };
+        expect_block(moved, new_size)
+    }
+}
+
 /// The C library's memory for Rust's own collections: to be installed as the
 /// global allocator, so that a program that runs out of memory in one of them
 /// ends like any other, with its output.
