@@ -30,6 +30,7 @@ mod inline;
 mod iterate;
 mod layout;
 mod local;
+pub(crate) mod memory;
 pub mod mirror;
 mod mutate;
 pub mod names;

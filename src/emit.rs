@@ -29,6 +29,7 @@ mod module;
 mod object;
 mod order;
 mod parked;
+mod peel;
 mod phis;
 mod ranges;
 mod simplify;

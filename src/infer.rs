@@ -19,6 +19,7 @@ mod methods;
 mod open;
 mod reach;
 mod readers;
+mod state;
 mod structs;
 mod touched;
 mod transfer;
@@ -29,6 +30,8 @@ pub use builtins::result_of_builtin;
 pub use callback::{Callback, CallbackKind, callback_of_call};
 pub use lattice::{Level, Tags, Type};
 pub use methods::CALLABLE;
+pub use state::Point;
+use state::State;
 use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
@@ -80,6 +83,10 @@ pub struct FunctionFacts {
     pub self_result: Type,
     /// Operand types at jump targets where operands are on the stack.
     pub stacks: FxHashMap<u32, Vec<Type>>,
+    /// What is known at jump targets, and where the instructions that load a local or
+    /// take an element are, if it is something (`state`).
+    states: FxHashMap<u32, State>,
+    points: FxHashMap<u32, Point>,
     /// Somebody may call it without its being known here.
     pub escapes: bool,
     /// Which parameters its caller keeps (`borrowed`); none are if it is empty.
@@ -97,6 +104,12 @@ impl Facts {
     /// Whether a caller keeps what it gives as a parameter, if that is counted.
     pub fn is_borrowed(&self, func: FunctionId, index: usize) -> bool {
         self.functions[func as usize].borrows.get(index) == Some(&true)
+    }
+
+    /// What is known at an instruction.
+    pub fn point(&self, func: FunctionId, pc: u32) -> Point {
+        let points = &self.functions[func as usize].points;
+        points.get(&pc).copied().unwrap_or_default()
     }
 
     /// Whether a call of a function surely leaves a global alone.

@@ -2,7 +2,7 @@
 
 use super::decision::Decision;
 use super::flat::Form;
-use super::func::{Translator, trusted};
+use super::func::Translator;
 use super::place::has_no_depth;
 use super::signature::{self, Class};
 use super::stack::{Entry, Owner};
@@ -13,7 +13,6 @@ use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::context::TRACE_LIMIT_OFFSET;
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 
 /// The elements that a loop goes over.
@@ -66,8 +65,8 @@ impl Translator<'_, '_, '_> {
                 Form::Of(_) => Class::of(operands[0].contents()),
             },
             elements,
-            data: self.load_word(array, DATA_OFFSET),
-            len: self.load_word(array, LEN_OFFSET),
+            data: self.array_data(array),
+            len: self.array_len(array),
         };
         let words = match callback.kind {
             CallbackKind::Map => self.map_in_place(callback.func, &source),
@@ -137,7 +136,7 @@ impl Translator<'_, '_, '_> {
             });
         };
         let result = self.new_array(form, source.len);
-        let data = self.load_word(result, DATA_OFFSET);
+        let data = self.array_data(result);
         let (body, after, number) = self.begin_loop(source, &[], &[]);
         let element = self.element(source, number);
         let made = self.call_back(func, vec![element]);
@@ -170,7 +169,7 @@ impl Translator<'_, '_, '_> {
             });
         }
         let result = self.new_array(source.elements, source.len);
-        let data = self.load_word(result, DATA_OFFSET);
+        let data = self.array_data(result);
         let zero = self.iconst(0);
         let (body, after, number) = self.begin_loop(source, &[types::I64], &[zero]);
         let count = self.builder.block_params(body)[1];
@@ -284,12 +283,15 @@ impl Translator<'_, '_, '_> {
 
     /// Writes an element of a flat array.
     fn store_element_at(&mut self, form: Form, element: Entry, address: Value) {
-        if let Form::Flat(fields) = form {
-            let words = self.in_class(element, Class::Record(fields));
-            self.store_flat(fields, &words, address);
-        } else {
-            let word = element.word();
-            self.builder.ins().store(trusted(), word, address, 0);
+        match form {
+            Form::Flat(fields) => {
+                let words = self.in_class(element, Class::Record(fields));
+                self.store_flat(fields, &words, address);
+            }
+            Form::Of(elements) => {
+                let flags = self.of_elements(elements);
+                self.builder.ins().store(flags, element.word(), address, 0);
+            }
         }
     }
 
@@ -309,9 +311,7 @@ impl Translator<'_, '_, '_> {
 
     /// Takes the array off the operands again, with its elements.
     fn finish_array(&mut self, array: Value, len: Value) -> Vec<Value> {
-        self.builder
-            .ins()
-            .store(trusted(), len, array, LEN_OFFSET as i32);
+        self.set_array_len(array, len);
         self.pop();
         vec![array]
     }

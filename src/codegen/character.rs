@@ -148,7 +148,7 @@ impl Translator<'_, '_, '_> {
             false => (right, left),
         };
         let head = self.load_word(string.word(), TEXT_OFFSET);
-        let chars = self.load_word(string.word(), CHARS_OFFSET);
+        let chars = self.load_length(string.word(), CHARS_OFFSET);
         let same = self
             .builder
             .ins()

@@ -1,14 +1,14 @@
 //! Counting in generated code: inline while objects stay alive, a helper for
 //! the last owner.
 
-use super::func::{Translator, trusted};
+use super::func::Translator;
 use super::layout::Holding;
 use super::local::Home;
 use super::signature::Class;
 use super::stack::Entry;
 use super::sum::{self, counted_parts};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, Value};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::value::FIRST_COUNTED;
 
@@ -37,7 +37,7 @@ impl Translator<'_, '_, '_> {
 
     /// Takes a count of an object, unless it is immortal.
     pub fn retain_object(&mut self, object: Value) {
-        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let count = self.load_count(object);
         let mortal = self
             .builder
             .ins()
@@ -46,7 +46,7 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().brif(mortal, bump, &[], done, &[]);
         self.switch_sealed(bump);
         let more = self.builder.ins().iadd_imm_s(count, 1);
-        self.builder.ins().store(trusted(), more, object, 0);
+        self.store_count(object, more);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
     }
@@ -92,7 +92,7 @@ impl Translator<'_, '_, '_> {
 
     /// Gives a count of an object back.
     pub fn release_object(&mut self, object: Value) {
-        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let count = self.load_count(object);
         let last = self
             .builder
             .ins()
@@ -105,7 +105,7 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().brif(last, free, &[], lower, &[]);
         self.switch_sealed(lower);
         let fewer = self.builder.ins().iadd_imm_s(count, -1);
-        self.builder.ins().store(trusted(), fewer, object, 0);
+        self.store_count(object, fewer);
         self.builder.ins().jump(done, &[]);
         // The last owner frees; immortal objects come here too and stay.
         self.switch_sealed(free);

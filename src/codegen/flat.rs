@@ -18,7 +18,6 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::Op;
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, FORM_OFFSET, LEN_OFFSET};
 use ruff_runtime::heap::record::{LIES_FLAT, MARK_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
@@ -92,11 +91,7 @@ impl Translator<'_, '_, '_> {
             }
             Form::Flat(fields) => fields,
         };
-        let offset = FORM_OFFSET as i32;
-        let found = self
-            .builder
-            .ins()
-            .load(types::I32, trusted(), array, offset);
+        let found = self.array_form(array);
         if self.source.alone.is_none() {
             let expected = i64::from(fields.declaration) + 1;
             return self.builder.ins().icmp_imm_u(IntCC::Equal, found, expected);
@@ -128,13 +123,14 @@ impl Translator<'_, '_, '_> {
 
     /// The words of the flat struct at an address.
     pub fn load_flat(&mut self, fields: Fields, address: Value) -> Vec<Value> {
+        let flags = self.of_elements(Elements::Structs);
         let classes = fields.classes().zip((0..).step_by(8));
         let words = classes.map(|(class, at)| {
             let word = match class {
                 Class::Float => types::F64,
                 _ => types::I64,
             };
-            let word = self.builder.ins().load(word, trusted(), address, at);
+            let word = self.builder.ins().load(word, flags, address, at);
             match class {
                 Class::Bool => self.builder.ins().ireduce(types::I8, word),
                 _ => word,
@@ -156,7 +152,8 @@ impl Translator<'_, '_, '_> {
             Class::Bool => self.builder.ins().uextend(types::I64, word),
             _ => word,
         };
-        self.builder.ins().store(trusted(), word, address, offset);
+        let flags = self.of_elements(Elements::Structs);
+        self.builder.ins().store(flags, word, address, offset);
     }
 
     /// An empty array with room for so many flat structs.
@@ -285,15 +282,13 @@ impl Translator<'_, '_, '_> {
         self.stack.truncate(first);
         let len = self.iconst(count as i64);
         let array = self.new_structs(fields, len);
-        let data = self.load_word(array, DATA_OFFSET);
+        let data = self.array_data(array);
         let size = Form::Flat(fields).size();
         for (number, words) in all.iter().enumerate() {
             let address = self.builder.ins().iadd_imm_s(data, (size * number) as i64);
             self.store_flat(fields, words, address);
         }
-        self.builder
-            .ins()
-            .store(trusted(), len, array, LEN_OFFSET as i32);
+        self.set_array_len(array, len);
         let ty = Type::array_of(contents);
         self.push(Entry::owned(ty, Class::Object(Tag::Array), &[array]));
         true

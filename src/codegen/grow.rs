@@ -2,9 +2,9 @@
 
 use super::decision::Decision;
 use super::flat::Form;
-use super::func::{Translator, trusted};
+use super::func::Translator;
 use super::place::has_no_depth;
-use super::signature::{Class, Fields};
+use super::signature::{self, Class, Fields};
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -12,7 +12,6 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{ArgKind, BuiltinSite, MethodSite, Op, Path, VarKind};
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{BUFFER_SIZE_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 
 impl Translator<'_, '_, '_> {
@@ -56,23 +55,22 @@ impl Translator<'_, '_, '_> {
                 (payload, Some(tag))
             }
         };
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         let more = self.builder.ins().iadd_imm_s(len, 1);
         let bytes = self.element_offset(more, elements);
-        let room = self.load_word(array, BUFFER_SIZE_OFFSET);
+        let room = self.array_room(array);
         self.continue_if(IntCC::UnsignedLessThanOrEqual, bytes, room, slow);
         let address = self.element_address(array, len, elements);
+        let flags = self.of_elements(elements);
         let at = match tag {
             Some(tag) => {
-                self.builder.ins().store(trusted(), tag, address, 0);
+                self.builder.ins().store(flags, tag, address, 0);
                 8
             }
             None => 0,
         };
-        self.builder.ins().store(trusted(), word, address, at);
-        self.builder
-            .ins()
-            .store(trusted(), more, array, LEN_OFFSET as i32);
+        self.builder.ins().store(flags, word, address, at);
+        self.set_array_len(array, more);
         self.renew_rows_of(place);
         self.release_keys_to(place, indexes_at);
         self.builder.ins().jump(done, &[]);
@@ -96,16 +94,14 @@ impl Translator<'_, '_, '_> {
         let array = self.array_to_change(place, indexes_at, slow);
         let form = Form::Flat(fields);
         self.expect_elements(array, form, slow);
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         let more = self.builder.ins().iadd_imm_s(len, 1);
         let bytes = self.element_offset(more, form);
-        let room = self.load_word(array, BUFFER_SIZE_OFFSET);
+        let room = self.array_room(array);
         self.continue_if(IntCC::UnsignedLessThanOrEqual, bytes, room, slow);
         let address = self.element_address(array, len, form);
         self.store_flat(fields, &words, address);
-        self.builder
-            .ins()
-            .store(trusted(), more, array, LEN_OFFSET as i32);
+        self.set_array_len(array, more);
         self.renew_rows_of(place);
         self.release_keys_to(place, indexes_at);
         self.builder.ins().jump(done, &[]);
@@ -234,8 +230,17 @@ impl Translator<'_, '_, '_> {
         let first = self.stack.len() - indexes;
         self.own_before_change(place, indexes);
         let contents = self.path_type(place).contents();
-        let ty = contents.joined(Type::of(Tags::NULL));
-        let class = Class::of(ty);
+        // Nobody needs an object that is dropped at once.
+        let next = self.pc as usize + 1;
+        let is_dropped =
+            self.function.code.get(next) == Some(&Op::Pop {}) && !self.layout.leaders[next];
+        let (ty, class) = match self.point().is_filled && !is_dropped {
+            true => (contents, signature::class_of(self.source.facts, contents)),
+            false => {
+                let ty = contents.joined(Type::of(Tags::NULL));
+                (ty, Class::of(ty))
+            }
+        };
         let (slow, found, done) = (
             self.cold_block(),
             self.builder.create_block(),
@@ -249,7 +254,7 @@ impl Translator<'_, '_, '_> {
             self.builder.append_block_param(found, *word);
         }
         let array = self.array_to_change(place, first, slow);
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         let zero = self.iconst(0);
         self.continue_if(IntCC::NotEqual, len, zero, slow);
         let last = self.builder.ins().iadd_imm_s(len, -1);
@@ -258,16 +263,12 @@ impl Translator<'_, '_, '_> {
             self.expect_elements(array, Form::Flat(fields), other);
             let address = self.element_address(array, last, Form::Flat(fields));
             let words = self.load_flat(fields, address);
-            self.builder
-                .ins()
-                .store(trusted(), last, array, LEN_OFFSET as i32);
+            self.set_array_len(array, last);
             self.renew_rows_of(place);
             self.release_keys_to(place, first);
-            // Nobody needs an object that is dropped at once.
-            let next = self.pc as usize + 1;
-            let popped = match self.function.code.get(next) {
-                Some(Op::Pop {}) if !self.layout.leaders[next] => Entry::null(),
-                _ => Entry::owned(contents, Class::Record(fields), &words),
+            let popped = match is_dropped {
+                true => Entry::null(),
+                false => Entry::owned(contents, Class::Record(fields), &words),
             };
             let words = self.in_class(popped, class);
             self.jump_with(done, &words);
@@ -276,9 +277,7 @@ impl Translator<'_, '_, '_> {
         self.load_element(array, last, contents, true, slow, found);
         self.switch_sealed(found);
         // The element is the array's no more.
-        self.builder
-            .ins()
-            .store(trusted(), last, array, LEN_OFFSET as i32);
+        self.set_array_len(array, last);
         self.renew_rows_of(place);
         self.release_keys_to(place, first);
         let words = self.builder.block_params(found).to_vec();

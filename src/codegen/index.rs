@@ -2,7 +2,7 @@
 
 use super::decision::Decision;
 use super::flat::Form;
-use super::func::{Translator, trusted};
+use super::func::Translator;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type, element_of};
@@ -10,7 +10,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, ELEMENTS_OFFSET, LEN_OFFSET};
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::Tag;
 
@@ -133,7 +132,7 @@ impl Translator<'_, '_, '_> {
 
     /// Goes to `slow` unless `0 <= position < array.len`.
     pub fn check_bounds(&mut self, array: Value, position: Value, slow: Block) {
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
     }
 
@@ -145,13 +144,6 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(next);
     }
 
-    /// The element kind byte of an array.
-    pub fn element_kind(&mut self, array: Value) -> Value {
-        self.builder
-            .ins()
-            .uload8(types::I32, trusted(), array, ELEMENTS_OFFSET as i32)
-    }
-
     /// The address of an element.
     pub fn element_address(
         &mut self,
@@ -159,7 +151,7 @@ impl Translator<'_, '_, '_> {
         position: Value,
         form: impl Into<Form>,
     ) -> Value {
-        let data = self.load_word(array, DATA_OFFSET);
+        let data = self.array_data(array);
         let offset = self.element_offset(position, form);
         self.builder.ins().iadd(data, offset)
     }
@@ -220,7 +212,8 @@ impl Translator<'_, '_, '_> {
         let wide = self.builder.ins().uextend(types::I64, past);
         let tag = self.builder.ins().iadd_imm_s(wide, Tag::Int as u64 as i64);
         let address = self.element_address(array, position, Elements::Ints);
-        let payload = self.builder.ins().load(types::I64, trusted(), address, 0);
+        let flags = self.of_elements(Elements::Ints);
+        let payload = self.builder.ins().load(types::I64, flags, address, 0);
         self.builder
             .ins()
             .jump(done, &[BlockArg::Value(tag), BlockArg::Value(payload)]);

@@ -87,7 +87,7 @@ impl Translator<'_, '_, '_> {
 
     fn length(&mut self, offset: usize) {
         let operand = self.pop();
-        let len = self.load_word(operand.word(), offset);
+        let len = self.load_length(operand.word(), offset);
         self.release_entry(operand);
         self.push(Entry::int(len));
     }
@@ -99,7 +99,7 @@ impl Translator<'_, '_, '_> {
         let result = self.builder.append_block_param(done, types::I64);
         let before = self.stack.clone();
         let array = self.expect_tag(operand, Tag::Array, slow);
-        let len = self.load_word(array, array::LEN_OFFSET);
+        let len = self.array_len(array);
         let operand = self.pop();
         self.release_entry(operand);
         self.builder.ins().jump(done, &[BlockArg::Value(len)]);

@@ -12,7 +12,6 @@ use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::Op;
-use ruff_runtime::heap::array::LEN_OFFSET;
 use ruff_runtime::value::Tag;
 
 /// A loop over a range or an array whose test is repeated where it is jumped back
@@ -184,7 +183,7 @@ impl Translator<'_, '_, '_> {
         // but this is not reached again before the loop starts anew.
         let array = self.load_word(state, 8);
         let position = self.load_word(state, 24);
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
         let class = Class::of(ty);
         let element = self.builder.create_block();

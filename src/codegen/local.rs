@@ -7,7 +7,7 @@ use super::signature::{Class, Fields, Sum};
 use super::stack::{Entry, Owner};
 use super::sum::{self, empty_sum};
 use super::words::Room;
-use crate::infer::{Tags, Type};
+use crate::infer::{Point, Tags, Type};
 use crate::modules::Table;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
@@ -392,7 +392,26 @@ impl Translator<'_, '_, '_> {
 
     pub fn load_local(&mut self, slot: u32) {
         let entry = self.read_slot(slot, Owner::Slot(slot)).whole();
+        let entry = self.less_what_is_excluded(entry);
         self.push(entry);
+    }
+
+    /// A loaded local as what it can be at this instruction, which may be less than
+    /// what its slot can hold.
+    fn less_what_is_excluded(&mut self, entry: Entry) -> Entry {
+        let excluded = self.point().excluded;
+        let ty = entry.ty.without(excluded);
+        if entry.class != Class::Dynamic || ty == entry.ty || ty.is_none() {
+            return entry;
+        }
+        let class = Class::of(ty);
+        let words = self.in_class(entry, class);
+        Entry::borrowed(ty, class, &words, entry.owner)
+    }
+
+    /// What is known at this instruction.
+    pub fn point(&self) -> Point {
+        self.source.facts.point(self.func, self.pc)
     }
 
     /// A slot's value without counting.
@@ -443,6 +462,7 @@ impl Translator<'_, '_, '_> {
         self.own_borrows_from_slot(slot);
         let entry = self.read_slot(slot, Owner::Entry);
         self.empty_slot(slot);
+        let entry = self.less_what_is_excluded(entry);
         self.push(entry);
     }
 

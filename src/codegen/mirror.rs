@@ -9,11 +9,11 @@
 use super::Debug;
 use super::func::{Start, Translator};
 use super::local::Home;
+use super::memory::Part;
 use super::record;
 use super::signature::{Class, Fields};
 use cranelift_codegen::ir::{
-    AliasRegionData, InstBuilder, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKey,
-    StackSlotKind, Value, types,
+    InstBuilder, SourceLoc, StackSlot, StackSlotData, StackSlotKey, StackSlotKind, Value, types,
 };
 use cranelift_frontend::Variable;
 use ruff_runtime::value::Tag;
@@ -62,10 +62,6 @@ impl Mirror {
         }
     }
 }
-
-/// The part of memory that mirrors are in, so that writing them keeps the
-/// optimiser from nothing else.
-const REGION: u32 = 1;
 
 /// Where the words of a class begin in a field's mirror, which is laid out as a
 /// value is.
@@ -224,12 +220,7 @@ impl Translator<'_, '_, '_> {
     }
 
     fn write_mirror(&mut self, memory: StackSlot, offset: i32, word: Value) {
-        let data = AliasRegionData {
-            user_id: REGION,
-            description: "mirrors".into(),
-        };
-        let region = self.builder.func.dfg.alias_regions.insert(data);
-        let flags = MemFlagsData::trusted().with_alias_region(Some(region));
+        let flags = Part::Mirrors.flags(self.builder.func);
         let address = self.builder.ins().stack_addr(types::I64, memory, offset);
         self.builder.ins().store(flags, word, address, 0);
     }

@@ -346,16 +346,15 @@ impl Translator<'_, '_, '_> {
         } else {
             types::F64
         };
-        let old = self.builder.ins().load(machine, trusted(), address, 0);
+        let flags = self.of_elements(elements);
+        let old = self.builder.ins().load(machine, flags, address, 0);
         let old = if elements == Elements::Ints {
             Entry::int(old)
         } else {
             Entry::float(old)
         };
         let result = self.operate(operator, old, right, false);
-        self.builder
-            .ins()
-            .store(trusted(), result.word(), address, 0);
+        self.builder.ins().store(flags, result.word(), address, 0);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
         self.builder.seal_block(slow);

@@ -9,7 +9,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::VariantKind;
-use ruff_runtime::heap::array::LEN_OFFSET;
 use ruff_runtime::heap::variant::{
     ID_OFFSET, KIND_OFFSET, LEN_OFFSET as PAYLOAD_LEN_OFFSET, PAYLOAD_OFFSET,
 };
@@ -285,7 +284,7 @@ impl Translator<'_, '_, '_> {
     }
 
     fn length_is(&mut self, array: Value, len: u32, condition: IntCC) -> Value {
-        let held = self.load_word(array, LEN_OFFSET);
+        let held = self.array_len(array);
         self.builder
             .ins()
             .icmp_imm_u(condition, held, i64::from(len))

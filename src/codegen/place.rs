@@ -14,7 +14,7 @@ use super::stack::{Entry, Owner};
 use super::view::View;
 use crate::infer::{Tags, Type, element_of};
 use crate::modules::Table;
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{MethodSite, Operator, Path, Step, VarKind};
 use ruff_runtime::heap::Elements;
@@ -294,7 +294,8 @@ impl Translator<'_, '_, '_> {
         if let Some(around) = self.flat_around(&way) {
             let other = self.cold_block();
             let address = self.flat_address(path, &around, indexes_at, other);
-            self.update_number((address, around.field), class, operator, right);
+            let memory = (address, around.field, self.of_elements(Elements::Structs));
+            self.update_number(memory, class, operator, right);
             self.release_keys(&way, indexes_at);
             self.builder.ins().jump(done, &[]);
             self.switch_sealed(other);
@@ -307,11 +308,11 @@ impl Translator<'_, '_, '_> {
         let view = row.map(|(_, view)| view);
         let (address, offset) =
             self.step_down(object, way.last, (view, elements), indexes_at, slow);
-        let offset = match way.last {
-            Last::Field(_) | Last::Entry(_) => offset + 8,
-            Last::Element(_) => offset,
+        let memory = match way.last {
+            Last::Field(_) | Last::Entry(_) => (address, offset + 8, trusted()),
+            Last::Element(_) => (address, offset, self.of_elements(elements)),
         };
-        self.update_number((address, offset), class, operator, right);
+        self.update_number(memory, class, operator, right);
         self.release_keys(&way, indexes_at);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(slow);
@@ -325,13 +326,13 @@ impl Translator<'_, '_, '_> {
     /// `place op= v` for a number in memory.
     fn update_number(
         &mut self,
-        (address, offset): (Value, i32),
+        (address, offset, flags): (Value, i32, MemFlagsData),
         class: Class,
         operator: Operator,
         right: Entry,
     ) {
         let machine = class.words()[0];
-        let old = self.builder.ins().load(machine, trusted(), address, offset);
+        let old = self.builder.ins().load(machine, flags, address, offset);
         let old = match class {
             Class::Int => Entry::int(old),
             _ => Entry::float(old),
@@ -339,7 +340,7 @@ impl Translator<'_, '_, '_> {
         let result = self.operate(operator, old, right, false);
         self.builder
             .ins()
-            .store(trusted(), result.word(), address, offset);
+            .store(flags, result.word(), address, offset);
     }
 
     /// The way to the array around a place that is a flat struct, or a field of one.

@@ -6,7 +6,7 @@
 //! of `m`, and so sets the views of its rows anew.
 
 use super::flat::Form;
-use super::func::{Translator, trusted};
+use super::func::Translator;
 use super::local::Home;
 use super::signature::Class;
 use super::stack::{Entry, Owner};
@@ -17,7 +17,6 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::bytecode::{Function, Op, Path, Program, Step, VarKind};
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 use rustc_hash::FxHashMap;
 
@@ -242,9 +241,9 @@ impl Translator<'_, '_, '_> {
             .ins()
             .brif(is_expected, expected, &[], done, &nothing);
         self.switch_sealed(expected);
-        let data = BlockArg::Value(self.load_word(object, DATA_OFFSET));
-        let len = BlockArg::Value(self.load_word(object, LEN_OFFSET));
-        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let data = BlockArg::Value(self.array_data(object));
+        let len = BlockArg::Value(self.array_len(object));
+        let count = self.load_count(object);
         let is_unique = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
         let object = BlockArg::Value(object);
         // The root must be nobody else's, either.

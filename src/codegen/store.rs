@@ -227,7 +227,7 @@ impl Translator<'_, '_, '_> {
 
     /// Goes to `slow` unless the object has just one owner.
     pub fn expect_unique(&mut self, object: Value, slow: Block) {
-        let count = self.builder.ins().load(types::I32, trusted(), object, 0);
+        let count = self.load_count(object);
         let unique = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
         let next = self.builder.create_block();
         self.builder.ins().brif(unique, next, &[], slow, &[]);
@@ -270,9 +270,8 @@ impl Translator<'_, '_, '_> {
                 let tag = value.class.tag().expect("a scalar class");
                 let elements = Elements::for_tag(tag);
                 let address = self.checked_address(array, view, position, elements, slow);
-                self.builder
-                    .ins()
-                    .store(trusted(), value.word(), address, 0);
+                let flags = self.of_elements(elements);
+                self.builder.ins().store(flags, value.word(), address, 0);
             }
             Class::Character | Class::Record(_) | Class::Sum(_) => {
                 self.builder.ins().jump(slow, &[]);
@@ -303,9 +302,8 @@ impl Translator<'_, '_, '_> {
             let kind = self.builder.ins().uextend(types::I64, kind);
             self.continue_if(IntCC::Equal, kind, is_bools, slow);
             let address = self.element_address(array, position, Elements::Bools);
-            self.builder
-                .ins()
-                .store(trusted(), value.word(), address, 0);
+            let flags = self.of_elements(Elements::Bools);
+            self.builder.ins().store(flags, value.word(), address, 0);
         } else {
             // `Ints` and `Floats` follow each other, and so do their tags.
             let number = self
@@ -321,7 +319,8 @@ impl Translator<'_, '_, '_> {
                 .iadd_imm_s(kind, -(Elements::Ints as u8 as i64));
             self.continue_if(IntCC::Equal, number, kind, slow);
             let address = self.element_address(array, position, Elements::Ints);
-            self.builder.ins().store(trusted(), payload, address, 0);
+            let flags = self.of_elements(Elements::Ints);
+            self.builder.ins().store(flags, payload, address, 0);
         }
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(whole);

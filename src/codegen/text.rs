@@ -34,9 +34,9 @@ impl Translator<'_, '_, '_> {
             let indexable = self.word_of(view.indexable);
             self.continue_if(IntCC::UnsignedLessThan, position, indexable, slow);
         } else {
-            let chars = self.load_word(object, CHARS_OFFSET);
+            let chars = self.load_length(object, CHARS_OFFSET);
             self.continue_if(IntCC::UnsignedLessThan, position, chars, slow);
-            let len = self.load_word(object, LEN_OFFSET);
+            let len = self.load_length(object, LEN_OFFSET);
             self.continue_if(IntCC::Equal, chars, len, slow);
         }
         let byte = self.text_byte(object, position);
@@ -59,7 +59,7 @@ impl Translator<'_, '_, '_> {
     pub fn next_character(&mut self, state: Value, slow: Block, done: Block) {
         let object = self.load_word(state, 8);
         let position = self.load_word(state, 24);
-        let len = self.load_word(object, LEN_OFFSET);
+        let len = self.load_length(object, LEN_OFFSET);
         self.continue_if(IntCC::UnsignedLessThan, position, len, slow);
         let byte = self.text_byte(object, position);
         let limit = self.iconst(0x80);

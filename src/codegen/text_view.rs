@@ -62,8 +62,8 @@ impl Translator<'_, '_, '_> {
                 .brif(object, there, &[], done, &[zero, zero, zero]);
             self.switch_sealed(there);
         }
-        let len = self.load_word(object, LEN_OFFSET);
-        let chars = self.load_word(object, CHARS_OFFSET);
+        let len = self.load_length(object, LEN_OFFSET);
+        let chars = self.load_length(object, CHARS_OFFSET);
         let is_ascii = self.builder.ins().icmp(IntCC::Equal, chars, len);
         let len = BlockArg::Value(len);
         let word = BlockArg::Value(self.load_word(object, TEXT_OFFSET));
@@ -82,7 +82,7 @@ impl Translator<'_, '_, '_> {
         match self.text_view(text) {
             Some(view) => (self.word_of(view.len), self.word_of(view.word)),
             None => (
-                self.load_word(text.word(), LEN_OFFSET),
+                self.load_length(text.word(), LEN_OFFSET),
                 self.load_word(text.word(), TEXT_OFFSET),
             ),
         }

@@ -15,7 +15,7 @@
 
 use super::decision::Decision;
 use super::flat::Form;
-use super::func::{Start, Translator, trusted};
+use super::func::{Start, Translator};
 use super::layout::{Layout, SlotSet};
 use super::local::Home;
 use super::row_view::{Row, Rows, is_read_through, is_row, row_changed, row_read};
@@ -31,7 +31,6 @@ use ruff_runtime::bytecode::{
     Capture, Function, MethodSite, Op, Path, Program, Step, Var, VarKind,
 };
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 use rustc_hash::FxHashMap;
 
@@ -292,15 +291,15 @@ impl Translator<'_, '_, '_> {
             self.switch_sealed(there);
         }
         let is_expected = self.has_form(array, view.elements);
-        let data = BlockArg::Value(self.load_word(array, DATA_OFFSET));
-        let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
+        let data = BlockArg::Value(self.array_data(array));
+        let len = BlockArg::Value(self.array_len(array));
         if self.views.stores_into(view.slot) {
             let expected = self.builder.create_block();
             self.builder
                 .ins()
                 .brif(is_expected, expected, &[], done, &[data, zero, zero]);
             self.switch_sealed(expected);
-            let count = self.builder.ins().load(types::I32, trusted(), array, 0);
+            let count = self.load_count(array);
             let is_unique = self.builder.ins().icmp_imm_s(IntCC::Equal, count, 1);
             self.builder
                 .ins()
@@ -340,7 +339,9 @@ impl Translator<'_, '_, '_> {
         if let Class::Record(fields) = class {
             return self.load_flat(fields, address);
         }
-        let mut load = |ty, offset| self.builder.ins().load(ty, trusted(), address, offset);
+        let elements = class.tag().map_or(Elements::Values, Elements::for_tag);
+        let flags = self.of_elements(elements);
+        let mut load = |ty, offset| self.builder.ins().load(ty, flags, address, offset);
         match class {
             Class::Null => vec![],
             Class::Int => vec![load(types::I64, 0)],

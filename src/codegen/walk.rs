@@ -17,7 +17,6 @@ use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use cranelift_frontend::Variable;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::heap::Elements;
-use ruff_runtime::heap::array::{DATA_OFFSET, LEN_OFFSET};
 use ruff_runtime::value::Tag;
 
 /// Where the array and the position are in a loop's hidden locals, in bytes.
@@ -57,8 +56,8 @@ impl Translator<'_, '_, '_> {
         let array = self.load_word(state, ARRAY);
         let position = self.load_word(state, POSITION);
         let is_expected = self.has_form(array, walk.form);
-        let data = self.load_word(array, DATA_OFFSET);
-        let len = BlockArg::Value(self.load_word(array, LEN_OFFSET));
+        let data = self.array_data(array);
+        let len = BlockArg::Value(self.array_len(array));
         let zero = BlockArg::Value(self.iconst(0));
         // As a parameter of a block with two ways to it the limit is there once
         // and for all.
@@ -147,7 +146,7 @@ impl Translator<'_, '_, '_> {
         let state = self.loop_state(slot);
         let array = self.load_word(state, ARRAY);
         let position = self.word_of(walk.position);
-        let len = self.load_word(array, LEN_OFFSET);
+        let len = self.array_len(array);
         let more = self
             .builder
             .ins()

@@ -14,6 +14,7 @@ use crate::codegen::names::Callee;
 use crate::codegen::signature;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{
     self, AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData,
     Opcode, Signature, Value, types,
@@ -89,7 +90,8 @@ pub(super) fn has_stubs(isa: &dyn TargetIsa) -> bool {
 /// Lets helpers be called through their stubs where that is rare.  `context`
 /// holds a function whose first parameter is the context.
 pub(super) fn use_stubs(context: &mut Context) {
-    spread_coldness(context);
+    context.compute_cfg();
+    spread_coldness(&mut context.func, &context.cfg);
     let function = &mut context.func;
     let Some(entry) = function.layout.entry_block() else {
         return;
@@ -108,9 +110,8 @@ pub(super) fn use_stubs(context: &mut Context) {
 }
 
 /// A block is cold if every way to it is.
-fn spread_coldness(context: &mut Context) {
-    context.compute_cfg();
-    let (cfg, layout) = (&context.cfg, &mut context.func.layout);
+pub(super) fn spread_coldness(function: &mut ir::Function, cfg: &ControlFlowGraph) {
+    let layout = &mut function.layout;
     let mut waiting: Vec<Block> = layout
         .blocks()
         .filter(|block| layout.is_cold(*block))
@@ -230,6 +231,85 @@ pub(super) fn sink(function: &mut ir::Function) {
             };
             sink_one(function, inst, result, &uses);
         }
+    }
+}
+
+/// Takes sums with constants from the blocks around where cold blocks would compute
+/// them once more, as Cranelift's optimiser makes them do: they would keep the loop
+/// around from using the register of what the sum is made of.  The function was just
+/// optimised, so its dominators and loops are known, and has no aliases.
+pub(super) fn share_sums(context: &mut Context) {
+    let (function, dominators) = (&mut context.func, &context.domtree);
+    let loops = &context.loop_analysis;
+    if loops.loops().next().is_none() {
+        return;
+    }
+    let mut known: FxHashMap<(Value, i64), Vec<(Block, Value)>> = FxHashMap::default();
+    let mut shared: FxHashMap<Value, Value> = FxHashMap::default();
+    for block in dominators.cfg_rpo().copied() {
+        let is_cold = function.layout.is_cold(block);
+        for inst in function.layout.block_insts(block) {
+            let Some(sum) = sum_with_constant(function, inst) else {
+                continue;
+            };
+            let result = function.dfg.first_result(inst);
+            if !is_cold {
+                if loops.innermost_loop(block).is_none() {
+                    continue;
+                }
+                known.entry(sum).or_default().push((block, result));
+                continue;
+            }
+            let before = known.get(&sum).into_iter().flatten().rev();
+            let mut before = before.filter(|(home, _)| dominators.block_dominates(*home, block));
+            if let Some((_, value)) = before.next() {
+                shared.insert(result, *value);
+            }
+        }
+    }
+    if shared.is_empty() {
+        return;
+    }
+    let blocks: Vec<Block> = function.layout.blocks().collect();
+    for block in blocks {
+        if !function.layout.is_cold(block) {
+            continue;
+        }
+        let insts: Vec<Inst> = function.layout.block_insts(block).collect();
+        for inst in insts {
+            let taken = |value: Value| shared.get(&value).copied().unwrap_or(value);
+            function.dfg.map_inst_values(inst, taken);
+            let results = function.dfg.inst_results(inst);
+            if results
+                .first()
+                .is_some_and(|result| shared.contains_key(result))
+            {
+                function.layout.remove_inst(inst);
+            }
+        }
+    }
+}
+
+/// What an instruction adds, if that is a value and a constant.
+fn sum_with_constant(function: &ir::Function, inst: Inst) -> Option<(Value, i64)> {
+    let ir::InstructionData::Binary {
+        opcode: Opcode::Iadd,
+        args: [left, right],
+    } = function.dfg.insts[inst]
+    else {
+        return None;
+    };
+    let constant = |value: Value| match function.dfg.insts[function.dfg.value_def(value).inst()?] {
+        ir::InstructionData::UnaryImm {
+            opcode: Opcode::Iconst,
+            imm,
+        } => Some(imm.bits()),
+        _ => None,
+    };
+    match (constant(left), constant(right)) {
+        (None, Some(added)) => Some((left, added)),
+        (Some(added), None) => Some((right, added)),
+        _ => None,
     }
 }
 

@@ -12,6 +12,7 @@ use super::inlining::Inliner;
 use super::leaf;
 use super::order;
 use super::parked;
+use super::peel::peel_loops;
 use super::ranges;
 use super::simplify::simplify;
 use super::target::Ending;
@@ -184,9 +185,11 @@ impl<'a> Compiler<'a> {
             )
         {
             inliner.expand(&mut self.context, origin.as_mut());
-            simplify(&mut self.context);
+            let flow = simplify(&mut self.context);
             hoist(&mut self.context.func);
-            ranges::use_ranges(&mut self.context.func);
+            cold::spread_coldness(&mut self.context.func, &flow.graph);
+            let flow = peel_loops(&mut self.context.func, flow);
+            ranges::use_ranges(&mut self.context.func, &flow);
             branchless::select_values(&mut self.context.func);
             if cold::has_stubs(self.source.isa) {
                 cold::use_stubs(&mut self.context);
@@ -245,6 +248,7 @@ impl<'a> Compiler<'a> {
         context.verify_if(isa)?;
         context.optimize(isa, &mut ControlPlane::default())?;
         cold::sink(&mut context.func);
+        cold::share_sums(context);
         parked::park(context);
         order::keep_loops_together(context);
         context.verify_if(isa)?;

@@ -10,15 +10,17 @@
 //!
 //! Cranelift's own optimiser knows constants and nothing about intervals.
 
+mod assume;
 mod edit;
 mod interval;
 mod relation;
 
 use super::simplify::Flow;
+use crate::codegen::memory::Part;
 use cranelift_codegen::entity::SecondaryMap;
-use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
-    Block, BlockCall, Function, Inst, InstructionData, Opcode, Type, Value, types,
+    Block, BlockCall, Function, Inst, InstructionData, MemFlags, Opcode, Type, Value, types,
 };
 use edit::{Edit, Overflow, apply, remove_unused_loads};
 use interval::Interval;
@@ -33,11 +35,13 @@ const PATIENCE: usize = 3;
 /// Conditions inside conditions that are looked at.
 const DEPTH: usize = 4;
 
+/// A length that nothing has: more bytes than there are addresses.
+const LONGEST: i64 = 1 << 56;
+
 /// Does away with what is known.
-pub(super) fn use_ranges(function: &mut Function) {
+pub(super) fn use_ranges(function: &mut Function, flow: &Flow) {
     function.dfg.resolve_all_aliases();
-    let flow = Flow::of(function);
-    let edits = Analysis::new(function, &flow).edits();
+    let edits = Analysis::new(function, flow).edits();
     if edits.is_empty() {
         return;
     }
@@ -55,6 +59,7 @@ enum Undo {
     Interval(Value, Interval),
     Relation((Value, Value), Option<Relation>),
     Key(Key),
+    Truth(Value, Option<bool>),
 }
 
 struct Analysis<'a> {
@@ -74,6 +79,8 @@ struct Analysis<'a> {
     now: SecondaryMap<Value, Interval>,
     relations: FxHashMap<(Value, Value), Relation>,
     computed: FxHashMap<Key, Value>,
+    /// Conditions that were asked, whatever they are.
+    truths: FxHashMap<Value, bool>,
     /// The first value that is the same, if it is not the value itself.
     first: SecondaryMap<Value, Option<Value>>,
     undo: Vec<Undo>,
@@ -109,6 +116,7 @@ impl<'a> Analysis<'a> {
             now: SecondaryMap::with_default(Interval::EMPTY),
             relations: FxHashMap::default(),
             computed: FxHashMap::default(),
+            truths: FxHashMap::default(),
             first: SecondaryMap::new(),
             undo: Vec::new(),
             edits: None,
@@ -176,6 +184,12 @@ impl<'a> Analysis<'a> {
                 Some(Undo::Key(key)) => {
                     self.computed.remove(&key);
                 }
+                Some(Undo::Truth(condition, Some(before))) => {
+                    self.truths.insert(condition, before);
+                }
+                Some(Undo::Truth(condition, None)) => {
+                    self.truths.remove(&condition);
+                }
                 None => {}
             }
         }
@@ -216,13 +230,9 @@ impl<'a> Analysis<'a> {
                 }
                 self.undo_to(mark);
             }
-            let condition = self.interval(arg);
-            if let Some(edits) = &mut self.edits {
-                if condition == Interval::exactly(0) {
-                    edits.push(Edit::Always(last, blocks[1]));
-                } else if !condition.is_empty() && !condition.contains(Interval::exactly(0)) {
-                    edits.push(Edit::Always(last, blocks[0]));
-                }
+            let outcome = self.outcome(arg);
+            if let (Some(edits), Some(outcome)) = (&mut self.edits, outcome) {
+                edits.push(Edit::Always(last, blocks[usize::from(!outcome)]));
             }
             return;
         }
@@ -231,6 +241,18 @@ impl<'a> Analysis<'a> {
         for destination in destinations {
             self.go(*destination);
         }
+    }
+
+    /// Whether a condition holds, if that is known.
+    fn outcome(&self, condition: Value) -> Option<bool> {
+        let interval = self.interval(condition);
+        if interval == Interval::exactly(0) {
+            return Some(false);
+        }
+        if !interval.is_empty() && !interval.contains(Interval::exactly(0)) {
+            return Some(true);
+        }
+        self.truths.get(&self.first(condition)).copied()
     }
 
     /// Joins what a jump passes with what is known of the parameters.
@@ -408,8 +430,9 @@ impl<'a> Analysis<'a> {
             InstructionData::Ternary {
                 opcode: Opcode::Select,
                 args,
-            } => Some(self.interval(args[1]).join(self.interval(args[2]))),
-            InstructionData::Load { opcode, .. } => match opcode {
+            } => Some(self.selected(args)),
+            InstructionData::Load { opcode, flags, .. } => match opcode {
+                Opcode::Load if self.is_length(flags) => Some(Interval::new(0, LONGEST)),
                 Opcode::Uload8 => Some(Interval::unsigned(8)),
                 Opcode::Uload16 => Some(Interval::unsigned(16)),
                 Opcode::Uload32 => Some(Interval::unsigned(32)),
@@ -420,6 +443,30 @@ impl<'a> Analysis<'a> {
             },
             _ => None,
         }
+    }
+
+    /// What is selected, which may be the smaller or larger of two.
+    fn selected(&self, [condition, one, other]: [Value; 3]) -> Interval {
+        let (a, b) = (self.interval(one), self.interval(other));
+        let joined = a.join(b);
+        let inst = self.function.dfg.value_def(condition).inst();
+        let compared = inst.map(|inst| &self.function.dfg.insts[inst]);
+        let Some(InstructionData::IntCompare { cond, args, .. }) = compared else {
+            return joined;
+        };
+        if *args != [one, other] || a.is_empty() || b.is_empty() {
+            return joined;
+        }
+        match cond {
+            IntCC::SignedLessThan => Interval::new(joined.lo, a.hi.min(b.hi)),
+            IntCC::SignedGreaterThan => Interval::new(a.lo.max(b.lo), joined.hi),
+            _ => joined,
+        }
+    }
+
+    /// Whether what is loaded is the length of an array or a string.
+    fn is_length(&self, flags: MemFlags) -> bool {
+        Part::Lengths.has(self.function, self.function.dfg.mem_flags[flags])
     }
 
     fn binary(
@@ -619,157 +666,6 @@ impl<'a> Analysis<'a> {
             Opcode::Isub => Some((left, self.constant(right)?.checked_neg()?)),
             _ => None,
         }
-    }
-
-    fn relation(&self, left: Value, right: Value) -> Relation {
-        let known = |pair| self.relations.get(&pair).copied().unwrap_or(Relation::ANY);
-        known((left, right)).both(known((right, left)).turned())
-    }
-
-    /// Notes that a condition is true or false; false if it can't be.
-    fn assume(&mut self, condition: Value, outcome: bool, depth: usize) -> bool {
-        let condition = self.first(condition);
-        let before = self.now[condition];
-        let is_possible = if outcome {
-            self.refine(condition, without(before, 0))
-        } else {
-            self.refine(condition, Interval::exactly(0))
-        };
-        if !is_possible {
-            return false;
-        }
-        let function = self.function;
-        let Some(inst) = function.dfg.value_def(condition).inst() else {
-            return true;
-        };
-        if depth == 0 {
-            return true;
-        }
-        match function.dfg.insts[inst] {
-            InstructionData::IntCompare { cond, args, .. } => {
-                let cond = if outcome { cond } else { cond.complement() };
-                if self.constant(args[1]) == Some(0) {
-                    let is_possible = match cond {
-                        IntCC::Equal => self.assume(args[0], false, depth - 1),
-                        IntCC::NotEqual => self.assume(args[0], true, depth - 1),
-                        _ => true,
-                    };
-                    if !is_possible {
-                        return false;
-                    }
-                }
-                self.assume_order(cond, args[0], args[1])
-            }
-            InstructionData::Binary { opcode, args }
-                if (opcode == Opcode::Band && outcome && is_bool(before))
-                    || (opcode == Opcode::Bor && !outcome) =>
-            {
-                args.iter().all(|arg| self.assume(*arg, outcome, depth - 1))
-            }
-            InstructionData::Binary { opcode, args } if is_checked(opcode) && !outcome => {
-                let [result, overflow] = *function.dfg.inst_results(inst) else {
-                    return true;
-                };
-                if condition != overflow || function.dfg.value_type(result) != types::I64 {
-                    return true;
-                }
-                let [left, right] = args.map(|arg| self.interval(arg));
-                if left.is_empty() || right.is_empty() {
-                    return true;
-                }
-                let made = match opcode {
-                    Opcode::SaddOverflow => left.add_saturating(right),
-                    Opcode::SsubOverflow => left.sub_saturating(right),
-                    _ => left.mul_saturating(right),
-                };
-                self.refine(result, made)
-            }
-            _ => true,
-        }
-    }
-
-    fn assume_order(&mut self, condition: IntCC, left: Value, right: Value) -> bool {
-        let (left, right) = (self.first(left), self.first(right));
-        let pair = (left, right);
-        let before = self.relations.get(&pair).copied();
-        let known = before
-            .unwrap_or(Relation::ANY)
-            .both(Relation::of(condition));
-        self.relations.insert(pair, known);
-        self.undo.push(Undo::Relation(pair, before));
-        let (a, b) = (self.now[left], self.now[right]);
-        if a.is_empty() || b.is_empty() {
-            return true;
-        }
-        match condition {
-            IntCC::Equal => self.refine(left, b) && self.refine(right, a),
-            IntCC::NotEqual => {
-                let others =
-                    |of: Interval, value: Option<i64>| value.map_or(of, |value| without(of, value));
-                self.refine(left, others(a, b.constant()))
-                    && self.refine(right, others(b, a.constant()))
-            }
-            IntCC::SignedLessThan => self.assume_less(left, right, 1),
-            IntCC::SignedLessThanOrEqual => self.assume_less(left, right, 0),
-            IntCC::SignedGreaterThan => self.assume_less(right, left, 1),
-            IntCC::SignedGreaterThanOrEqual => self.assume_less(right, left, 0),
-            IntCC::UnsignedLessThan => self.assume_below(left, right, 1),
-            IntCC::UnsignedLessThanOrEqual => self.assume_below(left, right, 0),
-            IntCC::UnsignedGreaterThan => self.assume_below(right, left, 1),
-            IntCC::UnsignedGreaterThanOrEqual => self.assume_below(right, left, 0),
-        }
-    }
-
-    /// `less + by <= greater`, signed.
-    fn assume_less(&mut self, less: Value, greater: Value, by: i64) -> bool {
-        let (a, b) = (self.now[less], self.now[greater]);
-        let (Some(hi), Some(lo)) = (b.hi.checked_sub(by), a.lo.checked_add(by)) else {
-            return false;
-        };
-        self.refine(less, Interval::new(i64::MIN, hi))
-            && self.refine(greater, Interval::new(lo, i64::MAX))
-            && self.assume_sum(less, greater, false)
-            && self.assume_sum(greater, less, true)
-    }
-
-    /// `less + by <= greater`, unsigned.
-    fn assume_below(&mut self, less: Value, greater: Value, by: i64) -> bool {
-        match (self.now[less].is_natural(), self.now[greater].is_natural()) {
-            (_, true) => {
-                self.refine(less, Interval::new(0, i64::MAX)) && self.assume_less(less, greater, by)
-            }
-            _ => true,
-        }
-    }
-
-    /// A sum that is not on the wrong side of its operand has not overflown.
-    fn assume_sum(&mut self, sum: Value, operand: Value, is_greater: bool) -> bool {
-        match self.sum_with_constant(sum) {
-            Some((added, constant))
-                if added == operand
-                    && constant != 0
-                    && (constant > 0) == is_greater
-                    && self.function.dfg.value_type(sum) == types::I64 =>
-            {
-                let made = self.now[operand].add_saturating(Interval::exactly(constant));
-                self.refine(sum, made)
-            }
-            _ => true,
-        }
-    }
-
-    /// Notes that a value is within an interval; false if it can't be.
-    fn refine(&mut self, value: Value, within: Interval) -> bool {
-        let before = self.now[value];
-        if before.is_empty() {
-            return true;
-        }
-        let refined = before.meet(within);
-        if refined != before {
-            self.undo.push(Undo::Interval(value, before));
-            self.now[value] = refined;
-        }
-        !refined.is_empty()
     }
 }
 

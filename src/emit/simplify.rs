@@ -20,8 +20,9 @@ use cranelift_codegen::ir::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Simplifies a function, before Cranelift's own optimiser does.
-pub(super) fn simplify(context: &mut Context) {
+/// Simplifies a function, before Cranelift's own optimiser does; gives how control
+/// flows in it then.
+pub(super) fn simplify(context: &mut Context) -> Flow {
     context.func.dfg.resolve_all_aliases();
     remove_redundant_params(&mut context.func);
     let flow = Flow::of(&context.func);
@@ -29,6 +30,7 @@ pub(super) fn simplify(context: &mut Context) {
     remove_redundant_params(&mut context.func);
     let flow = Flow::of(&context.func);
     share_checked_operations(&mut context.func, &flow);
+    flow
 }
 
 /// How control flows in a function.

@@ -1,33 +1,42 @@
 //! One function's abstract execution: operand types instruction by
 //! instruction, with the effects on slots, globals, fields and callees.
 
-use super::callback::{Callback, callback_of_call};
+mod calls;
+mod paths;
+
 use super::reach::Reach;
 use super::readers::Known;
+use super::state::{Point, State};
 use super::transfer::{self, arithmetic, element_of, iterated, part_of_pair, way_from_pair};
 use super::{Analysis, Facts, Tags, Type, Visit, builtins};
-use ruff_runtime::bytecode::{
-    ArgKind, BuiltinSite, Constant, FunctionId, Op, Operator, Path, Step, Var, VarKind,
-};
+use ruff_runtime::bytecode::{Constant, FunctionId, Op, Operator};
 use ruff_runtime::heap::VariantKind;
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
 
 /// Executes a function abstractly until its operand stacks are stable.
 pub(super) fn analyse(analysis: &mut Analysis, func: FunctionId) {
-    let len = analysis.program.functions[func as usize].code.len();
+    let code = &analysis.program.functions[func as usize].code;
     let mut flow = Flow {
         analysis,
         func,
         stack: Vec::new(),
         joined: FxHashMap::default(),
-        reached: vec![false; len],
+        reached: vec![false; code.len()],
         again: true,
+        targets: targets(code),
+        state: State::default(),
+        taken: State::default(),
+        states: FxHashMap::default(),
+        points: FxHashMap::default(),
     };
     while std::mem::take(&mut flow.again) {
         flow.pass(&mut |_, _, _, _| {});
     }
-    flow.analysis.facts.functions[func as usize].stacks = flow.joined;
+    let facts = &mut flow.analysis.facts.functions[func as usize];
+    facts.stacks = flow.joined;
+    facts.states = flow.states;
+    facts.points = flow.points;
 }
 
 /// Shows the instructions of a function whose facts are stable, those that
@@ -46,6 +55,7 @@ pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit
         }
     };
     let joined = analysis.facts.functions[func as usize].stacks.clone();
+    let states = analysis.facts.functions[func as usize].states.clone();
     let mut flow = Flow {
         analysis,
         func,
@@ -53,6 +63,11 @@ pub(super) fn visit(analysis: &mut Analysis, func: FunctionId, visit: &mut Visit
         joined,
         reached: vec![false; function.code.len()],
         again: false,
+        targets: targets(&function.code),
+        state: State::default(),
+        taken: State::default(),
+        states,
+        points: FxHashMap::default(),
     };
     // What is reached from further down is known after a pass.
     flow.pass(&mut |_, _, _, _| {});
@@ -67,8 +82,16 @@ pub(super) struct Flow<'b, 'a> {
     joined: FxHashMap<u32, Vec<Type>>,
     /// The instructions that jumps lead to.
     reached: Vec<bool>,
-    /// A stack at an earlier instruction has grown.
+    /// A stack at an earlier instruction has grown, or less is known there.
     again: bool,
+    /// What jumps lead to.
+    pub(super) targets: Vec<bool>,
+    /// What is known at the present instruction, and where a jump leads from it.
+    pub(super) state: State,
+    taken: State,
+    /// What is known at jump targets.
+    states: FxHashMap<u32, State>,
+    points: FxHashMap<u32, Point>,
 }
 
 impl Flow<'_, '_> {
@@ -80,12 +103,26 @@ impl Flow<'_, '_> {
             handlers.insert(handler.target, handler.depth);
         }
         self.stack.clear();
+        self.state = State::default();
         let mut reachable = true;
         for (pc, op) in function.code.iter().enumerate() {
             let pc = pc as u32;
             if !reachable && !self.reached[pc as usize] && !handlers.contains_key(&pc) {
                 continue;
             }
+            let falls_in = std::mem::replace(&mut reachable, true);
+            if handlers.contains_key(&pc) {
+                // Errors come from everywhere.
+                self.state = State::default();
+            }
+            if self.targets[pc as usize] {
+                if falls_in || handlers.contains_key(&pc) {
+                    let state = std::mem::take(&mut self.state);
+                    self.meet(pc, pc, &state);
+                }
+                self.state = self.states.get(&pc).cloned().unwrap_or_default();
+            }
+            reachable = falls_in;
             if let Some(known) = self.joined.get(&pc) {
                 // Falling in from above joins what jumps brought.
                 let known = known.clone();
@@ -105,7 +142,18 @@ impl Flow<'_, '_> {
                 reachable = true;
             }
             visit(&self.analysis.facts, self.func, pc, &self.stack);
+            let operands = [0, 1].map(|above| self.operand(above));
+            let mut passed = None;
+            if op.target().is_some() {
+                let (taken, behind) = self.states_behind(pc, op, &operands);
+                self.taken = taken;
+                passed = Some(behind);
+            }
             self.step(pc, op);
+            match passed {
+                Some(behind) => self.state = behind,
+                None => self.learn(pc, op, &operands),
+            }
             if op.ends() {
                 reachable = false;
             } else if op.target().is_some() {
@@ -119,6 +167,12 @@ impl Flow<'_, '_> {
     fn merge(&mut self, pc: u32, target: u32) {
         let is_new = !std::mem::replace(&mut self.reached[target as usize], true);
         self.again |= is_new && target < pc;
+        let op = &self.analysis.program.functions[self.func as usize].code[pc as usize];
+        if op.target() == Some(target) && target != pc {
+            let taken = std::mem::take(&mut self.taken);
+            self.meet(pc, target, &taken);
+            self.taken = taken;
+        }
         if self.stack.is_empty() {
             return;
         }
@@ -139,6 +193,46 @@ impl Flow<'_, '_> {
         }
     }
 
+    /// Keeps what is known at a jump's target as well as at the jump.
+    fn meet(&mut self, pc: u32, target: u32, state: &State) {
+        let is_less = match self.states.get_mut(&target) {
+            Some(known) => known.meet(state),
+            None => {
+                self.states.insert(target, state.clone());
+                false
+            }
+        };
+        self.again |= is_less && target < pc;
+    }
+
+    /// What a slot can hold at the present instruction.
+    fn slot_here(&mut self, pc: u32, slot: u32) -> Type {
+        let all = self.slot(slot);
+        let excluded = self.state.excluded(slot);
+        self.note(
+            pc,
+            Point {
+                excluded,
+                is_filled: false,
+            },
+        );
+        all.without(excluded)
+    }
+
+    fn note(&mut self, pc: u32, point: Point) {
+        if point != Point::default() {
+            self.points.insert(pc, point);
+        } else if !self.points.is_empty() {
+            self.points.remove(&pc);
+        }
+    }
+
+    /// An operand, counted from the top.
+    fn operand(&self, above: usize) -> Type {
+        let at = self.stack.len().checked_sub(above + 1);
+        at.map_or(Type::ANY, |at| self.stack[at])
+    }
+
     pub(super) fn pop(&mut self) -> Type {
         self.stack.pop().expect("the verifier checked stack depths")
     }
@@ -152,78 +246,12 @@ impl Flow<'_, '_> {
         self.stack.push(value);
     }
 
-    fn slot(&self, slot: u32) -> Type {
+    pub(super) fn slot(&self, slot: u32) -> Type {
         self.analysis.slot(self.func, slot).without(Tags::UNSET)
     }
 
     fn join_slot(&mut self, slot: u32, more: Type) {
         self.analysis.join_slot(self.func, slot, more);
-    }
-
-    fn variable(&mut self, var: Var) -> Type {
-        match var.kind() {
-            VarKind::Local | VarKind::Cell => self.slot(var.number()),
-            VarKind::Capture => self.analysis.capture(self.func, var.number() as usize),
-            VarKind::Global => self.analysis.global(var.number()),
-        }
-    }
-
-    fn join_variable(&mut self, var: Var, more: Type) {
-        match var.kind() {
-            VarKind::Local | VarKind::Cell => self.join_slot(var.number(), more),
-            VarKind::Capture => self.analysis.join_capture(self.func, var.number(), more),
-            VarKind::Global => self.analysis.join_global(var.number(), more),
-        }
-    }
-
-    /// What a path leads to.
-    pub(super) fn path_type(&mut self, path: &Path) -> Type {
-        let mut current = self.variable(path.root);
-        for step in &path.steps {
-            current = match step {
-                Step::Index => element_of(current),
-                Step::Field(name) => self.analysis.field_of(current, *name),
-            };
-        }
-        current
-    }
-
-    /// Lets the place at the end of a path hold more.
-    pub(super) fn join_path(&mut self, path: &Path, more: Type) {
-        // Fields are followed by name; what lies behind the last field step is
-        // a matter of that field's type, whatever the struct is.
-        let mut current = self.variable(path.root);
-        let mut field: Option<(Type, NameId)> = None;
-        let mut depth = 0;
-        for step in &path.steps {
-            match step {
-                Step::Index => {
-                    depth += 1;
-                    current = element_of(current);
-                }
-                Step::Field(name) => {
-                    if current.may_be(Tags::DICT) {
-                        // What lies behind a key of a dict is not followed any further.
-                        self.join_at(path.root, field, depth + 1, Type::ANY);
-                    }
-                    field = Some((current, *name));
-                    current = self.analysis.field_of(current, *name);
-                    depth = 0;
-                }
-            }
-        }
-        self.join_at(path.root, field, depth, more);
-    }
-
-    fn join_at(&mut self, root: Var, field: Option<(Type, NameId)>, depth: usize, more: Type) {
-        match field {
-            Some((object, name)) => self.analysis.join_field_of(object, name, depth, more),
-            None => {
-                let mut known = self.variable(root);
-                known.join_contents(depth, more);
-                self.join_variable(root, known);
-            }
-        }
     }
 
     fn step(&mut self, pc: u32, op: &Op) {
@@ -255,7 +283,11 @@ impl Flow<'_, '_> {
                 self.push(top);
                 self.push(top);
             }
-            Op::LoadLocal { slot } | Op::MoveLocal { slot } | Op::LoadCell { slot } => {
+            Op::LoadLocal { slot } | Op::MoveLocal { slot } => {
+                let value = self.slot_here(pc, slot);
+                self.push(value);
+            }
+            Op::LoadCell { slot } => {
                 let value = self.slot(slot);
                 self.push(value);
             }
@@ -580,48 +612,6 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// A call of a built-in that calls a known function for an array's elements.
-    fn call_back(&mut self, callback: Callback, args: &[Type]) -> Type {
-        let known = self.analysis.call_result(callback.func);
-        let gets = callback.arguments(args, known);
-        let gives = self.call(callback.func, &gets);
-        callback.result(args, gives)
-    }
-
-    /// The known function that the call of a built-in at `pc` is given.
-    fn callback(&self, pc: u32) -> Option<Callback> {
-        let program = self.analysis.program;
-        let function = &program.functions[self.func as usize];
-        callback_of_call(program, function, pc).filter(|_| !self.joined.contains_key(&pc))
-    }
-
-    /// Whether the function that is made at `pc` goes to a built-in that calls
-    /// it for an array's elements, and nowhere else.
-    fn is_called_back(&mut self, pc: u32) -> bool {
-        let Some(callback) = self.callback(pc + 1) else {
-            return false;
-        };
-        let program = self.analysis.program;
-        let array = match program.functions[self.func as usize].code[pc as usize + 1] {
-            Op::CallMethod { site }
-                if let Some(place) = &program.method_sites[site as usize].place =>
-            {
-                let site = &program.method_sites[site as usize];
-                let mut receiver = self.path_type(place);
-                if site.early {
-                    // Below the indexes and the arguments, of which the function is
-                    // still to come.
-                    let pops = site.pops(program) as usize - 1;
-                    receiver.join(self.stack[self.stack.len() - pops]);
-                }
-                receiver
-            }
-            _ => self.stack[self.stack.len() - callback.array_below()],
-        };
-        // What can't be anything yet may still turn out to be an array.
-        array.is_none() || array.is(Tags::ARRAY)
-    }
-
     fn last_of(&self, mut values: Vec<Type>) -> Type {
         values.pop().expect("a stored value")
     }
@@ -705,50 +695,15 @@ impl Flow<'_, '_> {
                 .map_or(Type::of(Tags::STRUCT), Type::instance),
         );
     }
+}
 
-    fn mutate(&mut self, site: &BuiltinSite) {
-        let program = self.analysis.program;
-        let args = self.pop_many(site.argc as usize);
-        self.pop_many(site.place.indexes() as usize);
-        let mut target = self.path_type(&site.place);
-        if site.early {
-            target.join(self.pop());
-        }
-        let mut all = vec![target];
-        all.extend(args);
-        self.hands_to_builtin(&program.builtins[site.builtin as usize], &all);
-        let result = builtins::result_of_builtin(&program.builtins[site.builtin as usize], &all);
-        self.join_path(&site.place, result);
+/// Whether a jump leads to an instruction, for all of them.
+fn targets(code: &[Op]) -> Vec<bool> {
+    let mut targets = vec![false; code.len()];
+    for target in code.iter().filter_map(Op::target) {
+        targets[target as usize] = true;
     }
-
-    fn method_site(&mut self, pc: u32, site: u32) {
-        let program = self.analysis.program;
-        let site = &program.method_sites[site as usize];
-        let args = self.pop_many(site.args.len());
-        self.pop_many(
-            site.place
-                .as_ref()
-                .map_or(0, |place| place.indexes() as usize),
-        );
-        let mut receiver = site
-            .place
-            .as_ref()
-            .map_or(Type::NONE, |place| self.path_type(place));
-        if site.place.is_none() || site.early {
-            receiver.join(self.pop());
-        }
-        if let Some(callback) = self.callback(pc)
-            && receiver.is(Tags::ARRAY)
-        {
-            let operands = [&[receiver], &args[..]].concat();
-            let result = self.call_back(callback, &operands);
-            return self.push(result);
-        }
-        let plain = site.args.iter().all(|arg| *arg == ArgKind::One);
-        self.call_what_is_held(site, receiver, &args, plain);
-        let result = self.call_method(site, receiver, plain.then_some(&args[..]));
-        self.push(result);
-    }
+    targets
 }
 
 fn join_all(types: &[Type]) -> Type {
