@@ -10,6 +10,9 @@
 //! steps of a binary search would each wait for the load of the one before,
 //! while a processor that guesses half of them right loads ahead.
 //!
+//! Nor is the largest or smallest int that a loop has seen selected: each round would wait
+//! for the one before, although there is a new one ever more rarely.
+//!
 //! Of floats, the smaller or larger of two is selected, which is one instruction.
 //!
 //! An arm may check an overflow: what was computed in vain must not raise, so
@@ -49,6 +52,7 @@ pub(super) fn select_values(function: &mut Function) {
                 && choice
                     .decided(function)
                     .any(|value| addresses.contains(&value)))
+            && !keeps_extreme(function, &sources, &choice)
         {
             replace(function, &mut ways_in, block, &choice);
         }
@@ -130,6 +134,31 @@ impl Sources {
                     .is_some_and(|sources| sources.iter().any(is_loaded))
         })
     }
+}
+
+/// Whether a choice keeps the larger or smaller of a value and what was kept in the
+/// round before.
+fn keeps_extreme(function: &Function, sources: &Sources, choice: &Choice) -> bool {
+    let dfg = &function.dfg;
+    let inst = dfg.value_def(choice.condition).inst();
+    let Some(InstructionData::IntCompare { args, .. }) = inst.map(|inst| dfg.insts[inst]) else {
+        return false;
+    };
+    let [one, other] = &choice.arms;
+    let pool = &dfg.value_lists;
+    let pairs = one.end.args(pool).zip(other.end.args(pool));
+    let params = dfg.block_params(choice.meeting);
+    pairs.zip(params).any(|((one, other), param)| {
+        let (Some(one), Some(other)) = (one.as_value(), other.as_value()) else {
+            return false;
+        };
+        let is_compared = args == [one, other] || args == [other, one];
+        let is_kept = |value: Value| {
+            let from = sources.0.get(&value);
+            from.is_some_and(|from| from.contains(param))
+        };
+        is_compared && (is_kept(one) || is_kept(other))
+    })
 }
 
 /// The values that addresses of loads are computed from.

@@ -106,18 +106,24 @@ impl Gate {
     }
 
     fn remove(self, function: &mut Function) {
-        for block in [self.before, self.again] {
-            let (branch, [through, back]) = branch_of(function, block);
-            function.dfg.insts[branch] = InstructionData::Jump {
-                opcode: Opcode::Jump,
-                destination: through,
-            };
-            let back = back.block(&function.dfg.value_lists);
-            if let Some(last) = function.layout.last_inst(back) {
-                function.layout.remove_inst(last);
-            }
-            function.layout.remove_block(back);
-        }
+        let (branch, [through, back]) = branch_of(function, self.before);
+        function.dfg.insts[branch] = InstructionData::Jump {
+            opcode: Opcode::Jump,
+            destination: through,
+        };
+        remove_block(function, back.block(&function.dfg.value_lists));
+        let (_, [round, back]) = branch_of(function, self.again);
+        // Instructions share no lists, not even with those that are gone.
+        let round = round.deep_clone(&mut function.dfg.value_lists);
+        let latch = function.layout.last_inst(self.latch);
+        replace_target(
+            function,
+            latch.expect("blocks end with an instruction"),
+            self.again,
+            round,
+        );
+        remove_block(function, self.again);
+        remove_block(function, back.block(&function.dfg.value_lists));
     }
 
     /// Asks before the loop what its rounds would ask, and ends it where that would
@@ -245,7 +251,8 @@ impl Gate {
             *arg = condition;
             *blocks = outside;
         }
-        function.layout.set_cold(self.again);
+        // The way back is cold, but this block is not: behind the loop, it lets the latch
+        // end with one branch to the header.
         let mut cursor = FuncCursor::new(function).at_inst(own);
         let goes_on = cursor.ins().icmp(checks.relation, checks.next, end);
         let to = BlockCall::new(self.again, [], &mut function.dfg.value_lists);
@@ -316,6 +323,14 @@ fn make_gate(function: &mut Function, block: Block, entry: Block) {
         arg: open,
         blocks: [destination, to],
     };
+}
+
+/// Removes a block that nothing leads to.
+fn remove_block(function: &mut Function, block: Block) {
+    while let Some(last) = function.layout.last_inst(block) {
+        function.layout.remove_inst(last);
+    }
+    function.layout.remove_block(block);
 }
 
 fn jump(function: &mut Function, block: Block, destination: BlockCall) {
