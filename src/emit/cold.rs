@@ -17,7 +17,7 @@ use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{
     self, AbiParam, Block, ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, MemFlagsData,
-    Opcode, Signature, Value, types,
+    Opcode, Signature, Value, ValueDef, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -234,7 +234,7 @@ pub(super) fn sink(function: &mut ir::Function) {
     }
 }
 
-/// Takes sums with constants from the blocks around where cold blocks would compute
+/// Takes sums of counters and constants from the blocks around where cold blocks would compute
 /// them once more, as Cranelift's optimiser makes them do: they would keep the loop
 /// around from using the register of what the sum is made of.  The function was just
 /// optimised, so its dominators and loops are known, and has no aliases.
@@ -254,7 +254,12 @@ pub(super) fn share_sums(context: &mut Context) {
             };
             let result = function.dfg.first_result(inst);
             if !is_cold {
-                if loops.innermost_loop(block).is_none() {
+                // A counter is another one in the next round; what it was is of no more use.
+                let is_counter = match function.dfg.value_def(sum.0) {
+                    ValueDef::Param(home, _) => loops.is_loop_header(home).is_some(),
+                    _ => false,
+                };
+                if !is_counter {
                     continue;
                 }
                 known.entry(sum).or_default().push((block, result));
