@@ -508,7 +508,7 @@ impl Rounds<'_> {
             if function.dfg.value_type(next) != types::I64 {
                 return None;
             }
-            let (counter, by) = self.from_counter(next, DEPTH)?;
+            let (counter, by) = self.counter_and_constant(next, DEPTH)?;
             let goes_up = match relation {
                 IntCC::SignedLessThan | IntCC::SignedLessThanOrEqual => true,
                 IntCC::SignedGreaterThan | IntCC::SignedGreaterThanOrEqual => false,
@@ -551,12 +551,12 @@ impl Rounds<'_> {
             IntCC::UnsignedGreaterThan => (right, left),
             _ => return None,
         };
-        let (from, added) = self.from_counter(index, DEPTH)?;
+        let (from, added) = self.counter_and_constant(index, DEPTH)?;
         (from == counter).then_some((branch, self.invariant(length)?, added))
     }
 
     /// Which of the header's parameters a value is, but for a constant, and that.
-    fn from_counter(&self, value: Value, depth: usize) -> Option<(usize, i64)> {
+    fn counter_and_constant(&self, value: Value, depth: usize) -> Option<(usize, i64)> {
         let function = self.function;
         let inst = match function.dfg.value_def(value) {
             ValueDef::Param(block, position) => {
@@ -580,7 +580,7 @@ impl Rounds<'_> {
         if depth == 0 || added.abs() > FARTHEST {
             return None;
         }
-        let (counter, before) = self.from_counter(from, depth - 1)?;
+        let (counter, before) = self.counter_and_constant(from, depth - 1)?;
         let all = before + added;
         (all.abs() <= FARTHEST).then_some((counter, all))
     }
