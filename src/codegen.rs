@@ -11,6 +11,7 @@
 mod arith;
 mod call;
 mod callback;
+mod callee;
 mod character;
 mod compare;
 mod control;

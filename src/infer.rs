@@ -43,7 +43,8 @@ use ruff_runtime::bytecode::{Capture, ForeignSite, ForeignType, FunctionId, Op, 
 use ruff_runtime::names::{self, NameId};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-use values::Values;
+pub use values::known_callee;
+use values::{Called, Values};
 
 /// What is known about a program.
 #[derive(Debug)]
@@ -62,8 +63,9 @@ pub struct Facts {
     positions: FxHashMap<(u32, NameId), usize>,
     /// The structs that have a method of that name, with its function.
     pub methods: FxHashMap<NameId, Vec<(u32, FunctionId)>>,
-    /// What a call of a function that is a value gives, by the number of arguments.
-    called: Vec<Type>,
+    /// What is known of calls of functions that are values, by the number of
+    /// arguments; nothing if others may call them.
+    called: Vec<Called>,
     /// The declarations that stand for somebody else's, if there is more than
     /// what is known here.
     open: Option<Vec<bool>>,
@@ -133,7 +135,14 @@ impl Facts {
 
     /// What a call of a function that is a value gives, with so many arguments.
     pub fn called(&self, argc: usize) -> Type {
-        self.called.get(argc).copied().unwrap_or(Type::ANY)
+        self.called.get(argc).map_or(Type::ANY, |known| known.result)
+    }
+
+    /// The functions that a call of a value with so many arguments may run, unless it
+    /// calls something else; empty if they are not known.
+    pub fn callees(&self, argc: usize) -> &[FunctionId] {
+        let known = self.called.get(argc);
+        known.map_or(&[], |known| &known.functions)
     }
 
     /// What a field of that name can hold.
@@ -358,7 +367,7 @@ impl<'a> Analysis<'a> {
         while let Some(func) = self.queue.pop_front() {
             self.settle(func);
         }
-        self.facts.called = self.values.results();
+        self.facts.called = std::mem::take(&mut self.values).called(self.program);
         for func in 0..self.program.functions.len() {
             for index in 0..self.program.functions[func].captures.len() {
                 self.facts.functions[func].captures[index] =

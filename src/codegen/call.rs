@@ -1,5 +1,5 @@
 //! Calls: direct ones with typed signatures, methods known before the program
-//! runs, and everything else by helper.
+//! runs, and everything else by helper.  Calls of values are in `callee`.
 
 use super::Source;
 use super::decision::Decision;
@@ -14,82 +14,11 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::forms::forms;
 use ruff_runtime::bytecode::{ArgKind, FunctionId, MethodSite, Path, VarKind};
-use ruff_runtime::context::{FUNCTIONS_OFFSET, SELF_RESULT_OFFSET};
-use ruff_runtime::heap::closure::{ENTRY_OFFSET, PLAIN_CALL_OFFSET};
+use ruff_runtime::context::SELF_RESULT_OFFSET;
 use ruff_runtime::names::NameId;
 use ruff_runtime::value::{RAISED, Tag};
 
 impl Translator<'_, '_, '_> {
-    pub fn call_value(&mut self, argc: u32) {
-        self.record(Decision::CallsValue);
-        let callee = self.stack[self.stack.len() - argc as usize - 1];
-        let ty = match callee.ty.is(Tags::FUNCTION) {
-            true => self.source.facts.called(argc as usize),
-            false => Type::ANY,
-        };
-        self.call_operand(argc, ty);
-    }
-
-    /// Calls the operand below the top `argc`; `ty` is what that gives.
-    ///
-    /// A function that takes so many arguments is entered at once, everything
-    /// else is called by the runtime.
-    fn call_operand(&mut self, argc: u32, ty: Type) {
-        self.own_borrows_from_shared();
-        let first = self.stack.len() - argc as usize;
-        let callee = self.stack[first - 1];
-        let values = self.scratch(argc as usize + 1);
-        self.pop_to(values, 16, argc as usize);
-        self.pop();
-        let (slow, done) = (self.cold_block(), self.builder.create_block());
-        for _ in 0..2 {
-            self.builder.append_block_param(done, types::I64);
-        }
-        if callee.ty.may_be(Tags::FUNCTION) && argc < u32::from(u8::MAX) {
-            let object = self.expect_tag(callee, Tag::Function, slow);
-            let plain =
-                self.builder
-                    .ins()
-                    .uload8(types::I64, trusted(), object, PLAIN_CALL_OFFSET as i32);
-            let wanted = self.iconst(i64::from(argc) + 1);
-            self.continue_if(IntCC::Equal, plain, wanted, slow);
-            let words = self.enter_function(object, values);
-            self.release_entry(callee);
-            self.jump_with(done, &words);
-        } else {
-            self.builder.ins().jump(slow, &[]);
-        }
-        self.builder.switch_to_block(slow);
-        self.builder.seal_block(slow);
-        if callee.owner != Owner::Entry {
-            self.retain_entry(callee);
-        }
-        self.store_value(callee, values, 0);
-        let count = self.iconst(i64::from(argc));
-        let words = self.call_helper(Helper::Call, &[self.ctx, values, count]);
-        self.jump_with(done, &words);
-        self.switch_sealed(done);
-        let words = self.builder.block_params(done).to_vec();
-        let raised = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, words[0], RAISED as i64);
-        self.raise_if(raised);
-        self.push_words(ty, &words);
-    }
-
-    /// Jumps through a function object's entry, with the arguments behind the
-    /// first of `values`.
-    fn enter_function(&mut self, object: Value, values: Value) -> Vec<Value> {
-        let entry = self.load_word(object, ENTRY_OFFSET);
-        let args = self.builder.ins().iadd_imm_s(values, 16);
-        let signature = signature::generic(self.source.isa);
-        let signature = self.builder.import_signature(signature);
-        let args = [self.ctx, self.callee_trace, object, args];
-        let call = self.builder.ins().call_indirect(signature, entry, &args);
-        self.builder.inst_results(call).to_vec()
-    }
-
     pub fn call_function(&mut self, func: FunctionId, argc: u32) {
         let flags = self.source.program.functions[func as usize].info.flags;
         if flags.is_generator || flags.is_async {
@@ -100,20 +29,6 @@ impl Translator<'_, '_, '_> {
         } else {
             self.call_direct(func, argc as usize, None);
         }
-    }
-
-    /// Calls a declared function through its function object.
-    fn call_by_object(&mut self, func: FunctionId, argc: u32) {
-        let table = self.load_context_constant(FUNCTIONS_OFFSET);
-        let (row, offset) = self.row(table, Table::Functions, func, (16, 8));
-        let flags = trusted().with_readonly().with_can_move();
-        let object = self.builder.ins().load(types::I64, flags, row, offset);
-        let ty = Type::of(Tags::FUNCTION);
-        let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Function);
-        let position = self.stack.len() - argc as usize;
-        self.stack.insert(position, entry);
-        let ty = self.source.facts.call_result(self.source.program, func);
-        self.call_operand(argc, ty);
     }
 
     /// Calls a function's body with the top `argc` operands; `receiver` comes
@@ -127,6 +42,19 @@ impl Translator<'_, '_, '_> {
         receiver: Option<Entry>,
     ) -> Vec<Value> {
         self.record(Decision::Direct { callee: func });
+        self.call_with_operands(Callee::Direct(func), func, argc, None, receiver)
+    }
+
+    /// The same by a name of the body, for a function that may have captures, which are
+    /// in `object`.
+    pub fn call_with_operands(
+        &mut self,
+        callee: Callee,
+        func: FunctionId,
+        argc: usize,
+        object: Option<Value>,
+        receiver: Option<Entry>,
+    ) -> Vec<Value> {
         self.own_borrows_from_shared();
         let first = self.stack.len() - argc;
         let flags = self.source.program.functions[func as usize].info.flags;
@@ -142,10 +70,11 @@ impl Translator<'_, '_, '_> {
         }
         self.stack.truncate(first);
         let mut args = vec![self.ctx, self.callee_trace];
+        args.extend(object);
         for (param, entry) in given.into_iter().enumerate() {
             args.extend(self.argument(func, param, entry));
         }
-        let (words, receiver) = self.call_body(func, &args);
+        let (words, receiver) = self.call_body_as(callee, func, &args);
         // What the callee borrowed and nobody else keeps.
         for entry in self.stack.split_off(first) {
             self.release_entry(entry);
@@ -178,7 +107,16 @@ impl Translator<'_, '_, '_> {
     /// Calls a body with all its arguments; gives its result in its class, and
     /// the words of the `self` that is returned with it.
     pub fn call_body(&mut self, func: FunctionId, args: &[Value]) -> (Vec<Value>, Vec<Value>) {
-        let reference = self.callee_ref(Callee::Direct(func));
+        self.call_body_as(Callee::Direct(func), func, args)
+    }
+
+    fn call_body_as(
+        &mut self,
+        callee: Callee,
+        func: FunctionId,
+        args: &[Value],
+    ) -> (Vec<Value>, Vec<Value>) {
+        let reference = self.callee_ref(callee);
         let call = self.builder.ins().call(reference, args);
         let results = self.builder.inst_results(call).to_vec();
         let raised = self

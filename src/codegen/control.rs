@@ -209,7 +209,7 @@ impl Translator<'_, '_, '_> {
     fn function_value(&mut self, func: u32) {
         let table = self.load_context_constant(FUNCTIONS_OFFSET);
         let object = self.table_payload(table, Table::Functions, func);
-        let ty = Type::of(Tags::FUNCTION);
+        let ty = Type::function(func);
         self.push(Entry::borrowed(
             ty,
             Class::Object(Tag::Function),
@@ -235,7 +235,7 @@ impl Translator<'_, '_, '_> {
         let callee = self
             .callee
             .expect("a function that names itself gets its object");
-        let ty = Type::of(Tags::FUNCTION);
+        let ty = Type::function(self.func);
         self.push(Entry::borrowed(
             ty,
             Class::Object(Tag::Function),

@@ -262,7 +262,7 @@ impl Translator<'_, '_, '_> {
         let id = self.number(Table::Functions, func);
         let count = self.iconst(captures.len() as i64);
         let words = self.call_helper(Helper::MakeClosure, &[self.ctx, id, address, count]);
-        self.push_words(Type::of(Tags::FUNCTION), &words);
+        self.push_words(Type::function(func), &words);
     }
 
     pub fn make_struct_def(&mut self, declaration: u32) {

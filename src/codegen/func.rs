@@ -438,7 +438,7 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
             return *known;
         }
         let signature = match callee {
-            Callee::Direct(func) => signature::direct(self.source, func),
+            Callee::Direct(func) | Callee::Apart(func) => signature::direct(self.source, func),
             Callee::Generic(_) | Callee::Numbers => signature::generic(self.source.isa),
             Callee::Helper(helper) => signature::helper(self.source.isa, helper),
             Callee::Foreign(site) => {

@@ -10,6 +10,8 @@ use ruff_runtime::bytecode::FunctionId;
 pub enum Callee {
     /// A function's body.
     Direct(FunctionId),
+    /// A function's body, by a call that is not replaced by it.
+    Apart(FunctionId),
     /// A function's generic entry.
     Generic(FunctionId),
     Helper(Helper),
@@ -27,12 +29,14 @@ const HELPER: u32 = 3;
 const COLD: u32 = 4;
 const FOREIGN: u32 = 5;
 const NUMBERS: u32 = 6;
+const APART: u32 = 7;
 
 impl Callee {
     /// The name in IR.
     pub fn external_name(self) -> UserExternalName {
         match self {
             Callee::Direct(func) => UserExternalName::new(DIRECT, func),
+            Callee::Apart(func) => UserExternalName::new(APART, func),
             Callee::Generic(func) => UserExternalName::new(GENERIC, func),
             Callee::Helper(helper) => UserExternalName::new(HELPER, helper as u32),
             Callee::Cold(helper) => UserExternalName::new(COLD, helper as u32),
@@ -48,6 +52,7 @@ impl Callee {
     pub fn from_external_name(name: &UserExternalName) -> Callee {
         match name.namespace {
             DIRECT => Callee::Direct(name.index),
+            APART => Callee::Apart(name.index),
             GENERIC => Callee::Generic(name.index),
             HELPER => Callee::Helper(Helper::ALL[name.index as usize]),
             COLD => Callee::Cold(Helper::ALL[name.index as usize]),

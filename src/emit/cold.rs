@@ -152,6 +152,7 @@ fn helper_of(function: &ir::Function, callee: FuncRef) -> Option<Helper> {
     match Callee::from_external_name(&function.params.user_named_funcs()[name]) {
         Callee::Helper(helper) => Some(helper),
         Callee::Direct(_)
+        | Callee::Apart(_)
         | Callee::Generic(_)
         | Callee::Cold(_)
         | Callee::Foreign(_)

@@ -114,7 +114,7 @@ fn function(out: &mut String, symbols: &Symbols, kind: Listing, job: Job, code: 
             };
             let name = callee.external_name();
             let symbol = match callee {
-                Callee::Direct(func) => symbols.of(Job::Body(func)),
+                Callee::Direct(func) | Callee::Apart(func) => symbols.of(Job::Body(func)),
                 Callee::Generic(func) => symbols.of(Job::Entry(func)),
                 Callee::Helper(helper) => helper.row().symbol.to_owned(),
                 Callee::Foreign(site) => format!("foreign{site}"),

@@ -350,7 +350,7 @@ impl Writer {
         let declared = match callee {
             Callee::Helper(helper) => self.helpers.get(&(helper as u32)).copied(),
             Callee::Cold(helper) => self.stubs.get(&(helper as u32)).copied(),
-            Callee::Direct(func) => self.function(&self.direct, func),
+            Callee::Direct(func) | Callee::Apart(func) => self.function(&self.direct, func),
             Callee::Generic(func) => self.function(&self.entries, func),
             Callee::Foreign(site) => self.foreign.get(&site).copied(),
             Callee::Numbers => self.numbers,

@@ -268,12 +268,12 @@ impl Flow<'_, '_> {
                 if !self.analysis.struct_functions[func as usize] && !self.is_called_back(pc) {
                     self.analysis.becomes_value(func);
                 }
-                self.push(Type::of(Tags::FUNCTION));
+                self.push(Type::function(func));
             }
             Op::Builtin { .. } => self.push(Type::of(Tags::BUILTIN)),
             Op::Callee {} => {
                 self.analysis.becomes_value(self.func);
-                self.push(Type::of(Tags::FUNCTION));
+                self.push(Type::function(self.func));
             }
             Op::Pop {} => {
                 self.pop();
@@ -381,18 +381,8 @@ impl Flow<'_, '_> {
             Op::Call { argc } => {
                 let args = self.pop_many(argc as usize);
                 let callee = self.pop();
-                let result = match callee.is_none() {
-                    true => Type::NONE,
-                    false => self.analysis.call_values(&args),
-                };
-                // The library's functions may call what they are given.
-                if !callee.is(Tags::FUNCTION) {
-                    self.analysis.hands_out(None, &args);
-                }
-                self.push(match callee.is(Tags::FUNCTION) {
-                    true => result,
-                    false => Type::ANY,
-                });
+                let result = self.call_value(callee, &args);
+                self.push(result);
             }
             Op::CallFunction { func, argc } => {
                 let args = self.pop_many(argc as usize);

@@ -3,6 +3,7 @@
 //!
 //! Joining is a bitwise or, so every type is finite and only ever grows.
 
+use ruff_runtime::bytecode::FunctionId;
 use ruff_runtime::value::Tag;
 
 /// Among tags: a string may have more or fewer characters than one.
@@ -35,8 +36,8 @@ impl Tags {
     pub const ITERATOR: Tags = Tags::one(Tag::Iterator);
     pub const PROMISE: Tags = Tags::one(Tag::Promise);
     pub const BYTES: Tags = Tags::one(Tag::Bytes);
-    /// Values of structs and enums.
-    pub const DECLARED: Tags = Tags(Tags::STRUCT.0 | Tags::VARIANT.0);
+    /// Values of which it may be known which struct, enum or function they are of.
+    pub const DECLARED: Tags = Tags(Tags::STRUCT.0 | Tags::VARIANT.0 | Tags::FUNCTION.0);
     pub const NUMBER: Tags = Tags(Tags::INT.0 | Tags::FLOAT.0);
     /// Every tag that a program can see.
     pub const ALL: Tags =
@@ -123,14 +124,17 @@ const ALL_TAGS: [Tag; 25] = [
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Level {
     pub tags: Tags,
-    /// Which struct or enum: 0 if it is none, `MANY` if it can be several, else a
-    /// struct's declaration plus one, or an enum's number with `ENUM`.
+    /// Which struct, enum or function: 0 if it is none, `MANY` if it can be several,
+    /// else a struct's declaration plus one, an enum's number with `ENUM`, or a
+    /// function's number with `FUNCTION`.
     declared: u32,
 }
 
 const MANY: u32 = u32::MAX;
 /// Tells an enum's number from a struct's declaration.
 const ENUM: u32 = 1 << 31;
+/// Tells a function's number from a struct's declaration.
+const FUNCTION: u32 = 1 << 30;
 
 impl Level {
     const ANY: Level = Level {
@@ -207,6 +211,16 @@ impl Type {
         result
     }
 
+    /// A function of this number, with whatever it has captured.
+    pub const fn function(func: FunctionId) -> Type {
+        let mut result = Type::NONE;
+        result.levels[0] = Level {
+            tags: Tags::FUNCTION,
+            declared: FUNCTION | func,
+        };
+        result
+    }
+
     /// A container with one of these tags that holds `contents`.
     pub fn container(tags: Tags, contents: Type) -> Type {
         let mut result = Type::NONE;
@@ -271,7 +285,13 @@ impl Type {
     /// The one declaration that it is an instance of, if it is a struct.
     pub fn declaration(self) -> Option<u32> {
         let declared = self.levels[0].declared;
-        (declared != 0 && declared & ENUM == 0).then(|| declared - 1)
+        (declared != 0 && declared & (ENUM | FUNCTION) == 0).then(|| declared - 1)
+    }
+
+    /// The one function that it is, if it is a function.
+    pub fn func(self) -> Option<FunctionId> {
+        let declared = self.levels[0].declared;
+        (declared & (ENUM | FUNCTION) == FUNCTION).then_some(declared & !FUNCTION)
     }
 
     /// The number of the one enum that it is a variant of, if it is a variant.
@@ -367,6 +387,12 @@ mod tests {
         assert_eq!(value.declaration(), Some(0));
         assert!(value.join(Type::instance(1)));
         assert_eq!(value.declaration(), None);
+        let mut value = Type::function(0);
+        assert_eq!((value.declaration(), value.func()), (None, Some(0)));
+        assert!(value.join(Type::of(Tags::NULL)));
+        assert_eq!(value.func(), Some(0));
+        assert!(value.join(Type::function(1)));
+        assert_eq!(value.func(), None);
         let mut value = Type::variant(0, Type::NONE);
         assert_eq!((value.declaration(), value.enum_number()), (None, Some(0)));
         assert!(value.join(Type::variant(1, Type::NONE)));

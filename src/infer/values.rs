@@ -8,7 +8,7 @@ use super::callback::{Callback, CallbackKind};
 use super::flow::Flow;
 use super::readers::Known;
 use super::{Analysis, Tags, Type};
-use ruff_runtime::bytecode::{FunctionId, MethodSite};
+use ruff_runtime::bytecode::{FunctionId, MethodSite, Program};
 
 /// What is known of the functions that take one number of arguments.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,15 @@ pub(super) struct Arity {
     args: Vec<Type>,
     /// What the functions give.
     result: Type,
+}
+
+/// What is known of calls of functions that are values, by the number of arguments.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    /// Those that run at once.
+    pub functions: Vec<FunctionId>,
+    /// What any of them gives, or a generator or promise that a call makes.
+    pub result: Type,
 }
 
 /// The functions that are values.
@@ -86,6 +95,27 @@ const NEVER_CALLS: &[&str] = &[
 pub(super) fn never_calls(name: &str) -> bool {
     NEVER_CALLS.contains(&name)
 }
+
+/// The function that a call of a value with so many arguments enters, if it enters
+/// one at all.
+pub fn known_callee(program: &Program, callee: Type, argc: usize) -> Option<FunctionId> {
+    let func = callee.func().filter(|func| takes(program, *func, argc))?;
+    let is_function = !callee.without(Tags::FUNCTION).may_be(CALLS_OTHERWISE);
+    is_function.then_some(func)
+}
+
+/// Whether a function runs when it is called with so many arguments.
+fn takes(program: &Program, func: FunctionId, argc: usize) -> bool {
+    let info = &program.functions[func as usize].info;
+    let flags = info.flags;
+    let runs = !flags.is_method && !flags.is_generator && !flags.is_async && !flags.changes_self;
+    runs && info.params.len() == argc
+}
+
+/// What a call does not refuse, besides functions.
+const CALLS_OTHERWISE: Tags = Tags(
+    Tags::ALL.0 & !(Tags::NULL.0 | Tags::BOOL.0 | Tags::NUMBER.0 | Tags::STRING.0 | Tags::ARRAY.0),
+);
 
 impl Analysis<'_> {
     /// A function has become a value.
@@ -186,6 +216,23 @@ impl Analysis<'_> {
 }
 
 impl Flow<'_, '_> {
+    /// A call of a value.
+    pub(super) fn call_value(&mut self, callee: Type, args: &[Type]) -> Type {
+        if callee.is_none() {
+            return Type::NONE;
+        }
+        if let Some(func) = known_callee(self.analysis.program, callee, args.len()) {
+            return self.call(func, args);
+        }
+        let result = self.analysis.call_values(args);
+        if callee.is(Tags::FUNCTION) {
+            return result;
+        }
+        // The library's functions may call what they are given.
+        self.analysis.hands_out(None, args);
+        Type::ANY
+    }
+
     /// A built-in, or a method form of one with the receiver first, gets values.
     pub(super) fn hands_to_builtin(&mut self, name: &str, args: &[Type]) {
         match CallbackKind::of(name, args.len()) {
@@ -229,12 +276,20 @@ impl Flow<'_, '_> {
 }
 
 impl Values {
-    /// What calls give, by the number of arguments, as far as that is known.
-    pub(super) fn results(&self) -> Vec<Type> {
-        match self.are_out {
-            true => Vec::new(),
-            false => self.arities.iter().map(|known| known.result).collect(),
+    /// What is known of calls, by the number of arguments.
+    pub(super) fn called(self, program: &Program) -> Vec<Called> {
+        if self.are_out {
+            return Vec::new();
         }
+        let arities = self.arities.into_iter().enumerate();
+        let called = arities.map(|(argc, mut known)| {
+            known.functions.retain(|func| takes(program, *func, argc));
+            Called {
+                functions: known.functions,
+                result: known.result,
+            }
+        });
+        called.collect()
     }
 
     fn of_arity(&mut self, arity: usize) -> &mut Arity {

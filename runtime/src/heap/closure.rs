@@ -5,7 +5,7 @@
 
 use super::cycles::{self, Root};
 use super::{Header, Object, Ref, allocator};
-use crate::bytecode::FunctionInfo;
+use crate::bytecode::{FunctionId, FunctionInfo};
 use crate::call::Entry;
 use crate::value::{Tag, Value};
 use core::cell::{Cell, UnsafeCell};
@@ -20,13 +20,17 @@ pub struct Function {
     entry: Cell<Entry>,
     /// What is known of the function; outlives every function object.
     info: *const FunctionInfo,
-    captured: usize,
+    captured: u32,
+    /// Its number, which `info` says as well.
+    id: FunctionId,
 }
 
 /// Where generated code finds the entry of a function object.
 pub const ENTRY_OFFSET: usize = offset_of!(Function, entry);
 /// Where generated code finds the static description of a function object.
 pub const INFO_OFFSET: usize = offset_of!(Function, info);
+/// Where generated code finds the function's number in the program.
+pub const ID_OFFSET: usize = offset_of!(Function, id);
 /// Where generated code finds the number of arguments that a function object
 /// may be entered with at once, plus one.
 pub const PLAIN_CALL_OFFSET: usize = offset_of!(Header, flags);
@@ -40,7 +44,7 @@ unsafe impl Object for Function {
     unsafe fn destroy(object: *mut Function) {
         // SAFETY: dead; the captures are dropped once, then the memory is freed.
         unsafe {
-            let captured = (*object).captured;
+            let captured = (*object).captured as usize;
             core::ptr::drop_in_place(core::ptr::slice_from_raw_parts_mut(
                 captures_of(object),
                 captured,
@@ -75,7 +79,8 @@ impl Function {
                 header,
                 entry: Cell::new(entry),
                 info,
-                captured,
+                captured: u32::try_from(captured).expect("the verifier limits captures"),
+                id: (*info).id,
             });
             for (index, value) in captures.enumerate() {
                 captures_of(object).add(index).write(value);
@@ -109,7 +114,7 @@ impl Function {
         unsafe {
             core::slice::from_raw_parts(
                 captures_of(core::ptr::from_ref(self).cast_mut()),
-                self.captured,
+                self.captured as usize,
             )
         }
     }

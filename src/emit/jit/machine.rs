@@ -318,7 +318,7 @@ impl Machine {
             Callee::Generic(func) => {
                 self.entries[func as usize].expect("nothing calls entries by name")
             }
-            Callee::Direct(func) => match self.direct[func as usize] {
+            Callee::Direct(func) | Callee::Apart(func) => match self.direct[func as usize] {
                 Direct::Shim(id) | Direct::Body(id) => id,
                 Direct::Nothing => unreachable!("the batch holds all callees"),
             },
@@ -441,7 +441,7 @@ impl Batch<'_> {
 
 fn directly_called(callee: Callee) -> Option<FunctionId> {
     match callee {
-        Callee::Direct(func) => Some(func),
+        Callee::Direct(func) | Callee::Apart(func) => Some(func),
         Callee::Generic(_)
         | Callee::Helper(_)
         | Callee::Cold(_)
@@ -456,6 +456,7 @@ fn called_through_stub(callee: Callee) -> Option<Helper> {
         Callee::Generic(_)
         | Callee::Helper(_)
         | Callee::Direct(_)
+        | Callee::Apart(_)
         | Callee::Foreign(_)
         | Callee::Numbers => None,
     }
