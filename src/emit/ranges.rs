@@ -32,9 +32,11 @@ use rustc_hash::FxHashMap;
 const MOST_PASSES: usize = 24;
 /// Passes before the ends of intervals that still grow are let go.
 const PATIENCE: usize = 3;
-/// Conditions inside conditions that are looked at.
-const DEPTH: usize = 4;
+/// Levels of conditions inside conditions that are looked at.
+const DEPTH: usize = 8;
 
+/// Where what grows may stop first: beyond this, sums may overflow.
+const FAR: i64 = 1 << 61;
 /// A length that nothing has: more bytes than there are addresses.
 const LONGEST: i64 = 1 << 56;
 
@@ -201,7 +203,12 @@ impl<'a> Analysis<'a> {
             self.first[*param] = None;
             self.now[*param] = self.params[*param];
         }
-        let mut ways = self.flow.graph.pred_iter(block);
+        // What holds where a loop begins is about values that its rounds do not change.
+        let Flow {
+            graph, dominators, ..
+        } = self.flow;
+        let ways = graph.pred_iter(block);
+        let mut ways = ways.filter(|way| !dominators.block_dominates(block, way.block));
         let (Some(way), None) = (ways.next(), ways.next()) else {
             return true;
         };
@@ -282,11 +289,15 @@ impl<'a> Analysis<'a> {
                 if joined.lo < before.lo {
                     joined.lo = match joined.lo {
                         0.. => 0,
+                        lo if lo >= -FAR && -FAR > all.lo => -FAR,
                         lo => all.lo + i64::from(lo > all.lo),
                     };
                 }
                 if joined.hi > before.hi {
-                    joined.hi = all.hi - i64::from(joined.hi < all.hi);
+                    joined.hi = match joined.hi {
+                        hi if hi <= FAR && FAR < all.hi => FAR,
+                        hi => all.hi - i64::from(hi < all.hi),
+                    };
                 }
             }
             self.params[*param] = joined;

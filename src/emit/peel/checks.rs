@@ -19,8 +19,12 @@ use rustc_hash::FxHashSet;
 
 /// How far from its counter an index may be, and how much a counter may change.
 const FARTHEST: i64 = 1 << 16;
-/// Lengths that one loop compares with.
-const MOST_LENGTHS: usize = 6;
+/// Lengths, or different indexes below one, that a loop compares with.
+const MOST_BOUNDS: usize = 6;
+/// What an index may be a sum of, besides the counter and a constant.
+const MOST_TERMS: usize = 2;
+/// How large such a term may be, so that no sum of them overflows.
+const FARTHEST_TERM: i64 = 1 << 60;
 /// Rounds that are not worth asking before them what each of them would ask.
 const FEW_ROUNDS: i64 = 4;
 /// Additions that an index may be away from its counter.
@@ -136,46 +140,31 @@ impl Gate {
         let branch = self.ask_for_rounds(function, branch, checks, first);
         let mut cursor = FuncCursor::new(function).at_inst(branch);
         let end = checks.end.at(&mut cursor);
+        let may_begin = cursor.ins().icmp(checks.relation, first, end);
         let mut limits = Limits {
-            may_begin: cursor.ins().icmp(checks.relation, first, end),
+            conditions: vec![may_begin],
+            asked: Vec::new(),
             cursor,
             relation: checks.relation,
+            first,
+            last: i64::from(matches!(
+                checks.relation,
+                IntCC::SignedLessThanOrEqual | IntCC::SignedGreaterThan
+            )),
             end,
         };
-        // What the last round's counter falls short of the end by.
-        let last = i64::from(matches!(
-            checks.relation,
-            IntCC::SignedLessThanOrEqual | IntCC::SignedGreaterThan
-        ));
-        if checks.by > 0 {
-            for (length, farthest) in &checks.lengths {
-                let end = limits.less(length, farthest + last);
-                limits.end_at(end);
-            }
-            // The counter must not start anew from the smallest number.
-            if checks.by > 1 || last > 0 {
-                let end = limits.cursor.ins().iconst(types::I64, i64::MAX / 2);
-                limits.end_at(end);
-            }
-            let nearest = -checks.nearest;
-            let is_in = IntCC::SignedGreaterThanOrEqual;
-            let is_in = limits.cursor.ins().icmp_imm_s(is_in, first, nearest);
-            limits.require(is_in);
-        } else {
-            for (length, farthest) in &checks.lengths {
-                let length = limits.less(length, *farthest);
-                let is_in = limits.cursor.ins();
-                let is_in = is_in.icmp(IntCC::SignedLessThan, first, length);
-                limits.require(is_in);
-            }
-            let end = -checks.nearest - last;
-            let end = limits.cursor.ins().iconst(types::I64, end);
+        for bound in &checks.bounds {
+            limits.keep_within(bound, checks.by > 0);
+        }
+        // The counter must not start anew from the smallest number.
+        if checks.by > 1 || limits.last > 0 && checks.by > 0 {
+            let end = limits.cursor.ins().iconst(types::I64, i64::MAX / 2);
             limits.end_at(end);
         }
         let is_before = limits.cursor.ins();
         let is_before = is_before.icmp(checks.relation, first, limits.end);
-        limits.require(is_before);
-        let Limits { may_begin, end, .. } = limits;
+        limits.conditions.push(is_before);
+        let (may_begin, end) = (limits.all(), limits.end);
         if let InstructionData::Brif { arg, .. } = &mut function.dfg.insts[branch] {
             *arg = may_begin;
         }
@@ -268,13 +257,39 @@ struct Limits<'f> {
     cursor: FuncCursor<'f>,
     /// How the counter must relate to the end.
     relation: IntCC,
+    /// What the counter begins with.
+    first: Value,
+    /// What the last round's counter falls short of the end by, or beyond it.
+    last: i64,
     end: Value,
-    may_begin: Value,
+    /// What must be true, or the loop is left for the peeled round.
+    conditions: Vec<Value>,
+    /// Comparisons with constants that are among them.
+    asked: Vec<(IntCC, Value, i64)>,
 }
 
 impl Limits<'_> {
-    fn require(&mut self, condition: Value) {
-        self.may_begin = self.cursor.ins().band(self.may_begin, condition);
+    fn require(&mut self, relation: IntCC, value: Value, limit: i64) {
+        let asked = (relation, value, limit);
+        if !self.asked.contains(&asked) {
+            self.asked.push(asked);
+            let holds = self.cursor.ins().icmp_imm_s(relation, value, limit);
+            self.conditions.push(holds);
+        }
+    }
+
+    /// Whether all conditions hold: `ranges` looks into conditions a few levels deep.
+    fn all(&mut self) -> Value {
+        let mut conditions = std::mem::take(&mut self.conditions);
+        while conditions.len() > 1 {
+            let pairs = conditions.chunks(2);
+            let both = pairs.map(|pair| match *pair {
+                [one, other] => self.cursor.ins().band(one, other),
+                _ => pair[0],
+            });
+            conditions = both.collect();
+        }
+        conditions[0]
     }
 
     /// Lets the loop end there, if that is before its end.
@@ -287,16 +302,66 @@ impl Limits<'_> {
         self.end = self.cursor.ins().select(is_before, end, self.end);
     }
 
-    /// A length less a constant.
-    fn less(&mut self, length: &Invariant, by: i64) -> Value {
-        let length = length.at(&mut self.cursor);
-        if by > 0 {
-            // It is compared as an unsigned number, so it could be any.
-            let is_length = IntCC::SignedGreaterThanOrEqual;
-            let is_length = self.cursor.ins().icmp_imm_s(is_length, length, 0);
-            self.require(is_length);
+    /// Makes sure that all rounds' indexes are within a length.
+    fn keep_within(&mut self, bound: &Bound, goes_up: bool) {
+        if !bound.line.is_plain() {
+            // The counter stays where sums with the terms do not overflow.
+            let (condition, end) = match goes_up {
+                true => (IntCC::SignedGreaterThanOrEqual, FARTHEST_TERM),
+                false => (IntCC::SignedLessThanOrEqual, -FARTHEST_TERM),
+            };
+            self.require(condition, self.first, -end);
+            let end = self.cursor.ins().iconst(types::I64, end);
+            self.end_at(end);
         }
-        self.cursor.ins().iadd_imm_s(length, -by)
+        let terms = self.sum_of_terms(&bound.line);
+        let length = bound.length.at(&mut self.cursor);
+        // It is compared as an unsigned number, so it could be any.
+        self.require(IntCC::SignedGreaterThanOrEqual, length, 0);
+        self.require(IntCC::SignedLessThanOrEqual, length, FARTHEST_TERM);
+        // What the counter may be at least, and what it must be less than.
+        let (least, most) = if bound.line.counter > 0 {
+            let least = self.cursor.ins().iconst(types::I64, -bound.nearest);
+            let least = match terms {
+                Some(terms) => self.cursor.ins().isub(least, terms),
+                None => least,
+            };
+            let most = match terms {
+                Some(terms) => self.cursor.ins().isub(length, terms),
+                None => length,
+            };
+            (least, self.cursor.ins().iadd_imm_s(most, -bound.farthest))
+        } else {
+            let terms = terms.unwrap_or_else(|| self.cursor.ins().iconst(types::I64, 0));
+            let least = self.cursor.ins().isub(terms, length);
+            let least = self.cursor.ins().iadd_imm_s(least, bound.farthest + 1);
+            (least, self.cursor.ins().iadd_imm_s(terms, bound.nearest + 1))
+        };
+        let (condition, first_limit, last_limit) = match goes_up {
+            true => (IntCC::SignedGreaterThanOrEqual, least, most),
+            false => (IntCC::SignedLessThan, most, least),
+        };
+        let is_in = self.cursor.ins().icmp(condition, self.first, first_limit);
+        self.conditions.push(is_in);
+        let end = self.cursor.ins().iadd_imm_s(last_limit, -self.last);
+        self.end_at(end);
+    }
+
+    /// The sum of an index's terms, which are small enough for sums of them.
+    fn sum_of_terms(&mut self, line: &Line) -> Option<Value> {
+        let mut sum = None;
+        for (term, is_negative) in &line.terms {
+            let term = term.at(&mut self.cursor);
+            self.require(IntCC::SignedGreaterThanOrEqual, term, -FARTHEST_TERM);
+            self.require(IntCC::SignedLessThanOrEqual, term, FARTHEST_TERM);
+            sum = Some(match (sum, is_negative) {
+                (None, false) => term,
+                (None, true) => self.cursor.ins().ineg(term),
+                (Some(sum), false) => self.cursor.ins().iadd(sum, term),
+                (Some(sum), true) => self.cursor.ins().isub(sum, term),
+            });
+        }
+        sum
     }
 }
 
@@ -369,6 +434,7 @@ fn comparison(function: &Function, condition: Value) -> Option<(IntCC, [Value; 2
 }
 
 /// A value that is the same in all rounds of a loop, wherever it is computed.
+#[derive(Clone, Copy)]
 enum Invariant {
     /// It comes from outside.
     Outside(Value),
@@ -403,6 +469,59 @@ impl Invariant {
     }
 }
 
+/// An index that changes with a loop's counter.
+#[derive(Clone)]
+struct Line {
+    /// 1 if it rises with the counter, -1 if it falls, 0 if it stays the same.
+    counter: i64,
+    /// What is added to that, or subtracted from it.
+    terms: Vec<(Invariant, bool)>,
+    added: i64,
+}
+
+impl Line {
+    fn is_plain(&self) -> bool {
+        self.counter > 0 && self.terms.is_empty()
+    }
+
+    /// Whether it differs from another one by a constant.
+    fn runs_along(&self, other: &Line) -> bool {
+        let mut terms = self.terms.iter().zip(&other.terms);
+        self.counter == other.counter
+            && self.terms.len() == other.terms.len()
+            && terms.all(|((one, sign), (other, same))| sign == same && one.is(other))
+    }
+
+    /// The sum or difference of two, if it is a line too.
+    fn with(mut self, other: Line, is_negative: bool) -> Option<Line> {
+        let sign = if is_negative { -1 } else { 1 };
+        self.counter += sign * other.counter;
+        self.added += sign * other.added;
+        let more = other.terms.into_iter();
+        self.terms
+            .extend(more.map(|(term, is_other)| (term, is_other != is_negative)));
+        let is_line = self.counter.abs() <= 1
+            && self.added.abs() <= FARTHEST
+            && self.terms.len() <= MOST_TERMS;
+        is_line.then_some(self)
+    }
+}
+
+/// Indexes that one length bounds.
+struct Bound {
+    length: Invariant,
+    line: Line,
+    /// The least that is added to the line, and the most.
+    nearest: i64,
+    farthest: i64,
+}
+
+impl Bound {
+    fn is_of(&self, length: &Invariant, line: &Line) -> bool {
+        self.length.is(length) && self.line.runs_along(line)
+    }
+}
+
 /// What a loop compares its counter with.
 struct Checks {
     /// The counter's position among the header's parameters.
@@ -416,10 +535,7 @@ struct Checks {
     end: Invariant,
     /// The branches that are left away.
     branches: Vec<Inst>,
-    /// What is compared with lengths: the least that is added to the counter, and
-    /// the most for each length.
-    nearest: i64,
-    lengths: Vec<(Invariant, i64)>,
+    bounds: Vec<Bound>,
 }
 
 impl Checks {
@@ -442,32 +558,57 @@ impl Checks {
         let (always, sometimes): (Vec<Block>, Vec<Block>) = blocks
             .into_iter()
             .partition(|block| flow.dominators.block_dominates(*block, gate.latch));
-        let mut nearest = None;
         for block in always {
-            let Some((branch, length, added)) = rounds.check(block, checks.counter) else {
+            let Some((branch, length, line)) = rounds.check(block, checks.counter) else {
                 continue;
             };
-            let mut known = checks.lengths.iter_mut();
-            if let Some((_, farthest)) = known.find(|(known, _)| known.is(&length)) {
-                *farthest = added.max(*farthest);
-            } else if checks.lengths.len() < MOST_LENGTHS {
-                checks.lengths.push((length, added));
+            let added = line.added;
+            let mut known = checks.bounds.iter_mut();
+            if let Some(bound) = known.find(|bound| bound.is_of(&length, &line)) {
+                bound.nearest = bound.nearest.min(added);
+                bound.farthest = bound.farthest.max(added);
+            } else if checks.bounds.len() < MOST_BOUNDS {
+                checks.bounds.push(Bound {
+                    length,
+                    line,
+                    nearest: added,
+                    farthest: added,
+                });
             } else {
                 continue;
             }
-            nearest = Some(nearest.map_or(added, |nearest: i64| nearest.min(added)));
             checks.branches.push(branch);
         }
-        checks.nearest = nearest?;
+        if checks.bounds.is_empty() {
+            return None;
+        }
         for block in sometimes {
-            let Some((branch, length, added)) = rounds.check(block, checks.counter) else {
+            let Some((branch, length, line)) = rounds.check(block, checks.counter) else {
                 continue;
             };
-            let mut known = checks.lengths.iter();
-            let known = known.find(|(known, _)| known.is(&length));
-            if known.is_some_and(|(_, farthest)| (checks.nearest..=*farthest).contains(&added)) {
-                checks.branches.push(branch);
+            let is_within = |bound: &&Bound| {
+                bound.line.runs_along(&line)
+                    && (bound.nearest..=bound.farthest).contains(&line.added)
+            };
+            let mut known = checks.bounds.iter().filter(is_within);
+            let Some(first) = known.next() else {
+                continue;
+            };
+            if !first.length.is(&length) && !known.any(|bound| bound.length.is(&length)) {
+                // The same element for another purpose: to store one, the array must have
+                // no other owner, which in most cases is so.
+                if checks.bounds.len() == MOST_BOUNDS {
+                    continue;
+                }
+                let added = line.added;
+                checks.bounds.push(Bound {
+                    length,
+                    line,
+                    nearest: added,
+                    farthest: added,
+                });
             }
+            checks.branches.push(branch);
         }
         Some(checks)
     }
@@ -522,15 +663,14 @@ impl Rounds<'_> {
                 relation,
                 end: self.invariant(end)?,
                 branches: Vec::new(),
-                nearest: 0,
-                lengths: Vec::new(),
+                bounds: Vec::new(),
             })
         })
     }
 
-    /// The branch at the end of a block, if it leaves the loop unless the counter and a
-    /// constant are below a length, with the length and the constant.
-    fn check(&self, block: Block, counter: usize) -> Option<(Inst, Invariant, i64)> {
+    /// The branch at the end of a block, if it leaves the loop unless an index is below a
+    /// length, with the length and the index.
+    fn check(&self, block: Block, counter: usize) -> Option<(Inst, Invariant, Line)> {
         let function = self.function;
         let branch = function.layout.last_inst(block)?;
         let InstructionData::Brif { arg, blocks, .. } = function.dfg.insts[branch] else {
@@ -551,8 +691,43 @@ impl Rounds<'_> {
             IntCC::UnsignedGreaterThan => (right, left),
             _ => return None,
         };
-        let (from, added) = self.counter_and_constant(index, DEPTH)?;
-        (from == counter).then_some((branch, self.invariant(length)?, added))
+        let line = self.line(index, counter, DEPTH)?;
+        (line.counter != 0).then_some((branch, self.invariant(length)?, line))
+    }
+
+    /// A value as a line over the counter.
+    fn line(&self, value: Value, counter: usize, depth: usize) -> Option<Line> {
+        let function = self.function;
+        let line = |counter, terms, added| Line {
+            counter,
+            terms,
+            added,
+        };
+        match (function.dfg.value_def(value), self.invariant(value)) {
+            (_, Some(Invariant::Constant(value))) => {
+                let is_near = value.unsigned_abs() <= FARTHEST as u64;
+                return is_near.then(|| line(0, Vec::new(), value));
+            }
+            (_, Some(term)) => return Some(line(0, vec![(term, false)], 0)),
+            (ValueDef::Param(block, position), None) => {
+                let is_counter = block == self.gate.header && position == counter;
+                return is_counter.then(|| line(1, Vec::new(), 0));
+            }
+            (ValueDef::Result(_, 0), None) if depth > 0 => {}
+            _ => return None,
+        }
+        let inst = function.dfg.value_def(value).inst()?;
+        let InstructionData::Binary { opcode, args } = function.dfg.insts[inst] else {
+            return None;
+        };
+        let is_negative = match opcode {
+            Opcode::Iadd | Opcode::SaddOverflow => false,
+            Opcode::Isub | Opcode::SsubOverflow => true,
+            _ => return None,
+        };
+        let [left, right] = args;
+        let left = self.line(left, counter, depth - 1)?;
+        left.with(self.line(right, counter, depth - 1)?, is_negative)
     }
 
     /// Which of the header's parameters a value is, but for a constant, and that.
@@ -577,7 +752,7 @@ impl Rounds<'_> {
             Opcode::Isub | Opcode::SsubOverflow => (left, self.constant(right)?.checked_neg()?),
             _ => return None,
         };
-        if depth == 0 || added.abs() > FARTHEST {
+        if depth == 0 || added.unsigned_abs() > FARTHEST as u64 {
             return None;
         }
         let (counter, before) = self.counter_and_constant(from, depth - 1)?;
