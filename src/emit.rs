@@ -30,7 +30,9 @@ mod object;
 mod order;
 mod parked;
 mod peel;
+
 mod phis;
+mod placement;
 mod ranges;
 mod simplify;
 mod words;

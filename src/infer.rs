@@ -135,7 +135,9 @@ impl Facts {
 
     /// What a call of a function that is a value gives, with so many arguments.
     pub fn called(&self, argc: usize) -> Type {
-        self.called.get(argc).map_or(Type::ANY, |known| known.result)
+        self.called
+            .get(argc)
+            .map_or(Type::ANY, |known| known.result)
     }
 
     /// The functions that a call of a value with so many arguments may run, unless it

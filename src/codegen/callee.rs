@@ -32,11 +32,14 @@ impl Translator<'_, '_, '_> {
                 _ => self.call_one_of(&[func], argc),
             };
         }
-        self.record(Decision::CallsValue);
         let callees = source.facts.callees(argc as usize);
         if callee.ty.is(Tags::FUNCTION) && (1..=MOST_CALLEES).contains(&callees.len()) {
+            for callee in callees {
+                self.record(Decision::Direct { callee: *callee });
+            }
             return self.call_one_of(callees, argc);
         }
+        self.record(Decision::CallsValue);
         let ty = match callee.ty.is(Tags::FUNCTION) {
             true => source.facts.called(argc as usize),
             false => Type::ANY,
@@ -84,13 +87,18 @@ impl Translator<'_, '_, '_> {
         if is_known {
             let has_tag = self.has_tag(callee, Tag::Function);
             let is_function = has_tag.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 1));
-            self.call_if(is_function, (name(callees[0]), callees[0]), argc, (class, done));
+            self.call_if(
+                is_function,
+                (name(callees[0]), callees[0]),
+                argc,
+                (class, done),
+            );
         } else {
             let object = self.expect_tag(callee, Tag::Function, slow);
-            let id =
-                self.builder
-                    .ins()
-                    .load(types::I32, trusted(), object, ID_OFFSET as i32);
+            let id = self
+                .builder
+                .ins()
+                .load(types::I32, trusted(), object, ID_OFFSET as i32);
             for func in callees {
                 let wanted = self.number_as(types::I32, Table::Functions, *func);
                 let is_wanted = self.builder.ins().icmp(IntCC::Equal, id, wanted);

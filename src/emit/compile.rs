@@ -13,6 +13,7 @@ use super::leaf;
 use super::order;
 use super::parked;
 use super::peel::peel_loops;
+use super::placement::{Placement, padded, placement};
 use super::ranges;
 use super::simplify::simplify;
 use super::target::Ending;
@@ -129,6 +130,21 @@ impl Code {
     }
 }
 
+/// The same relocation in code that so many bytes were put in front of.
+fn moved(relocation: ModuleReloc, by: u32) -> ModuleReloc {
+    let name = match relocation.name {
+        ModuleRelocTarget::FunctionOffset(func, offset) => {
+            ModuleRelocTarget::FunctionOffset(func, offset + by)
+        }
+        other => other,
+    };
+    ModuleReloc {
+        offset: relocation.offset + by,
+        name,
+        ..relocation
+    }
+}
+
 fn callee(name: &ModuleRelocTarget) -> Option<Callee> {
     match *name {
         ModuleRelocTarget::User { namespace, index } => Some(Callee::from_external_name(
@@ -212,17 +228,29 @@ impl<'a> Compiler<'a> {
         // The function that offsets in itself refer to has no number yet.
         let own = FuncId::from_u32(0);
         let function = &self.context.func;
-        let relocation = |relocation| ModuleReloc::from_mach_reloc(relocation, function, own);
         let isa = self.source.isa;
         let is_for_debuggers = self.source.debug != Debug::Nothing;
-        Ok(Code {
-            // Debuggers want every frame.
-            bytes: match is_for_debuggers {
-                true => code.buffer.data().to_vec(),
-                false => leaf::machine_code(isa, function, &code),
-            },
-            trace: is_for_debuggers.then(|| Trace::new(isa, &code, origin)),
+        let usual = Placement {
             alignment: code.buffer.alignment.into(),
+            padding: 0,
+        };
+        // Debuggers want every frame, and the code where they are told that it is.
+        let (bytes, placement) = match is_for_debuggers {
+            true => (code.buffer.data().to_vec(), usual),
+            false => {
+                let bytes = leaf::machine_code(isa, function, &code);
+                let placement = placement(isa, &bytes, usual.alignment);
+                (padded(bytes, placement.padding), placement)
+            }
+        };
+        let relocation = |relocation| {
+            let relocation = ModuleReloc::from_mach_reloc(relocation, function, own);
+            moved(relocation, placement.padding as u32)
+        };
+        Ok(Code {
+            bytes,
+            trace: is_for_debuggers.then(|| Trace::new(isa, &code, origin)),
+            alignment: placement.alignment,
             relocations: code.buffer.relocs().iter().map(relocation).collect(),
             listing,
         })

@@ -302,7 +302,9 @@ fn needed_glue(
             Body::Compiled(code) => {
                 for callee in code.callees() {
                     match callee {
-                        Callee::Direct(func) | Callee::Apart(func) => directly[func as usize] = true,
+                        Callee::Direct(func) | Callee::Apart(func) => {
+                            directly[func as usize] = true
+                        }
                         Callee::Generic(func) => as_value[func as usize] = true,
                         Callee::Helper(_)
                         | Callee::Cold(_)

@@ -335,7 +335,10 @@ impl Limits<'_> {
             let terms = terms.unwrap_or_else(|| self.cursor.ins().iconst(types::I64, 0));
             let least = self.cursor.ins().isub(terms, length);
             let least = self.cursor.ins().iadd_imm_s(least, bound.farthest + 1);
-            (least, self.cursor.ins().iadd_imm_s(terms, bound.nearest + 1))
+            (
+                least,
+                self.cursor.ins().iadd_imm_s(terms, bound.nearest + 1),
+            )
         };
         let (condition, first_limit, last_limit) = match goes_up {
             true => (IntCC::SignedGreaterThanOrEqual, least, most),
