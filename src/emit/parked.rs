@@ -10,7 +10,12 @@
 //! the way before the loop: where registers run out, it moves it within.  So in
 //! loops that need more registers than there are, such values are written to the
 //! frame too, and what lies behind the loop reads them there.
+//!
+//! And it takes the values that a variable has one after the other for one, which it
+//! keeps in memory as a whole where one of them lives through a call that changes all
+//! registers for floats.  So what a loop has computed waits in memory behind it.
 
+mod floats;
 mod through;
 
 use cranelift_codegen::Context;
@@ -41,30 +46,38 @@ pub(super) fn park(context: &mut Context) {
     for uses in through::uses(function, &context.cfg, loops) {
         parked.park(function, &uses);
     }
+    let flow = (&context.cfg, &context.domtree);
+    for uses in floats::uses(function, flow, loops) {
+        parked.park(function, &uses);
+    }
 }
 
 /// A block's uses of a value.
 struct Uses {
     value: Value,
+    /// The block at whose beginning it is written, if that is not where it is made.
+    written: Option<Block>,
     /// In their order.
     users: Vec<Inst>,
 }
 
-/// The values that wait, and where.
+/// The values that wait, and where, by the block that writes them if that is not
+/// where they are made.
 #[derive(Default)]
-struct Parked(FxHashMap<Value, StackSlot>);
+struct Parked(FxHashMap<(Value, Option<Block>), StackSlot>);
 
 impl Parked {
     /// Lets a value's users in a block read it from memory.
     fn park(&mut self, function: &mut Function, uses: &Uses) {
         let slots = &mut self.0;
-        if slots.len() == MOST_PARKED && !slots.contains_key(&uses.value) {
+        let place = (uses.value, uses.written);
+        if slots.len() == MOST_PARKED && !slots.contains_key(&place) {
             return;
         }
         let ty = function.dfg.value_type(uses.value);
         let slot = *slots
-            .entry(uses.value)
-            .or_insert_with(|| write(function, uses.value, ty));
+            .entry(place)
+            .or_insert_with(|| write(function, place, ty));
         let Some(first) = uses.users.first() else {
             return;
         };
@@ -118,6 +131,7 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
                     Some(uses) => uses.users.push(inst),
                     None => in_block.push(Uses {
                         value,
+                        written: None,
                         users: vec![inst],
                     }),
                 }
@@ -161,18 +175,20 @@ fn home(function: &Function, value: Value) -> Option<Block> {
     }
 }
 
-/// Writes a value into a slot of its own as soon as it is there.
-fn write(function: &mut Function, value: Value, ty: Type) -> StackSlot {
+/// Writes a value into a slot of its own as soon as it is there, or in a block.
+fn write(function: &mut Function, (value, block): (Value, Option<Block>), ty: Type) -> StackSlot {
     let slot = function.create_sized_stack_slot(StackSlotData::new(
         StackSlotKind::ExplicitSlot,
         ty.bytes(),
         ty.bytes().trailing_zeros() as u8,
     ));
     let cursor = FuncCursor::new(function);
-    let mut cursor = match cursor.func.dfg.value_def(value) {
-        ValueDef::Param(block, _) => cursor.at_first_insertion_point(block),
-        ValueDef::Result(inst, _) => cursor.after_inst(inst),
-        ValueDef::Union(..) => unreachable!("an optimised function has no unions"),
+    let mut cursor = match (block, cursor.func.dfg.value_def(value)) {
+        (Some(block), _) | (None, ValueDef::Param(block, _)) => {
+            cursor.at_first_insertion_point(block)
+        }
+        (None, ValueDef::Result(inst, _)) => cursor.after_inst(inst),
+        (None, ValueDef::Union(..)) => unreachable!("an optimised function has no unions"),
     };
     let address = cursor.ins().stack_addr(types::I64, slot, 0);
     cursor

@@ -2,7 +2,7 @@
 
 use super::{Uses, home};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
-use cranelift_codegen::ir::{Block, Function, Inst, Value};
+use cranelift_codegen::ir::{Block, Function, Inst, Type, Value};
 use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,9 +16,9 @@ const MOST_STEPS: usize = 200_000;
 
 /// A value's uses, and the blocks at whose beginning it is still needed.
 #[derive(Default)]
-struct Life {
-    users: FxHashMap<Block, Vec<Inst>>,
-    live_in: FxHashSet<Block>,
+pub(super) struct Life {
+    pub users: FxHashMap<Block, Vec<Inst>>,
+    pub live_in: FxHashSet<Block>,
 }
 
 /// The uses behind loops that are to read from memory.
@@ -31,7 +31,7 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         .loops()
         .filter(|looped| !around.contains(looped))
         .collect();
-    let lives = lives(function, cfg);
+    let lives = lives(function, cfg, |_| true);
     let live_at = live_at(
         innermost.iter().map(|looped| loops.loop_header(*looped)),
         &lives,
@@ -72,7 +72,11 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
             for block in blocks {
                 if parked.insert((value, block)) {
                     let users = lives[&value].users[&block].clone();
-                    all.push(Uses { value, users });
+                    all.push(Uses {
+                        value,
+                        written: None,
+                        users,
+                    });
                 }
             }
         }
@@ -96,13 +100,17 @@ fn live_at(
     values
 }
 
-/// The lives of the function's values, as far as they are worth parking.
-fn lives(function: &Function, cfg: &ControlFlowGraph) -> FxHashMap<Value, Life> {
+/// The lives of the function's values of some types, as far as they are worth parking.
+pub(super) fn lives(
+    function: &Function,
+    cfg: &ControlFlowGraph,
+    concerns: impl Fn(Type) -> bool,
+) -> FxHashMap<Value, Life> {
     let mut lives: FxHashMap<Value, Life> = FxHashMap::default();
     for block in function.layout.blocks() {
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
-                if home(function, value).is_none() {
+                if !concerns(function.dfg.value_type(value)) || home(function, value).is_none() {
                     continue;
                 }
                 let life = lives.entry(value).or_default();
