@@ -278,18 +278,24 @@ impl Translator<'_, '_, '_> {
                 let dead = self.builder.create_block();
                 self.switch_sealed(dead);
             }
-            _ if value.ty.may_be(flat) => self.store_by_kind(array, position, value, slow),
+            _ if value.ty.may_be(flat) => self.store_by_kind((array, position), value, held, slow),
             _ => {
                 let address = self.checked_address(array, view, position, Elements::Values, slow);
                 self.expect_to_fit(value, array, slow);
-                self.replace_value(address, 0, value);
+                self.replace_value(address, 0, value, held);
             }
         }
     }
 
     /// The same for a value that may be a number, where an array of any kind may
     /// be.
-    fn store_by_kind(&mut self, array: Value, position: Value, value: Entry, slow: Block) {
+    fn store_by_kind(
+        &mut self,
+        (array, position): (Value, Value),
+        value: Entry,
+        held: Type,
+        slow: Block,
+    ) {
         self.check_bounds(array, position, slow);
         let kind = self.element_kind(array);
         let [whole, flat, done] = [(); 3].map(|()| self.builder.create_block());
@@ -326,14 +332,14 @@ impl Translator<'_, '_, '_> {
         self.switch_sealed(whole);
         self.expect_to_fit(value, array, slow);
         let address = self.element_address(array, position, Elements::Values);
-        self.replace_value(address, 0, value);
+        self.replace_value(address, 0, value, held);
         self.builder.ins().jump(done, &[]);
         self.switch_sealed(done);
     }
 
-    /// Stores an owned value over another one.
-    pub fn replace_value(&mut self, address: Value, offset: i32, value: Entry) {
-        let old = self.load_value(Type::ANY, address, offset, Owner::Entry);
+    /// Stores an owned value over another one, which is of such a type.
+    pub fn replace_value(&mut self, address: Value, offset: i32, value: Entry, held: Type) {
+        let old = self.load_value(held, address, offset, Owner::Entry);
         self.store_value(value, address, offset);
         self.release_entry(old);
     }

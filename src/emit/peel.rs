@@ -35,7 +35,7 @@ use std::iter::successors;
 
 /// Instructions of a loop's fast paths up to which this is done: all of them may come
 /// to be there three times.
-const MOST_IN_LOOP: usize = 200;
+const MOST_IN_LOOP: usize = 400;
 /// Instructions of a function up to which this is done at all.
 const MOST_IN_FUNCTION: usize = 20_000;
 
