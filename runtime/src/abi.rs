@@ -26,7 +26,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 11;
+pub const ABI_VERSION: u32 = 12;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,8 @@ helpers! {
     IndexOfText = operators::ruff_rt_index_of_text(text: *const Str, needle: *const Str) -> u64, [];
     /// `left + right` of two strings; takes `left` over and borrows `right`.
     AppendText = operators::ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str, [];
+    /// The decimal text of an int.
+    IntText = operators::ruff_rt_int_text(number: i64) -> *mut Str, [];
     /// `left + right` of two borrowed strings.
     JoinTexts = operators::ruff_rt_join_texts(left: *const Str, right: *const Str) -> *mut Str, [];
     /// C's `fmod`.

@@ -39,6 +39,8 @@ impl Translator<'_, '_, '_> {
                 | Op::Greater {}
                 | Op::GreaterEqual {}
                 | Op::SameValue {}
+                | Op::Update { .. }
+                | Op::UpdateFrom { .. }
                 | Op::JumpIfNull { .. }
                 | Op::JumpIfNotNull { .. }
         )
@@ -66,6 +68,15 @@ impl Translator<'_, '_, '_> {
             Endianness::Little => byte,
             Endianness::Big => self.builder.ins().ishl_imm_u(byte, TO_HIGH_END),
         }
+    }
+
+    /// What the words of ASCII characters are below, as unsigned numbers, and those of
+    /// others are not.
+    pub fn ascii_limit(&mut self) -> Value {
+        self.iconst(match self.source.isa.endianness() {
+            Endianness::Little => 0x80,
+            Endianness::Big => i64::MIN,
+        })
     }
 
     /// The bytes of a string that is one character; it stays whose it is.

@@ -1,6 +1,7 @@
 //! The dispatch over instructions, and control flow.
 
 use super::compare::Comparison;
+use super::decision::Decision;
 use super::dissolve::{TO_NEXT, TO_START};
 use super::func::{Start, Translator, trusted};
 use super::signature::{self, Class, Fields, Sum};
@@ -40,6 +41,10 @@ impl Translator<'_, '_, '_> {
         }
         if !Self::takes_sums(op) {
             self.make_variants_whole(op.effect(self.source.program).pops as usize);
+        }
+        if matches!(op, Op::Add {}) && self.append_first_part() {
+            self.record(Decision::Text);
+            return Ok(());
         }
         if !Self::takes_characters(op) {
             self.make_characters_whole(op.effect(self.source.program).pops as usize);

@@ -46,6 +46,11 @@ impl Translator<'_, '_, '_> {
             ("len", Class::Dynamic) if operand.ty.may_be(Tags::ARRAY) => {
                 self.length_of_any(builtin, operand);
             }
+            ("to_string" | "str" | "string", Class::Int) => {
+                self.pop();
+                let text = self.int_text(operand.word());
+                self.push(text);
+            }
             ("to_int" | "int", Class::Int) | ("to_float" | "float", Class::Float) => {}
             ("to_int" | "int", Class::Float) => {
                 self.pop();

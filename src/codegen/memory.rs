@@ -75,11 +75,15 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().load(types::I64, flags, object, offset)
     }
 
-    pub fn set_array_len(&mut self, array: Value, len: Value) {
+    /// Sets a number of elements, bytes or characters.
+    pub fn store_length(&mut self, len: Value, object: Value, offset: usize) {
         let flags = Part::Lengths.flags(self.builder.func);
-        self.builder
-            .ins()
-            .store(flags, len, array, LEN_OFFSET as i32);
+        let offset = offset as i32;
+        self.builder.ins().store(flags, len, object, offset);
+    }
+
+    pub fn set_array_len(&mut self, array: Value, len: Value) {
+        self.store_length(len, array, LEN_OFFSET);
     }
 
     /// The address of an array's elements.

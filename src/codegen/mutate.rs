@@ -22,6 +22,9 @@ impl Translator<'_, '_, '_> {
     // ---- compound assignment to a variable
 
     pub fn update(&mut self, var: Var, operator: Operator) {
+        if !self.is_text_variable(var) {
+            self.make_characters_whole(1);
+        }
         let right = self.stack[self.stack.len() - 1];
         let left = self.variable(var);
         let plain = |entry: Entry| entry.ty.is(Tags::NUMBER);
@@ -96,6 +99,9 @@ impl Translator<'_, '_, '_> {
     }
 
     pub fn update_from(&mut self, var: Var, operator: Operator) {
+        if !self.is_text_variable(var) {
+            self.make_characters_whole(2);
+        }
         let right = self.stack[self.stack.len() - 1];
         let old = self.stack[self.stack.len() - 2];
         if old.ty.is(Tags::NUMBER) && right.ty.is(Tags::NUMBER) {

@@ -7,11 +7,13 @@ use super::signature::Class;
 use super::stack::{Entry, Owner};
 use crate::infer::{Tags, Type};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, BlockArg, Endianness, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, BlockArg, Endianness, InstBuilder, MemFlagsData, Value, types};
 use ruff_runtime::abi::Helper;
-use ruff_runtime::bytecode::{Constant, Operator, Var, VarKind};
+use ruff_runtime::bytecode::{Constant, Op, Operator, Var, VarKind};
 use ruff_runtime::context::ASCII_OFFSET;
-use ruff_runtime::heap::string::{CHARS_OFFSET, LEN_OFFSET, TEXT_OFFSET};
+use ruff_runtime::heap::string::{
+    CAPACITY_OFFSET, CHARS_OFFSET, HASH_OFFSET, LEN_OFFSET, TEXT_OFFSET,
+};
 use ruff_runtime::value::Tag;
 
 const STRING: Class = Class::Object(Tag::String);
@@ -99,12 +101,61 @@ impl Translator<'_, '_, '_> {
         Entry::owned(Type::of(Tags::STRING), STRING, &[joined])
     }
 
+    /// Whether a variable always holds a string, if anything.
+    pub fn is_text_variable(&mut self, var: Var) -> bool {
+        self.variable(var).class == STRING
+    }
+
+    /// `left + right` of strings that are to be appended to a local variable by the
+    /// next instruction: `left` is appended at once, and `right` is left for that.
+    /// False if it is anything else.
+    pub fn append_first_part(&mut self) -> bool {
+        let next = self.pc + 1;
+        if self.layout.leaders.get(next as usize) != Some(&false) {
+            return false;
+        }
+        let (var, has_old) = match self.function.code[next as usize] {
+            Op::Update {
+                var,
+                operator: Operator::Add,
+            } => (var, false),
+            Op::UpdateFrom {
+                var,
+                operator: Operator::Add,
+            } => (var, true),
+            _ => return false,
+        };
+        let is_text = |entry: &Entry| matches!(entry.class, STRING | Class::Character);
+        let first = self.stack.len() - 2;
+        let owner = Owner::Slot(var.number());
+        if var.kind() != VarKind::Local
+            || !self.stack[first..].iter().all(is_text)
+            || has_old && self.stack[first - 1].owner != owner
+            || !self.is_text_variable(var)
+        {
+            return false;
+        }
+        if has_old {
+            self.stack[first - 1] = Entry::null();
+        }
+        self.own_borrows_from_slot(var.number());
+        let right = self.pop();
+        let is_done = self.append_to_variable(var, Operator::Add);
+        debug_assert!(is_done, "all are strings");
+        self.push(right);
+        if has_old {
+            self.stack[first - 1] = self.variable(var);
+        }
+        true
+    }
+
     /// `text += right` of a variable, as far as that is all about strings;
     /// false if it isn't.
     pub fn append_to_variable(&mut self, var: Var, operator: Operator) -> bool {
         let left = self.variable(var);
         let right = self.stack[self.stack.len() - 1];
-        if operator != Operator::Add || !are_texts(left, right) {
+        let is_text = matches!(right.class, STRING | Class::Character);
+        if operator != Operator::Add || left.class != STRING || !is_text {
             return false;
         }
         match var.kind() {
@@ -114,11 +165,93 @@ impl Translator<'_, '_, '_> {
             _ => self.own_borrows_from_shared(),
         }
         let right = self.pop();
-        let text = self.call_helper(Helper::AppendText, &[left.word(), right.word()])[0];
+        let text = self.appended(left.word(), right);
         let text = Entry::owned(Type::of(Tags::STRING), STRING, &[text]);
         self.overwrite_moved(var, text);
         self.release_entry(right);
         true
+    }
+
+    /// A string with another one behind it, which is taken over; in place where it
+    /// has no other owner and room for a word, if that is as much as is appended.
+    fn appended(&mut self, left: Value, right: Entry) -> Value {
+        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I64);
+        let (len, chars, word) = self.short_text(right, slow);
+        let count = self.load_count(left);
+        let one = self.builder.ins().iconst(types::I32, 1);
+        self.continue_if(IntCC::Equal, count, one, slow);
+        let old_len = self.load_length(left, LEN_OFFSET);
+        let capacity = self.load_word(left, CAPACITY_OFFSET);
+        let end = self.builder.ins().iadd_imm_s(old_len, WORD);
+        self.continue_if(IntCC::UnsignedLessThanOrEqual, end, capacity, slow);
+        let hash = self.load_word(left, HASH_OFFSET);
+        let zero = self.iconst(0);
+        self.continue_if(IntCC::SignedGreaterThanOrEqual, hash, zero, slow);
+        let place = self.builder.ins().iadd(left, old_len);
+        let anywhere = MemFlagsData::new().with_notrap();
+        self.builder
+            .ins()
+            .store(anywhere, word, place, TEXT_OFFSET as i32);
+        let old_chars = self.load_length(left, CHARS_OFFSET);
+        let new_len = self.builder.ins().iadd(old_len, len);
+        let new_chars = self.builder.ins().iadd(old_chars, chars);
+        self.store_length(new_len, left, LEN_OFFSET);
+        self.store_length(new_chars, left, CHARS_OFFSET);
+        self.builder
+            .ins()
+            .store(trusted(), zero, left, HASH_OFFSET as i32);
+        self.jump_with(done, &[left]);
+        self.switch_sealed(slow);
+        let more = self.payload_word(right);
+        let text = self.call_helper(Helper::AppendText, &[left, more])[0];
+        if right.class == Class::Character {
+            self.release_object(more);
+        }
+        self.jump_with(done, &[text]);
+        self.switch_sealed(done);
+        result
+    }
+
+    /// The length in bytes and in characters, and the first word, of a text that is
+    /// no longer than a word; goes to `slow` for others.
+    fn short_text(&mut self, text: Entry, slow: Block) -> (Value, Value, Value) {
+        if text.class == Class::Character {
+            let word = text.word();
+            let limit = self.ascii_limit();
+            self.continue_if(IntCC::UnsignedLessThan, word, limit, slow);
+            let one = self.iconst(1);
+            return (one, one, word);
+        }
+        let chars = self.load_length(text.word(), CHARS_OFFSET);
+        if let Some((len, word)) = self.short_literal(text) {
+            return (self.iconst(len), chars, self.iconst(word));
+        }
+        let (len, word) = self.text_head(text);
+        let most = self.iconst(WORD);
+        self.continue_if(IntCC::UnsignedLessThanOrEqual, len, most, slow);
+        (len, chars, word)
+    }
+
+    /// `to_string` of an int: digits are there for ever.
+    pub fn int_text(&mut self, number: Value) -> Entry {
+        let done = self.builder.create_block();
+        let result = self.builder.append_block_param(done, types::I64);
+        let [digit, other] = [(); 2].map(|()| self.builder.create_block());
+        let is_digit = self
+            .builder
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThan, number, 10);
+        self.builder.ins().brif(is_digit, digit, &[], other, &[]);
+        self.switch_sealed(digit);
+        let byte = self.builder.ins().iadd_imm_s(number, i64::from(b'0'));
+        let text = self.ascii_character(byte);
+        self.jump_with(done, &[text]);
+        self.switch_sealed(other);
+        let text = self.call_helper(Helper::IntText, &[number])[0];
+        self.jump_with(done, &[text]);
+        self.switch_sealed(done);
+        Entry::owned(Type::of(Tags::STRING), STRING, &[result])
     }
 
     /// Whether two strings have the same text.  Short ones are compared as words,

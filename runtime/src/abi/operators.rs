@@ -121,6 +121,13 @@ pub unsafe extern "C" fn ruff_rt_append_text(left: *mut Str, right: *const Str) 
     unsafe { Ref::into_raw(arith::append_text(Ref::from_raw(left), &*right)) }
 }
 
+#[unsafe(no_mangle)]
+pub extern "C" fn ruff_rt_int_text(number: i64) -> *mut Str {
+    let mut digits = [0; 20];
+    let text = convert::int_text(number, &mut digits);
+    Ref::into_raw(Str::with_capacity(text, text.len(), text.len()))
+}
+
 /// # Safety
 /// Both are live strings.
 #[unsafe(no_mangle)]

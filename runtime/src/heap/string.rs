@@ -37,6 +37,12 @@ pub const LEN_OFFSET: usize = core::mem::offset_of!(Str, len);
 /// Where generated code finds the number of Unicode scalars.
 pub const CHARS_OFFSET: usize = core::mem::offset_of!(Str, chars);
 
+/// Where generated code finds the number of bytes there is room for.
+pub const CAPACITY_OFFSET: usize = core::mem::offset_of!(Str, capacity);
+/// Where generated code finds the hash, which changing the text makes unknown (0),
+/// unless it is negative: then it is not one.
+pub const HASH_OFFSET: usize = core::mem::offset_of!(Str, hash);
+
 // SAFETY: `repr(C)`, starts with a `Header`, comes from `allocator`.
 unsafe impl Object for Str {
     const TAG: Tag = Tag::String;
