@@ -12,6 +12,7 @@
 mod borrowed;
 mod builtins;
 mod callback;
+mod constants;
 mod exhausted;
 mod flow;
 mod lattice;
@@ -51,6 +52,8 @@ use values::{Called, Values};
 pub struct Facts {
     pub functions: Vec<FunctionFacts>,
     pub globals: Vec<Type>,
+    /// The instructions that push what globals always hold once they are set.
+    constants: FxHashMap<u32, Op>,
     /// What a struct's field of that name can hold, over all structs.
     pub fields: FxHashMap<NameId, Type>,
     /// What is known about the declared structs, by declaration.
@@ -147,6 +150,11 @@ impl Facts {
         known.map_or(&[], |known| &known.functions)
     }
 
+    /// The instruction that pushes what a global always holds once it is set.
+    pub fn constant(&self, global: u32) -> Option<Op> {
+        self.constants.get(&global).copied()
+    }
+
     /// What a field of that name can hold.
     pub fn field(&self, name: NameId) -> Type {
         self.fields.get(&name).copied().unwrap_or(Type::NONE)
@@ -167,6 +175,7 @@ pub fn infer(program: &Program) -> Facts {
     let mut analysis = Analysis::new(program);
     analysis.run();
     let mut facts = analysis.facts;
+    facts.constants = constants::find(program);
     facts.variants.take_apart(program);
     borrowed::find(program, &mut facts, &[]);
     touched::find(program, &mut facts);
@@ -186,6 +195,7 @@ pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Fa
     }
     analysis.run();
     let mut facts = analysis.facts;
+    facts.constants = constants::find(program);
     facts.variants.take_apart(program);
     let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
     borrowed::find(program, &mut facts, &roots);
@@ -284,6 +294,7 @@ impl<'a> Analysis<'a> {
             facts: Facts {
                 functions,
                 globals,
+                constants: FxHashMap::default(),
                 fields,
                 structs: structs::at_first(program),
                 variants: VariantFacts::new(program),

@@ -72,7 +72,10 @@ impl Translator<'_, '_, '_> {
             Op::LoadCapture { index } => self.load_capture(index),
             Op::LoadCaptureCell { index } => self.load_shared(Var::new(VarKind::Capture, index)),
             Op::StoreCaptureCell { index } => self.store_shared(Var::new(VarKind::Capture, index)),
-            Op::LoadGlobal { global } => self.load_shared(Var::new(VarKind::Global, global)),
+            Op::LoadGlobal { global } => match self.source.facts.constant(global) {
+                Some(push) => return self.op(push),
+                None => self.load_shared(Var::new(VarKind::Global, global)),
+            },
             Op::StoreGlobal { global } => self.store_shared(Var::new(VarKind::Global, global)),
             Op::JumpIfUnset { var, to } => self.jump_if_unset(var, to),
             Op::Add {} => self.binary(Operator::Add),

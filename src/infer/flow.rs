@@ -688,7 +688,7 @@ impl Flow<'_, '_> {
 }
 
 /// Whether a jump leads to an instruction, for all of them.
-fn targets(code: &[Op]) -> Vec<bool> {
+pub(super) fn targets(code: &[Op]) -> Vec<bool> {
     let mut targets = vec![false; code.len()];
     for target in code.iter().filter_map(Op::target) {
         targets[target as usize] = true;
