@@ -24,6 +24,7 @@ mod state;
 mod structs;
 mod touched;
 mod transfer;
+mod used;
 mod values;
 mod variants;
 
@@ -36,6 +37,7 @@ use state::State;
 use structs::Declarations;
 pub use structs::StructFacts;
 pub use transfer::{arithmetic, element_of, field_of, iterated, part_of_pair, way_from_pair};
+pub use used::mentioned_function;
 pub use variants::VariantFacts;
 
 use crate::modules::Strangers;
@@ -69,6 +71,8 @@ pub struct Facts {
     /// What is known of calls of functions that are values, by the number of
     /// arguments; nothing if others may call them.
     called: Vec<Called>,
+    /// The functions that a run can reach.
+    used: Vec<bool>,
     /// The declarations that stand for somebody else's, if there is more than
     /// what is known here.
     open: Option<Vec<bool>>,
@@ -155,6 +159,11 @@ impl Facts {
         self.constants.get(&global).copied()
     }
 
+    /// Whether a run of the program can reach a function.
+    pub fn is_used(&self, func: FunctionId) -> bool {
+        self.used.get(func as usize) == Some(&true)
+    }
+
     /// What a field of that name can hold.
     pub fn field(&self, name: NameId) -> Type {
         self.fields.get(&name).copied().unwrap_or(Type::NONE)
@@ -176,6 +185,7 @@ pub fn infer(program: &Program) -> Facts {
     analysis.run();
     let mut facts = analysis.facts;
     facts.constants = constants::find(program);
+    facts.used = used::find(program, &[]);
     facts.variants.take_apart(program);
     borrowed::find(program, &mut facts, &[]);
     touched::find(program, &mut facts);
@@ -198,6 +208,7 @@ pub fn infer_library(program: &Program, roots: &[(FunctionId, Vec<Type>)]) -> Fa
     facts.constants = constants::find(program);
     facts.variants.take_apart(program);
     let roots: Vec<FunctionId> = roots.iter().map(|(func, _)| *func).collect();
+    facts.used = used::find(program, &roots);
     borrowed::find(program, &mut facts, &roots);
     touched::find(program, &mut facts);
     facts
@@ -209,7 +220,9 @@ pub fn infer_module(program: &Program, strangers: &Strangers) -> Facts {
     let mut analysis = Analysis::new(program);
     analysis.open_up(strangers);
     analysis.run();
-    analysis.facts
+    let mut facts = analysis.facts;
+    facts.used = used::find(program, &[]);
+    facts
 }
 
 /// Infers the facts of a verified program, and shows every instruction that
@@ -302,6 +315,7 @@ impl<'a> Analysis<'a> {
                 positions: structs::positions(program),
                 methods,
                 called: Vec::new(),
+                used: Vec::new(),
                 open: None,
             },
             capture_owners: program

@@ -25,19 +25,21 @@ impl Translator<'_, '_, '_> {
     pub fn call_value(&mut self, argc: u32) {
         let Translator { source, .. } = *self;
         let callee = self.stack[self.stack.len() - argc as usize - 1];
-        if let Some(func) = known_callee(source.program, callee.ty, argc as usize) {
+        let known = known_callee(source.program, callee.ty, argc as usize);
+        if let Some(func) = known.filter(|func| source.facts.is_used(*func)) {
             self.record(Decision::Direct { callee: func });
             return match callee.class {
                 Class::Object(Tag::Function) => self.call_known(Callee::Direct(func), func, argc),
                 _ => self.call_one_of(&[func], argc),
             };
         }
-        let callees = source.facts.callees(argc as usize);
+        let callees = source.facts.callees(argc as usize).iter().copied();
+        let callees: Vec<FunctionId> = callees.filter(|func| source.facts.is_used(*func)).collect();
         if callee.ty.is(Tags::FUNCTION) && (1..=MOST_CALLEES).contains(&callees.len()) {
-            for callee in callees {
+            for callee in &callees {
                 self.record(Decision::Direct { callee: *callee });
             }
-            return self.call_one_of(callees, argc);
+            return self.call_one_of(&callees, argc);
         }
         self.record(Decision::CallsValue);
         let ty = match callee.ty.is(Tags::FUNCTION) {

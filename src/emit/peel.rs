@@ -18,16 +18,17 @@
 //! Both are done to loops that have no other one within their fast paths.
 
 mod checks;
+mod gate;
 mod invariants;
 mod repair;
 
 use super::phis::remove_redundant_params;
 use super::simplify::Flow;
-use checks::Gate;
 use cranelift_codegen::ir::{
     Block, BlockArg, BlockCall, Function, Inst, InstructionData, Opcode, Value,
 };
 use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
+use gate::Gate;
 use invariants::{Peeled, take_from_first_round};
 use repair::Repair;
 use rustc_hash::{FxHashMap, FxHashSet};

@@ -8,6 +8,7 @@ use crate::codegen::decision::{Record, Recorder};
 use crate::codegen::names::Callee;
 use crate::codegen::{Debug, Source};
 use crate::infer::Facts;
+use crate::infer::mentioned_function;
 use crate::interface::Exports;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
@@ -98,14 +99,14 @@ pub(super) fn compile(
 ) -> Parts {
     let program = source.program;
     let roots = source.library.map_or(Vec::new(), Exports::functions);
-    let used = used_functions(program, &roots);
-    let needs: Vec<Need> = (0..)
-        .zip(&used)
-        .map(|(func, used)| match (used, is_elsewhere(func)) {
-            (false, _) => Need::Nothing,
-            (true, true) => Need::Elsewhere,
-            (true, false) => Need::Code,
-        })
+    let needs: Vec<Need> = (0..program.functions.len() as FunctionId)
+        .map(
+            |func| match (source.facts.is_used(func), is_elsewhere(func)) {
+                (false, _) => Need::Nothing,
+                (true, true) => Need::Elsewhere,
+                (true, false) => Need::Code,
+            },
+        )
         .collect();
     let mut work = Work::default();
     let bodies = compile_bodies(source, bodies, listing, &needs, &mut work);
@@ -181,44 +182,6 @@ fn compile_bodies(
             }
         })
         .collect()
-}
-
-/// The functions that a run of the program can reach.  Structs' functions and
-/// modules' top levels always count: the runtime finds them by itself.
-fn used_functions(program: &Program, roots: &[FunctionId]) -> Vec<bool> {
-    let mut used = vec![false; program.functions.len()];
-    let mut waiting = vec![program.main];
-    waiting.extend(roots);
-    for declaration in &program.structs {
-        waiting.extend(declaration.methods.iter().map(|(_, func)| *func));
-        waiting.extend(declaration.defaults.iter().map(|(_, func)| *func));
-    }
-    waiting.extend(
-        (0..)
-            .zip(&program.functions)
-            .filter(|(_, f)| f.info.flags.is_top_level)
-            .map(|(func, _)| func),
-    );
-    while let Some(func) = waiting.pop() {
-        if !std::mem::replace(&mut used[func as usize], true) {
-            waiting.extend(
-                program.functions[func as usize]
-                    .code
-                    .iter()
-                    .filter_map(mentioned_function),
-            );
-        }
-    }
-    used
-}
-
-fn mentioned_function(op: &Op) -> Option<FunctionId> {
-    match *op {
-        Op::Function { func } | Op::MakeClosure { func } | Op::CallFunction { func, .. } => {
-            Some(func)
-        }
-        _ => None,
-    }
 }
 
 /// The function whose object the code that is made of an instruction needs.

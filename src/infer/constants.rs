@@ -40,10 +40,12 @@ pub(super) fn find(program: &Program) -> FxHashMap<u32, Op> {
             before = is_constant(op).then_some(*op);
         }
     }
-    let constants = stores.into_iter().filter_map(|(global, store)| match store {
-        Stores::Constant(op) => Some((global, op)),
-        Stores::Other => None,
-    });
+    let constants = stores
+        .into_iter()
+        .filter_map(|(global, store)| match store {
+            Stores::Constant(op) => Some((global, op)),
+            Stores::Other => None,
+        });
     constants.collect()
 }
 
