@@ -19,6 +19,7 @@ mod program;
 
 mod branchless;
 mod cold;
+mod early_exit;
 mod export;
 mod hoist;
 mod image;

@@ -30,7 +30,7 @@ impl Translator<'_, '_, '_> {
             self.record(Decision::Direct { callee: func });
             return match callee.class {
                 Class::Object(Tag::Function) => self.call_known(Callee::Direct(func), func, argc),
-                _ => self.call_one_of(&[func], argc),
+                _ => self.call_one_of(&[func], true, argc),
             };
         }
         let callees = source.facts.callees(argc as usize).iter().copied();
@@ -39,7 +39,7 @@ impl Translator<'_, '_, '_> {
             for callee in &callees {
                 self.record(Decision::Direct { callee: *callee });
             }
-            return self.call_one_of(&callees, argc);
+            return self.call_one_of(&callees, false, argc);
         }
         self.record(Decision::CallsValue);
         let ty = match callee.ty.is(Tags::FUNCTION) {
@@ -65,14 +65,14 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Calls the operand below the top `argc`, which in most cases is one of some
-    /// functions: their bodies are called, and everything else by the runtime.
-    fn call_one_of(&mut self, callees: &[FunctionId], argc: u32) {
+    /// functions, or the only one if it is a function at all: their bodies are called,
+    /// and everything else by the runtime.
+    fn call_one_of(&mut self, callees: &[FunctionId], is_only: bool, argc: u32) {
         self.own_borrows_from_shared();
         let facts = self.source.facts;
         let below = self.stack.len() - argc as usize - 1;
         let callee = self.stack[below];
-        let is_known = known_callee(self.source.program, callee.ty, argc as usize).is_some();
-        let ty = match is_known {
+        let ty = match is_only {
             true => facts.functions[callees[0] as usize].result,
             false => facts.called(argc as usize),
         };
@@ -86,7 +86,7 @@ impl Translator<'_, '_, '_> {
             0..=MOST_INLINED => Callee::Direct,
             _ => Callee::Apart,
         };
-        if is_known {
+        if is_only {
             let has_tag = self.has_tag(callee, Tag::Function);
             let is_function = has_tag.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 1));
             self.call_if(

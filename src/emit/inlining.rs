@@ -7,6 +7,7 @@
 //! to be slower).
 
 use super::debug::{Inlined, Origin};
+use super::early_exit::{is_tree_recursive, test_and_call};
 use crate::codegen::decision::{Decision, Kept, Record};
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source};
@@ -30,6 +31,8 @@ const MAX_CALLER: usize = 4000;
 pub(super) struct Inliner<'a> {
     source: Source<'a>,
     bodies: FxHashMap<FunctionId, Option<ir::Function>>,
+    /// The tests that functions begin with, with calls of these functions.
+    tests: FxHashMap<FunctionId, Option<ir::Function>>,
 }
 
 impl<'a> Inliner<'a> {
@@ -37,6 +40,7 @@ impl<'a> Inliner<'a> {
         Inliner {
             source,
             bodies: FxHashMap::default(),
+            tests: FxHashMap::default(),
         }
     }
 
@@ -55,13 +59,34 @@ impl<'a> Inliner<'a> {
             };
             // What fails here fails in the same way when the body is compiled.
             if !context.inline(&mut round).unwrap_or(false) {
-                return;
+                break;
             }
             let done = round.done;
             if let Some(origin) = &mut origin {
                 self.follow(context, origin, &done);
             }
         }
+        // Debuggers are told of whole calls.
+        if origin.is_none() {
+            let _ = context.inline(&mut Tests { inliner: self });
+        }
+    }
+
+    /// The test that a function begins with, if it is worth making where it is called.
+    fn test(&mut self, func: FunctionId) -> Option<&ir::Function> {
+        let source = self.source;
+        let make = || {
+            if !is_tree_recursive(source.program, func) {
+                return None;
+            }
+            let known = self.bodies.get(&func).and_then(Option::as_ref);
+            let translated = match known {
+                Some(_) => None,
+                None => codegen::translate(source, func).ok(),
+            };
+            test_and_call(known.or(translated.as_ref())?, func)
+        };
+        self.tests.entry(func).or_insert_with(make).as_ref()
     }
 
     fn follow(
@@ -125,6 +150,48 @@ impl<'a> Inliner<'a> {
     }
 }
 
+/// Makes the tests that functions begin with where these are called.
+struct Tests<'b, 'a> {
+    inliner: &'b mut Inliner<'a>,
+}
+
+impl Inline for Tests<'_, '_> {
+    fn inline(
+        &mut self,
+        caller: &ir::Function,
+        call: ir::Inst,
+        _opcode: ir::Opcode,
+        callee: ir::FuncRef,
+        _args: &[ir::Value],
+    ) -> InlineCommand<'_> {
+        let block = caller.layout.inst_block(call);
+        let is_cold = block.is_none_or(|block| caller.layout.is_cold(block));
+        match directly_called(caller, callee) {
+            Some(func) if !is_cold && caller.dfg.num_insts() <= MAX_CALLER => {
+                match self.inliner.test(func) {
+                    Some(test) => InlineCommand::Inline {
+                        callee: Cow::Borrowed(test),
+                        visit_callee: false,
+                    },
+                    None => InlineCommand::KeepCall,
+                }
+            }
+            _ => InlineCommand::KeepCall,
+        }
+    }
+}
+
+/// The function whose body a call is of.
+fn directly_called(caller: &ir::Function, callee: ir::FuncRef) -> Option<FunctionId> {
+    let ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else {
+        return None;
+    };
+    match Callee::from_external_name(&caller.params.user_named_funcs()[name]) {
+        Callee::Direct(func) => Some(func),
+        _ => None,
+    }
+}
+
 struct Round<'b, 'a> {
     inliner: &'b mut Inliner<'a>,
     limit: usize,
@@ -141,11 +208,7 @@ impl Inline for Round<'_, '_> {
         callee: ir::FuncRef,
         _args: &[ir::Value],
     ) -> InlineCommand<'_> {
-        let ExternalName::User(name) = caller.dfg.ext_funcs[callee].name else {
-            return InlineCommand::KeepCall;
-        };
-        let name = &caller.params.user_named_funcs()[name];
-        let Callee::Direct(func) = Callee::from_external_name(name) else {
+        let Some(func) = directly_called(caller, callee) else {
             return InlineCommand::KeepCall;
         };
         let why = self.inliner.body(caller, func, self.limit).err();
