@@ -205,7 +205,7 @@ fn stops_at_lines_and_shows_variables(level: &str) {
         "run",
         "print inside",
         "print k",
-        "frame function show",
+        "up",
         "print inside",
     ];
     let text = gdb(&directory, &["./app"], &commands);

@@ -188,6 +188,8 @@ helpers! {
     IndexOfText = operators::ruff_rt_index_of_text(text: *const Str, needle: *const Str) -> u64, [];
     /// `left + right` of two strings; takes `left` over and borrows `right`.
     AppendText = operators::ruff_rt_append_text(left: *mut Str, right: *const Str) -> *mut Str, [];
+    /// The same, with room for a word behind it.
+    GrowText = operators::ruff_rt_grow_text(left: *mut Str, right: *const Str) -> *mut Str, [];
     /// The decimal text of an int.
     IntText = operators::ruff_rt_int_text(number: i64) -> *mut Str, [];
     /// `left + right` of two borrowed strings.

@@ -175,7 +175,13 @@ impl Translator<'_, '_, '_> {
     /// A string with another one behind it, which is taken over; in place where it
     /// has no other owner and room for a word, if that is as much as is appended.
     fn appended(&mut self, left: Value, right: Entry) -> Value {
-        let (slow, done) = (self.cold_block(), self.builder.create_block());
+        let is_short = right.class == Class::Character || self.short_literal(right).is_some();
+        let slow = match is_short {
+            true => self.cold_block(),
+            // It may well be longer.
+            false => self.builder.create_block(),
+        };
+        let done = self.builder.create_block();
         let result = self.builder.append_block_param(done, types::I64);
         let (len, chars, word) = self.short_text(right, slow);
         let count = self.load_count(left);
@@ -204,7 +210,7 @@ impl Translator<'_, '_, '_> {
         self.jump_with(done, &[left]);
         self.switch_sealed(slow);
         let more = self.payload_word(right);
-        let text = self.call_helper(Helper::AppendText, &[left, more])[0];
+        let text = self.call_helper(Helper::GrowText, &[left, more])[0];
         if right.class == Class::Character {
             self.release_object(more);
         }

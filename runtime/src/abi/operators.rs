@@ -121,6 +121,14 @@ pub unsafe extern "C" fn ruff_rt_append_text(left: *mut Str, right: *const Str) 
     unsafe { Ref::into_raw(arith::append_text(Ref::from_raw(left), &*right)) }
 }
 
+/// # Safety
+/// Both are live strings; `left` is given up.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ruff_rt_grow_text(left: *mut Str, right: *const Str) -> *mut Str {
+    // SAFETY: the caller vouches for the operands.
+    unsafe { Ref::into_raw(arith::grow_text(Ref::from_raw(left), &*right)) }
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn ruff_rt_int_text(number: i64) -> *mut Str {
     let mut digits = [0; 20];

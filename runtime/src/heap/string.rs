@@ -380,6 +380,21 @@ impl Str {
         landmarks::skip_chars(self.as_bytes(), start, skipped)
     }
 
+    /// Makes room for so many bytes behind the text of a string that nobody else sees;
+    /// the object may move.
+    #[inline]
+    pub fn reserve(this: &mut Ref<Str>, more: usize) {
+        debug_assert!(this.header.is_unique());
+        let string = this.as_ptr();
+        // SAFETY: unique; `from_raw` takes over the count that `this` had.
+        unsafe {
+            let needed = (*string).len + more;
+            if needed > (*string).capacity {
+                core::ptr::write(this, Ref::from_raw(grow(string, needed)));
+            }
+        }
+    }
+
     /// Appends to a string that nobody else sees; the object may move.
     #[inline]
     pub fn append(this: &mut Ref<Str>, text: &str, chars: usize) {

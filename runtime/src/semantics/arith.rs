@@ -198,6 +198,25 @@ pub fn append_text(mut text: Ref<Str>, more: &Str) -> Ref<Str> {
     join_text(&text, more)
 }
 
+/// The same for a text that is likely to grow on: there is room for a word behind what
+/// is appended, which generated code appends by itself.
+#[inline]
+pub fn grow_text(mut text: Ref<Str>, more: &Str) -> Ref<Str> {
+    const WORD: usize = 8;
+    /// A text that is no longer is copied rather than shared.
+    const SHORT: usize = 32;
+    if !text.header().is_unique() {
+        if more.is_empty() || text.is_empty() && more.len() > SHORT {
+            return join_text(&text, more);
+        }
+        let room = text.len() + more.len() + WORD;
+        text = Str::with_capacity(text.as_str(), room, text.chars());
+    }
+    Str::reserve(&mut text, more.len() + WORD);
+    Str::append(&mut text, more.as_str(), more.chars());
+    text
+}
+
 /// The text of two strings; one of them as it is if the other is empty.
 #[inline]
 pub fn join_text(left: &Str, right: &Str) -> Ref<Str> {
