@@ -106,7 +106,12 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
         }
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
-                used_hot.extend(around.iter().map(|around| (value, *around)));
+                // What is made in a loop is none of those that could wait outside.
+                let home = home(function, value).filter(|home| *home != block);
+                let outside = around
+                    .iter()
+                    .filter(|around| home.is_some_and(|home| !loops.is_in_loop(home, **around)));
+                used_hot.extend(outside.map(|around| (value, *around)));
             }
         }
     }

@@ -86,8 +86,8 @@ struct Analysis<'a> {
     /// The first value that is the same, if it is not the value itself.
     first: SecondaryMap<Value, Option<Value>>,
     undo: Vec<Undo>,
-    /// Collected in the last pass.
-    edits: Option<Vec<Edit>>,
+    /// Collected in the present pass; they hold if nothing changed in it.
+    edits: Vec<Edit>,
 }
 
 enum Step {
@@ -121,7 +121,7 @@ impl<'a> Analysis<'a> {
             truths: FxHashMap::default(),
             first: SecondaryMap::new(),
             undo: Vec::new(),
-            edits: None,
+            edits: Vec::new(),
         }
     }
 
@@ -138,14 +138,13 @@ impl<'a> Analysis<'a> {
         for number in 0..MOST_PASSES {
             self.has_changed = false;
             self.lets_go = number >= PATIENCE;
+            self.edits.clear();
             self.pass(entry);
             if !self.has_changed {
-                self.edits = Some(Vec::new());
-                self.pass(entry);
-                break;
+                return self.edits;
             }
         }
-        self.edits.unwrap_or_default()
+        Vec::new()
     }
 
     /// All values of a value's type, if it is an integer that we know about.
@@ -237,9 +236,9 @@ impl<'a> Analysis<'a> {
                 }
                 self.undo_to(mark);
             }
-            let outcome = self.outcome(arg);
-            if let (Some(edits), Some(outcome)) = (&mut self.edits, outcome) {
-                edits.push(Edit::Always(last, blocks[usize::from(!outcome)]));
+            if let Some(outcome) = self.outcome(arg) {
+                let destination = blocks[usize::from(!outcome)];
+                self.edits.push(Edit::Always(last, destination));
             }
             return;
         }
@@ -553,9 +552,6 @@ impl<'a> Analysis<'a> {
     }
 
     fn note_edits(&mut self, inst: Inst) {
-        if self.edits.is_none() {
-            return;
-        }
         let data = &self.function.dfg.insts[inst];
         let edit = match *data {
             InstructionData::IntCompare { .. } | InstructionData::FloatCompare { .. } => {
@@ -580,9 +576,7 @@ impl<'a> Analysis<'a> {
             }
             _ => None,
         };
-        if let (Some(edits), Some(edit)) = (&mut self.edits, edit) {
-            edits.push(edit);
-        }
+        self.edits.extend(edit);
     }
 
     /// The outcome of a comparison, if it is known.

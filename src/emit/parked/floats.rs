@@ -21,7 +21,7 @@ pub(super) fn uses(
     if calls.is_empty() || looped.is_empty() {
         return Vec::new();
     }
-    let lives = lives(function, cfg, |ty| ty == types::F64);
+    let lives = lives(function, cfg, |ty, _| ty == types::F64);
     let mut values: Vec<Value> = lives.keys().copied().collect();
     values.retain(|value| looped.contains(&webs.root(*value)));
     values.sort_unstable();

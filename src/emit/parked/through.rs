@@ -31,7 +31,8 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         .loops()
         .filter(|looped| !around.contains(looped))
         .collect();
-    let lives = lives(function, cfg, |_| true);
+    // What is used where it is made does not matter for loops behind that.
+    let lives = lives(function, cfg, |_, is_elsewhere| is_elsewhere);
     let live_at = live_at(
         innermost.iter().map(|looped| loops.loop_header(*looped)),
         &lives,
@@ -100,17 +101,21 @@ fn live_at(
     values
 }
 
-/// The lives of the function's values of some types, as far as they are worth parking.
+/// The lives of the function's values, as far as they are worth parking, and as far as
+/// uses count: of values of a type, in another block than where they are made or not.
 pub(super) fn lives(
     function: &Function,
     cfg: &ControlFlowGraph,
-    concerns: impl Fn(Type) -> bool,
+    counts: impl Fn(Type, bool) -> bool,
 ) -> FxHashMap<Value, Life> {
     let mut lives: FxHashMap<Value, Life> = FxHashMap::default();
     for block in function.layout.blocks() {
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
-                if !concerns(function.dfg.value_type(value)) || home(function, value).is_none() {
+                let Some(home) = home(function, value) else {
+                    continue;
+                };
+                if !counts(function.dfg.value_type(value), home != block) {
                     continue;
                 }
                 let life = lives.entry(value).or_default();
