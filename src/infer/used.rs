@@ -3,8 +3,8 @@
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
 /// The functions that a run can reach, beginning with the program's own and with
-/// `roots`.  Structs' functions and
-/// modules' top levels always count: the runtime finds them by itself.
+/// `roots`.  Structs' functions and modules' top levels always count: the runtime
+/// finds them by itself.
 pub(super) fn find(program: &Program, roots: &[FunctionId]) -> Vec<bool> {
     let mut used = vec![false; program.functions.len()];
     let mut waiting = vec![program.main];
