@@ -1,9 +1,7 @@
 //! What is the same in every round of a loop, taken from the peeled one.
 
 use crate::emit::simplify::Flow;
-use cranelift_codegen::ir::{
-    AliasRegion, Block, Function, Inst, InstructionData, Opcode, Value, ValueDef,
-};
+use cranelift_codegen::ir::{AliasRegion, Block, Function, Inst, InstructionData, Opcode, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A loop whose first round was peeled off.
@@ -41,7 +39,6 @@ pub(super) fn take_from_first_round(function: &mut Function, flow: &Flow, loops:
 }
 
 fn find(function: &Function, flow: &Flow, peeled: &Peeled, taken: &mut FxHashMap<Value, Value>) {
-    let inside: FxHashSet<Block> = peeled.blocks.iter().copied().collect();
     let latches: Vec<Block> = flow
         .graph
         .pred_iter(peeled.header)
@@ -58,27 +55,14 @@ fn find(function: &Function, flow: &Flow, peeled: &Peeled, taken: &mut FxHashMap
             continue;
         }
         for inst in function.layout.block_insts(*block) {
-            let is_same = |value: Value| {
-                let home = match function.dfg.value_def(value) {
-                    ValueDef::Param(block, _) => Some(block),
-                    ValueDef::Result(inst, _) => {
-                        if function.dfg.insts[inst].opcode() == Opcode::Iconst {
-                            return true;
-                        }
-                        function.layout.inst_block(inst)
-                    }
-                    ValueDef::Union(..) => None,
-                };
-                taken.contains_key(&value) || home.is_some_and(|home| !inside.contains(&home))
-            };
             let results = function.dfg.inst_results(inst);
             if !results.is_empty()
                 && gives_the_same(function, inst, &stored)
-                && function.dfg.inst_values(inst).all(is_same)
                 && let Some(first) = results
                     .iter()
                     .map(|result| peeled.first.get(result).copied())
                     .collect::<Option<Vec<Value>>>()
+                && has_operands_of(function, inst, first[0], taken)
             {
                 debug_assert!(first.iter().all(|value| {
                     let made = function.dfg.value_def(*value).inst();
@@ -89,6 +73,35 @@ fn find(function: &Function, flow: &Flow, peeled: &Peeled, taken: &mut FxHashMap
             }
         }
     }
+}
+
+/// Whether an instruction of a loop has the operands that its copy in the peeled round
+/// has, which made a value.  That the loop does not change them is not enough: what goes
+/// round may be the same in all rounds but the first one.
+fn has_operands_of(
+    function: &Function,
+    inst: Inst,
+    copy: Value,
+    taken: &FxHashMap<Value, Value>,
+) -> bool {
+    let dfg = &function.dfg;
+    let now = |value: Value| taken.get(&value).copied().unwrap_or(value);
+    let constant = |value: Value| match dfg.insts[dfg.value_def(value).inst()?] {
+        InstructionData::UnaryImm {
+            opcode: Opcode::Iconst,
+            imm,
+        } => Some((dfg.value_type(value), imm)),
+        _ => None,
+    };
+    let is_same = |value: Value, first: Value| {
+        let same_constant = || constant(value).is_some_and(|it| constant(first) == Some(it));
+        now(value) == now(first) || same_constant()
+    };
+    let Some(copy) = dfg.value_def(copy).inst() else {
+        return false;
+    };
+    let mut operands = dfg.inst_values(inst).zip(dfg.inst_values(copy));
+    operands.all(|(value, first)| is_same(value, first))
 }
 
 /// The parts of memory that blocks store to.
