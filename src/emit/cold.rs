@@ -276,11 +276,9 @@ pub(super) fn share_sums(context: &mut Context) {
     if shared.is_empty() {
         return;
     }
+    // What lies behind a cold block need not be cold itself.
     let blocks: Vec<Block> = function.layout.blocks().collect();
     for block in blocks {
-        if !function.layout.is_cold(block) {
-            continue;
-        }
         let insts: Vec<Inst> = function.layout.block_insts(block).collect();
         for inst in insts {
             let taken = |value: Value| shared.get(&value).copied().unwrap_or(value);
