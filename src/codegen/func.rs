@@ -6,6 +6,7 @@ use super::foreign;
 use super::iterate::Rotated;
 use super::layout::{self, Holding, Layout, SlotSet};
 use super::local::Home;
+use super::memory::Part;
 use super::mirror::Mirrors;
 use super::names::Callee;
 use super::signature::{self, Class, MOST_WORDS};
@@ -246,7 +247,8 @@ impl<'a, 'b, 'c> Translator<'a, 'b, 'c> {
     /// Writes the function's number to its entry of the call stack.
     pub fn write_trace(&mut self) {
         let id = self.number_as(types::I32, Table::Functions, self.func);
-        self.builder.ins().store(trusted(), id, self.trace, 0);
+        let flags = Part::Trace.flags(self.builder.func);
+        self.builder.ins().store(flags, id, self.trace, 0);
     }
 
     /// Raises an error if this call is nested too deep.  It counts as raised

@@ -31,6 +31,8 @@ pub(crate) enum Part {
     Bools,
     /// The words of structs that lie flat in arrays.
     Flat,
+    /// The call stack: which functions are being executed.
+    Trace,
 }
 
 impl Part {

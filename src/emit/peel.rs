@@ -210,6 +210,8 @@ struct Copies {
 struct Copy {
     block: Block,
     values: FxHashMap<Value, Value>,
+    /// What stores in the block, with what does in the copy.
+    stores: Vec<(Inst, Inst)>,
 }
 
 impl Copies {
@@ -263,11 +265,12 @@ impl Copies {
             let copies = self.of[block].iter();
             copies.filter(|copy| copy.block == peeled[block])
         });
-        let first = copies.flat_map(|copy| &copy.values);
+        let first = copies.clone().flat_map(|copy| &copy.values);
         self.peeled.push(Peeled {
             header,
             blocks: plan.fast.clone(),
             first: first.map(|(value, copy)| (*value, *copy)).collect(),
+            stores: copies.flat_map(|copy| copy.stores.clone()).collect(),
         });
         let peeled_ends = ends(function, peeled.values().copied().collect());
         Gate::before(function, header, &plan.fast, entry, &peeled_ends)
@@ -331,9 +334,13 @@ fn copy_block(function: &mut Function, block: Block) -> Copy {
         let ty = function.dfg.value_type(param);
         values.insert(param, function.dfg.append_block_param(copy, ty));
     }
+    let mut stores = Vec::new();
     let insts: Vec<Inst> = function.layout.block_insts(block).collect();
     for inst in insts {
         let copied = function.dfg.clone_inst(inst);
+        if function.dfg.insts[inst].opcode() == Opcode::Store {
+            stores.push((inst, copied));
+        }
         if let InstructionData::BranchTable { table, .. } = function.dfg.insts[inst] {
             let mut data = function.dfg.jump_tables[table].clone();
             for call in data.all_branches_mut() {
@@ -358,6 +365,7 @@ fn copy_block(function: &mut Function, block: Block) -> Copy {
     Copy {
         block: copy,
         values,
+        stores,
     }
 }
 
