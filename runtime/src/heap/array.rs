@@ -383,6 +383,31 @@ impl Array {
         }
     }
 
+    /// A copy in which another value is the element at `index`, which must be less than
+    /// the length, if the elements are ints, floats or bools, and the value is one too.
+    #[inline]
+    pub fn copy_with(&self, index: usize, value: &Value) -> Option<Ref<Array>> {
+        assert!(index < self.len, "array index {index} of {}", self.len);
+        let elements = self.elements();
+        if elements == Elements::Values || elements != Elements::for_tag(value.tag()) {
+            return None;
+        }
+        let size = byte_size(elements.size(), self.len);
+        let copy = Array::with_room(elements, size);
+        // SAFETY: room was made for as many elements; the kinds agree, so it is a flat one
+        // that is written.
+        unsafe {
+            let target = &mut *copy.as_ptr();
+            core::ptr::copy_nonoverlapping(self.data, target.data, size);
+            target.len = self.len;
+            match elements {
+                Elements::Bools => *target.data.add(index) = value.payload() as u8,
+                _ => *target.data.cast::<u64>().add(index) = value.payload(),
+            }
+        }
+        Some(copy)
+    }
+
     /// Where the element at `index` lives, once the array holds whole values.
     /// For changes to an element in place.  The index must be in bounds.
     pub fn place(&mut self, index: usize) -> &mut Value {

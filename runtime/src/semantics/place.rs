@@ -12,7 +12,7 @@ use super::make::{check_depth, insert};
 use crate::bytecode::{BuiltinSite, Operator, Path, Step};
 use crate::context::VMContext;
 use crate::error::Raised;
-use crate::heap::{Array, Dict, Elements, Header, Key, Record};
+use crate::heap::{Array, Dict, Elements, Header, Key, Record, Ref};
 use crate::names::NameId;
 use crate::value::{Tag, Value};
 use alloc::vec::Vec;
@@ -78,11 +78,17 @@ pub fn store_path(
     indexes: &[Value],
     value: Value,
 ) -> R<()> {
-    check_depth(ctx, path.steps.len(), &value, DOING)?;
     if let ([Step::Index], [index]) = (&path.steps[..], indexes) {
         // SAFETY: the root is valid, and no Ruff code runs here.
-        return store_step(ctx, unsafe { &mut *root }, Access::Index(index), value);
+        let container = unsafe { &mut *root };
+        if let Some(copy) = copy_with(container, index, &value) {
+            *container = Value::from(copy);
+            return Ok(());
+        }
+        check_depth(ctx, 1, &value, DOING)?;
+        return store_step(ctx, container, Access::Index(index), value);
     }
+    check_depth(ctx, path.steps.len(), &value, DOING)?;
     let (container, end, above) = walk(ctx, root, path, indexes)?;
     // SAFETY: `walk` gives a valid place, and no Ruff code runs here.
     let container = unsafe { &mut *container };
@@ -101,6 +107,18 @@ pub fn store_path(
     }
     above.deepen(container.depth());
     Ok(())
+}
+
+/// The array that takes the place of one with other owners when an element is stored, if
+/// that is a number or a bool among others of its kind.
+#[inline]
+fn copy_with(container: &Value, index: &Value, value: &Value) -> Option<Ref<Array>> {
+    let array = container.as_object::<Array>()?;
+    let position = super::index::position(index.as_int()?, array.len())?;
+    if array.is_unique() {
+        return None;
+    }
+    array.copy_with(position, value)
 }
 
 /// The containers above the last one, outermost first, whose depth must grow
