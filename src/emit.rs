@@ -29,6 +29,7 @@ mod listing;
 mod module;
 mod object;
 mod order;
+mod overflow;
 mod parked;
 mod peel;
 
@@ -36,6 +37,7 @@ mod phis;
 mod placement;
 mod ranges;
 mod simplify;
+mod undo;
 mod words;
 
 pub mod jit;

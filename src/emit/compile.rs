@@ -11,12 +11,14 @@ use super::hoist::hoist;
 use super::inlining::Inliner;
 use super::leaf;
 use super::order;
+use super::overflow;
 use super::parked;
 use super::peel::peel_loops;
 use super::placement::{Placement, padded, placement};
 use super::ranges;
 use super::simplify::simplify;
 use super::target::Ending;
+use super::undo;
 use super::words;
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Debug, Source, Unsupported};
@@ -235,7 +237,7 @@ impl<'a> Compiler<'a> {
             padding: 0,
         };
         // Debuggers want every frame, and the code where they are told that it is.
-        let (bytes, placement) = match is_for_debuggers {
+        let (mut bytes, placement) = match is_for_debuggers {
             true => (code.buffer.data().to_vec(), usual),
             false => {
                 let bytes = leaf::machine_code(isa, function, &code);
@@ -243,6 +245,7 @@ impl<'a> Compiler<'a> {
                 (padded(bytes, placement.padding), placement)
             }
         };
+        overflow::branch_on_flag(isa, function, &mut bytes);
         let relocation = |relocation| {
             let relocation = ModuleReloc::from_mach_reloc(relocation, function, own);
             moved(relocation, placement.padding as u32)
@@ -277,6 +280,7 @@ impl<'a> Compiler<'a> {
         context.optimize(isa, &mut ControlPlane::default())?;
         cold::sink(&mut context.func);
         cold::share_sums(context);
+        undo::compute_back(context);
         parked::park(context);
         order::keep_loops_together(context);
         context.verify_if(isa)?;

@@ -20,7 +20,8 @@ use crate::codegen::memory::Part;
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{
-    Block, BlockCall, Function, Inst, InstructionData, MemFlags, Opcode, Type, Value, types,
+    Block, BlockCall, Function, Inst, InstructionData, MemFlags, Opcode, Type, Value, ValueDef,
+    types,
 };
 use edit::{Edit, Overflow, apply, remove_unused_loads};
 use interval::Interval;
@@ -531,7 +532,12 @@ impl<'a> Analysis<'a> {
         let (a, b) = (self.interval(left), self.interval(right));
         // What goes up comes out below, and the other way round.
         let (up, down) = (IntCC::SignedLessThan, IntCC::SignedGreaterThan);
+        // The loop's variable need not be kept for a comparison with the other operand.
+        let is_variable = |value| matches!(self.function.dfg.value_def(value), ValueDef::Param(..));
         match opcode {
+            Opcode::SaddOverflow if a.is_natural() && is_variable(left) => {
+                Some(Overflow::ResultIs(up, right))
+            }
             Opcode::SaddOverflow if b.is_natural() => Some(Overflow::ResultIs(up, left)),
             Opcode::SaddOverflow if a.is_natural() => Some(Overflow::ResultIs(up, right)),
             Opcode::SaddOverflow if b.hi <= 0 => Some(Overflow::ResultIs(down, left)),
