@@ -4,7 +4,8 @@
 //! then: `seto dl; test dl, dl; jne`.  On x86-64, one instruction branches on the flag
 //! itself.  What it is shorter by are prefixes that mean nothing, so nothing moves.
 
-use cranelift_codegen::ir::{Function, Inst, InstructionData, Opcode, Value};
+use super::ranges::is_checked;
+use cranelift_codegen::ir::{Function, Inst, InstructionData, Value};
 use cranelift_codegen::isa::TargetIsa;
 use rustc_hash::FxHashSet;
 use target_lexicon::Architecture;
@@ -117,13 +118,6 @@ fn only_branches_look(function: &Function) -> bool {
         }
     }
     true
-}
-
-fn is_checked(opcode: Opcode) -> bool {
-    matches!(
-        opcode,
-        Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow
-    )
 }
 
 /// Whether a constant of the function may look like the instructions: then it could be

@@ -154,7 +154,7 @@ impl Params {
 }
 
 /// Where control may go from an instruction at the end of a block.
-fn destinations(function: &Function, last: Inst) -> &[BlockCall] {
+pub(super) fn destinations(function: &Function, last: Inst) -> &[BlockCall] {
     let data = &function.dfg.insts[last];
     data.branch_destination(&function.dfg.jump_tables, &function.dfg.exception_tables)
 }

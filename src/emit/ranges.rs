@@ -680,7 +680,7 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn is_checked(opcode: Opcode) -> bool {
+pub(super) fn is_checked(opcode: Opcode) -> bool {
     matches!(
         opcode,
         Opcode::SaddOverflow | Opcode::SsubOverflow | Opcode::SmulOverflow

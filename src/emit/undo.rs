@@ -6,6 +6,7 @@
 //! block can as well take away again what was added: that is right even if the addition
 //! overflowed.  Then the addition can be done in place.
 
+use super::phis::destinations;
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
@@ -79,9 +80,7 @@ fn find_carried(
     let Some(branch) = function.layout.last_inst(latch) else {
         return;
     };
-    let destinations =
-        dfg.insts[branch].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
-    for call in destinations {
+    for call in destinations(function, branch) {
         if call.block(&dfg.value_lists) != header {
             continue;
         }
