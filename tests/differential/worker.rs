@@ -9,7 +9,7 @@ use crate::judge::{Verdict, judge};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Set for a process that is to be a worker.
@@ -24,6 +24,8 @@ pub struct Worker {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
+    /// What it writes to standard error, until it ends.
+    last_words: Option<JoinHandle<io::Result<String>>>,
 }
 
 impl Worker {
@@ -36,10 +38,18 @@ impl Worker {
             .spawn()?;
         let input = child.stdin.take().expect("it is a pipe");
         let output = BufReader::new(child.stdout.take().expect("it is a pipe"));
+        let mut errors = child.stderr.take().expect("it is a pipe");
+        // Read as they come: who writes more than a pipe holds waits for the reader.
+        let last_words = thread::spawn(move || {
+            let mut words = Vec::new();
+            errors.read_to_end(&mut words)?;
+            Ok(String::from_utf8_lossy(&words).into_owned())
+        });
         Ok(Worker {
             child,
             input,
             output,
+            last_words: Some(last_words),
         })
     }
 
@@ -59,10 +69,10 @@ impl Worker {
     /// Starts a new worker; tells how this one ended.
     fn replace(&mut self) -> io::Result<String> {
         let status = self.child.wait()?;
-        let mut last_words = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut last_words)?;
-        }
+        let last_words = match self.last_words.take().map(JoinHandle::join) {
+            Some(Ok(words)) => words?,
+            Some(Err(_)) | None => String::new(),
+        };
         *self = Worker::start()?;
         Ok(format!(
             "the engines' process ended: {status}\n{last_words}"
