@@ -84,6 +84,8 @@ pub struct Source<'a> {
     pub isa: &'a dyn TargetIsa,
     /// The same, with a register allocator that can do with large functions.
     pub isa_for_large: &'a dyn TargetIsa,
+    /// What is made quickly; `None` where all is to be made alike.
+    pub rare: Option<Rare<'a>>,
     pub debug: Debug,
     /// What C sees of it, if it is a library, which runs on its host's stack.
     pub library: Option<&'a Exports>,
@@ -91,6 +93,14 @@ pub struct Source<'a> {
     pub alone: Option<&'a Alone<'a>>,
     /// Where decisions are written down, if somebody wants to be told.
     pub recorder: Option<&'a Recorder>,
+}
+
+/// Functions that hardly run, so that the best code for them is what is soon made.
+#[derive(Clone, Copy)]
+pub struct Rare<'a> {
+    /// By function, whether it is one.
+    pub functions: &'a [bool],
+    pub isa: &'a dyn TargetIsa,
 }
 
 /// A module that becomes machine code before the programs are known that it
@@ -120,10 +130,16 @@ pub enum Debug {
     Variables,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
     /// Whether the code may run on a stack of which it knows nothing.
     fn is_hosted(self) -> bool {
         self.library.is_some() || self.alone.is_some()
+    }
+
+    /// The code generator for a function that hardly runs; `None` for all others.
+    pub fn isa_for_rare(self, func: FunctionId) -> Option<&'a dyn TargetIsa> {
+        let is_rare = |rare: &Rare| rare.functions[func as usize];
+        self.rare.filter(is_rare).map(|rare| rare.isa)
     }
 
     /// Whether a function only stands for another module's.

@@ -16,6 +16,7 @@ mod target;
 mod compile;
 mod debug;
 mod program;
+mod rare;
 
 mod branchless;
 mod cold;

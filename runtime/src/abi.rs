@@ -26,7 +26,7 @@ use crate::value::{RawValue, Value};
 
 /// The version of everything in this room that generated code relies on.
 /// Raise it when a row, a layout or a convention changes.
-pub const ABI_VERSION: u32 = 12;
+pub const ABI_VERSION: u32 = 13;
 
 /// The class of one machine word in a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,7 +155,7 @@ macro_rules! helpers {
 
 helpers! {
     // ---- counting
-    /// Gives an owner's count of an object back; the last one frees it.
+    /// Gives an owner's count of an object back, if there is one; the last one frees it.
     Release = counting::ruff_rt_release(object: *mut Header), [];
     /// Gives back whatever a dynamic value owns.
     ReleaseValue = counting::ruff_rt_release_value(tag: u64, payload: u64), [];

@@ -223,7 +223,7 @@ impl Translator<'_, '_, '_> {
         let flags = trusted().with_readonly().with_can_move();
         let object = self.builder.ins().load(types::I64, flags, row, offset);
         let ty = Type::function(func);
-        let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Function);
+        let entry = Entry::borrowed(ty, Class::Object(Tag::Function), &[object], Owner::Program);
         let position = self.stack.len() - argc as usize;
         self.stack.insert(position, entry);
         let ty = self.source.facts.call_result(self.source.program, func);

@@ -201,7 +201,7 @@ impl Translator<'_, '_, '_> {
                     ty,
                     Class::Object(Tag::String),
                     &[object],
-                    Owner::Function,
+                    Owner::Program,
                 ));
             }
         }
@@ -222,7 +222,7 @@ impl Translator<'_, '_, '_> {
             ty,
             Class::Object(Tag::Function),
             &[object],
-            Owner::Function,
+            Owner::Program,
         ));
     }
 

@@ -1,5 +1,6 @@
 //! Counting in generated code: inline while objects stay alive, a helper for
-//! the last owner.
+//! the last owner.  Where code is to be made quickly, or rarely runs, a helper
+//! gives all counts back.
 
 use super::func::Translator;
 use super::layout::Holding;
@@ -9,6 +10,7 @@ use super::stack::Entry;
 use super::sum::{self, counted_parts};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::settings::OptLevel;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::value::FIRST_COUNTED;
 
@@ -90,8 +92,20 @@ impl Translator<'_, '_, '_> {
         }
     }
 
+    /// Whether code for what is done here is to be short, whatever that costs.
+    fn is_to_be_short(&mut self) -> bool {
+        let is_cold = |block| self.builder.func.layout.is_cold(block);
+        self.builder.current_block().is_some_and(is_cold)
+            || self.source.isa.flags().opt_level() == OptLevel::None
+            || self.source.isa_for_rare(self.func).is_some()
+    }
+
     /// Gives a count of an object back.
     pub fn release_object(&mut self, object: Value) {
+        if self.is_to_be_short() {
+            self.call_helper(Helper::Release, &[object]);
+            return;
+        }
         let count = self.load_count(object);
         let last = self
             .builder
@@ -122,6 +136,10 @@ impl Translator<'_, '_, '_> {
     }
 
     fn release_dynamic(&mut self, tag: Value, payload: Value) {
+        if self.is_to_be_short() {
+            self.call_helper(Helper::ReleaseValue, &[tag, payload]);
+            return;
+        }
         let counted = self.builder.ins().icmp_imm_u(
             IntCC::UnsignedGreaterThanOrEqual,
             tag,
@@ -137,6 +155,10 @@ impl Translator<'_, '_, '_> {
 
     /// Gives back an object that may not be there.
     pub fn release_if_there(&mut self, object: Value) {
+        if self.is_to_be_short() {
+            self.call_helper(Helper::Release, &[object]);
+            return;
+        }
         let (give, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(object, give, &[], done, &[]);
         self.switch_sealed(give);

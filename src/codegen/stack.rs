@@ -22,9 +22,12 @@ pub enum Owner {
     Slot(u32),
     /// A variable that other code can change: a global or a cell.
     Shared,
-    /// Something that lives longer than the function's activation: a literal,
-    /// a value captured for good.
+    /// Something that lives longer than the function's activation: a value captured
+    /// for good.
     Function,
+    /// The program: a literal, or a function that captures nothing.  Such objects are
+    /// immortal, and nobody counts their owners.
+    Program,
 }
 
 /// An operand.
@@ -242,7 +245,7 @@ impl Translator<'_, '_, '_> {
         if entry.owner == Owner::Entry {
             return entry;
         }
-        if entry.may_hold_object() {
+        if entry.may_hold_object() && entry.owner != Owner::Program {
             if entry.owner != Owner::Function {
                 self.record(Decision::Shares);
             }
@@ -329,7 +332,7 @@ impl Translator<'_, '_, '_> {
         let class = Class::of(ty);
         // What lives as long as the function never changes (`emit/hoist.rs`).
         let flags = match owner {
-            Owner::Function => trusted().with_readonly(),
+            Owner::Function | Owner::Program => trusted().with_readonly(),
             Owner::Entry | Owner::Slot(_) | Owner::Shared => trusted(),
         };
         let mut load = |ty, offset| self.builder.ins().load(ty, flags, address, offset);

@@ -41,19 +41,27 @@ pub(super) fn select_values(function: &mut Function) {
         .blocks()
         .map(|block| (block, graph.pred_iter(block).count()))
         .collect();
-    let sources = Sources::of(function);
-    let addresses = addresses(function, &sources);
+    // Most functions have no such branch.
+    let mut looked_up: Option<(Sources, FxHashSet<Value>)> = None;
     // Inner choices first: they may leave an arm of an outer one.
     let order: Vec<Block> = Dfs::new().post_order_iter(function).collect();
     for block in order {
-        if !function.layout.is_cold(block)
-            && let Some(choice) = choice(function, &ways_in, block)
-            && !(sources.is_from_memory(function, choice.condition)
-                && choice
-                    .decided(function)
-                    .any(|value| addresses.contains(&value)))
-            && !keeps_extreme(function, &sources, &choice)
-        {
+        if function.layout.is_cold(block) {
+            continue;
+        }
+        let Some(choice) = choice(function, &ways_in, block) else {
+            continue;
+        };
+        let (sources, addresses) = looked_up.get_or_insert_with(|| {
+            let sources = Sources::of(function);
+            let addresses = addresses(function, &sources);
+            (sources, addresses)
+        });
+        let makes_address = sources.is_from_memory(function, choice.condition)
+            && choice
+                .decided(function)
+                .any(|value| addresses.contains(&value));
+        if !makes_address && !keeps_extreme(function, sources, &choice) {
             replace(function, &mut ways_in, block, &choice);
         }
     }

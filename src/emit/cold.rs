@@ -23,7 +23,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use ruff_runtime::abi::Helper;
 use ruff_runtime::context::{COLD_WORDS, COLD_WORDS_OFFSET};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use target_lexicon::Architecture;
 
 /// Where an argument or a result is in the context, in bytes.
@@ -198,39 +198,40 @@ fn call_stub(function: &mut ir::Function, inst: Inst, stub: FuncRef, ctx: Value)
 /// aliases.
 pub(super) fn sink(function: &mut ir::Function) {
     let blocks: Vec<Block> = function.layout.blocks().collect();
-    let mut used_hot: FxHashSet<Value> = FxHashSet::default();
+    let mut addresses: Vec<(Inst, Value)> = Vec::new();
     let mut users: FxHashMap<Value, Vec<Inst>> = FxHashMap::default();
-    for block in &blocks {
-        let is_cold = function.layout.is_cold(*block);
+    for block in blocks
+        .iter()
+        .filter(|block| !function.layout.is_cold(**block))
+    {
         for inst in function.layout.block_insts(*block) {
+            if function.dfg.insts[inst].opcode() == Opcode::StackAddr {
+                let result = function.dfg.first_result(inst);
+                addresses.push((inst, result));
+                users.insert(result, Vec::new());
+            }
+        }
+    }
+    if addresses.is_empty() {
+        return;
+    }
+    for block in blocks {
+        let is_cold = function.layout.is_cold(block);
+        for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
                 if is_cold {
-                    users.entry(value).or_default().push(inst);
+                    if let Some(users) = users.get_mut(&value) {
+                        users.push(inst);
+                    }
                 } else {
-                    used_hot.insert(value);
+                    users.remove(&value);
                 }
             }
         }
     }
-    for block in blocks {
-        if function.layout.is_cold(block) {
-            continue;
-        }
-        let insts: Vec<Inst> = function.layout.block_insts(block).collect();
-        for inst in insts {
-            if function.dfg.insts[inst].opcode() != Opcode::StackAddr {
-                continue;
-            }
-            let [result] = *function.dfg.inst_results(inst) else {
-                continue;
-            };
-            if used_hot.contains(&result) {
-                continue;
-            }
-            let Some(uses) = users.remove(&result) else {
-                continue;
-            };
-            sink_one(function, inst, result, &uses);
+    for (inst, result) in addresses {
+        if let Some(users) = users.get(&result).filter(|users| !users.is_empty()) {
+            sink_one(function, inst, result, users);
         }
     }
 }

@@ -16,7 +16,7 @@ use super::parked;
 use super::peel::peel_loops;
 use super::placement::{Placement, padded, placement};
 use super::ranges;
-use super::simplify::simplify;
+use super::simplify::{Flow, simplify};
 use super::target::Ending;
 use super::undo;
 use super::words;
@@ -24,6 +24,8 @@ use crate::codegen::names::Callee;
 use crate::codegen::{self, Debug, Source, Unsupported};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, UserExternalName};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::loop_analysis::LoopAnalysis;
 use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{CodegenError, CodegenResult, CompiledCode, Context};
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
@@ -59,6 +61,16 @@ pub(super) enum Job {
     Cold(Helper),
     /// The C function of an exported one.
     Export(u32),
+}
+
+/// How much is done for a function's code.
+#[derive(Clone, Copy)]
+enum Effort<'a> {
+    /// The code is to be made quickly, with this code generator.
+    Little(&'a dyn TargetIsa),
+    /// All but what looks at other functions.
+    NoInlining,
+    All,
 }
 
 /// What is written down besides the machine code.
@@ -156,6 +168,14 @@ fn callee(name: &ModuleRelocTarget) -> Option<Callee> {
     }
 }
 
+/// Whether control ever comes back to a block of the function.
+fn has_loops(function: &ir::Function) -> bool {
+    let flow = Flow::of(function);
+    let mut loops = LoopAnalysis::new();
+    loops.compute(function, &flow.graph, &flow.dominators);
+    loops.loops().next().is_some()
+}
+
 /// Compiles one function after the other and keeps what they can share.
 pub(super) struct Compiler<'a> {
     source: Source<'a>,
@@ -196,11 +216,9 @@ impl<'a> Compiler<'a> {
             Listing::None | Listing::Assembly => None,
         };
         let mut origin = self.origin(job);
+        let effort = self.effort(job);
         if let Some(inliner) = &mut self.inliner
-            && matches!(
-                job,
-                Job::Body(_) | Job::Loop(..) | Job::Typed(_) | Job::Export(_)
-            )
+            && matches!(effort, Effort::All)
         {
             inliner.expand(&mut self.context, origin.as_mut());
             let flow = simplify(&mut self.context);
@@ -216,7 +234,7 @@ impl<'a> Compiler<'a> {
         words::return_in_memory(&mut self.context.func, self.source.isa);
         self.place_callees();
         let mut listing = listing_before.unwrap_or_default();
-        let code = match self.machine_code() {
+        let code = match self.machine_code(effort) {
             Ok(code) => code,
             Err(CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge) => {
                 return Err(Refusal::TooLarge);
@@ -245,14 +263,16 @@ impl<'a> Compiler<'a> {
                 (padded(bytes, placement.padding), placement)
             }
         };
-        overflow::branch_on_flag(isa, function, &mut bytes);
+        if !matches!(effort, Effort::Little(_)) {
+            overflow::branch_on_flag(isa, function, &mut bytes);
+        }
         let relocation = |relocation| {
             let relocation = ModuleReloc::from_mach_reloc(relocation, function, own);
             moved(relocation, placement.padding as u32)
         };
         Ok(Code {
             bytes,
-            trace: is_for_debuggers.then(|| Trace::new(isa, &code, origin)),
+            trace: is_for_debuggers.then(|| Trace::new(self.source, &code, origin)),
             alignment: placement.alignment,
             relocations: code.buffer.relocs().iter().map(relocation).collect(),
             listing,
@@ -273,18 +293,43 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// As `Context::compile`, with a pass of our own behind the optimiser.
-    fn machine_code(&mut self) -> CodegenResult<CompiledCode> {
-        let (context, isa) = (&mut self.context, self.source.isa);
+    /// How much effort the code of the function at hand is worth.
+    fn effort(&self, job: Job) -> Effort<'a> {
+        if self.inliner.is_none() {
+            return Effort::Little(self.source.isa);
+        }
+        match job {
+            Job::Body(func) => match self.source.isa_for_rare(func) {
+                // A built-in's loop may have become part of the function.
+                Some(isa) if !has_loops(&self.context.func) => Effort::Little(isa),
+                _ => Effort::All,
+            },
+            Job::Loop(..) | Job::Typed(_) | Job::Export(_) => Effort::All,
+            Job::Entry(_) | Job::Shim(_) | Job::Cold(_) => Effort::NoInlining,
+        }
+    }
+
+    /// As `Context::compile`, with passes of our own behind the optimiser.
+    fn machine_code(&mut self, effort: Effort<'a>) -> CodegenResult<CompiledCode> {
+        let context = &mut self.context;
+        let (isa, is_quick) = match effort {
+            Effort::Little(isa) => (isa, true),
+            Effort::NoInlining | Effort::All => (self.source.isa, false),
+        };
         context.verify_if(isa)?;
         context.optimize(isa, &mut ControlPlane::default())?;
-        cold::sink(&mut context.func);
-        cold::share_sums(context);
-        undo::compute_back(context);
-        parked::park(context);
-        order::keep_loops_together(context);
-        context.verify_if(isa)?;
         let is_large = context.func.dfg.num_blocks() > LARGE;
+        if !is_quick {
+            cold::sink(&mut context.func);
+            cold::share_sums(context);
+            undo::compute_back(context);
+            parked::park(context);
+        }
+        if !is_quick || is_large {
+            context.compute_loop_analysis();
+            order::keep_loops_together(context);
+        }
+        context.verify_if(isa)?;
         let allocating = if is_large {
             self.source.isa_for_large
         } else {
@@ -302,7 +347,13 @@ impl<'a> Compiler<'a> {
 
     fn translate(&self, job: Job) -> Result<ir::Function, Unsupported> {
         match job {
-            Job::Body(func) => codegen::translate(self.source, func),
+            Job::Body(func) => {
+                let inliner = self.inliner.as_ref();
+                match inliner.and_then(|inliner| inliner.translated(func)) {
+                    Some(body) => Ok(body.clone()),
+                    None => codegen::translate(self.source, func),
+                }
+            }
             Job::Loop(func, number) => codegen::translate_loop(self.source, func, number),
             Job::Entry(func) => Ok(codegen::generic_entry(self.source, func)),
             Job::Shim(func) => Ok(codegen::bytecode_shim(self.source, func)),
@@ -474,6 +525,7 @@ mod tests {
             facts: &facts,
             isa: &*isa,
             isa_for_large: &*isa,
+            rare: None,
             debug: Debug::Nothing,
             library: None,
             alone: None,

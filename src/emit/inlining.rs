@@ -44,6 +44,11 @@ impl<'a> Inliner<'a> {
         }
     }
 
+    /// A function's body, if it was translated already.
+    pub fn translated(&self, func: FunctionId) -> Option<&ir::Function> {
+        self.bodies.get(&func)?.as_ref()
+    }
+
     /// Inlines into a body that was just translated; `origin` then knows where
     /// all of it comes from.
     pub fn expand(

@@ -3,7 +3,7 @@
 use super::compile::{Code, Job, Listing};
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
-use super::target::{self, Ending};
+use super::target::{Ending, Isas};
 use super::{EmitError, Options};
 use crate::codegen::Source;
 use crate::codegen::names::Callee;
@@ -46,19 +46,25 @@ fn listing(
     options: &Options,
     kind: Listing,
 ) -> Result<String, EmitError> {
-    let isa = target::isa(&options.target, Ending::Object)?;
-    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
+    let isas = Isas::new(&options.target, Ending::Object)?;
     let source = Source {
         program,
         facts,
-        isa: &*isa,
-        isa_for_large: &*isa_for_large,
+        isa: &*isas.usual,
+        isa_for_large: &*isas.for_large,
+        rare: None,
         debug: options.target.debug,
         library,
         alone: None,
         recorder: None,
     };
-    let parts = program::compile(source, options.bodies, kind, &|_| false);
+    let parts = program::compile(
+        source,
+        isas.for_rare.as_deref(),
+        options.bodies,
+        kind,
+        &|_| false,
+    );
     let symbols = Symbols::new(program);
     let mut out = String::new();
     for (job, code) in codes(&parts) {

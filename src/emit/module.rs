@@ -10,7 +10,7 @@ use super::compile::Listing;
 use super::image::{described, write_word};
 use super::object::{Names, Writer};
 use super::program;
-use super::target::{self, Ending};
+use super::target::{Ending, Isas};
 use super::{EmitError, Object, Options};
 use crate::codegen::{Alone, Source};
 use crate::infer::Facts;
@@ -44,8 +44,7 @@ pub fn module_object(
     strangers: &Strangers,
     options: &Options,
 ) -> Result<Object, EmitError> {
-    let isa = target::isa(&options.target, Ending::Object)?;
-    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
+    let isas = Isas::new(&options.target, Ending::Object)?;
     let program = &compiled.program;
     let alone = Alone {
         rows: Rows::of(program),
@@ -54,21 +53,28 @@ pub fn module_object(
     let source = Source {
         program,
         facts,
-        isa: &*isa,
-        isa_for_large: &*isa_for_large,
+        isa: &*isas.usual,
+        isa_for_large: &*isas.for_large,
+        rare: None,
         debug: options.target.debug,
         library: None,
         alone: Some(&alone),
         recorder: None,
     };
     let is_strange = |func| source.is_strange(func);
-    let parts = program::compile(source, options.bodies, Listing::None, &is_strange);
+    let parts = program::compile(
+        source,
+        isas.for_rare.as_deref(),
+        options.bodies,
+        Listing::None,
+        &is_strange,
+    );
     let names = Names {
         object: &identity.name,
         elsewhere: &vec![None; program.functions.len()],
         alone: Some(identity),
     };
-    let mut writer = Writer::new(isa.clone(), program, None, &parts, &names)?;
+    let mut writer = Writer::new(isas.usual.clone(), program, None, &parts, &names)?;
     writer.define_code(&parts)?;
     let mark = described(vec![0]);
     define(&mut writer.module, &identity.symbol(&Symbol::Mark), &mark)?;

@@ -14,7 +14,7 @@ use super::image;
 use super::module::{self, OwnCode};
 use super::program::{self, Body, Parts};
 use super::symbol::Symbols;
-use super::target::{self, Ending};
+use super::target::{Ending, Isas};
 use super::{EmitError, Fallback, Options};
 use crate::codegen::names::Callee;
 use crate::codegen::{self, Source, signature};
@@ -57,13 +57,13 @@ pub fn object(
     modules: &[OwnCode],
     options: &Options,
 ) -> Result<Object, EmitError> {
-    let isa = target::isa(&options.target, Ending::Object)?;
-    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
+    let isas = Isas::new(&options.target, Ending::Object)?;
     let source = Source {
         program,
         facts,
-        isa: &*isa,
-        isa_for_large: &*isa_for_large,
+        isa: &*isas.usual,
+        isa_for_large: &*isas.for_large,
+        rare: None,
         debug: options.target.debug,
         library,
         alone: None,
@@ -71,14 +71,20 @@ pub fn object(
     };
     let elsewhere = module::elsewhere(program, modules);
     let is_elsewhere = |func: FunctionId| elsewhere[func as usize].is_some();
-    let parts = program::compile(source, options.bodies, Listing::None, &is_elsewhere);
+    let parts = program::compile(
+        source,
+        isas.for_rare.as_deref(),
+        options.bodies,
+        Listing::None,
+        &is_elsewhere,
+    );
 
     let names = Names {
         object: &object_name(program),
         elsewhere: &elsewhere,
         alone: None,
     };
-    let mut writer = Writer::new(isa.clone(), program, library, &parts, &names)?;
+    let mut writer = Writer::new(isas.usual.clone(), program, library, &parts, &names)?;
     writer.define_code(&parts)?;
     module::define_numbers(&mut writer.module, modules)?;
     let (module, entries) = (&mut writer.module, &writer.entries);

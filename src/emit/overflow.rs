@@ -30,9 +30,7 @@ pub(super) fn branch_on_flag(isa: &dyn TargetIsa, function: &Function, code: &mu
     if isa.triple().architecture != Architecture::X86_64 {
         return;
     }
-    let found: Vec<Sequence> = (0..code.len())
-        .filter_map(|at| Sequence::at(code, at))
-        .collect();
+    let found = Sequence::all(code);
     if found.is_empty() || !only_branches_look(function) || may_be_in_constant(function) {
         return;
     }
@@ -51,6 +49,17 @@ struct Sequence {
 }
 
 impl Sequence {
+    fn all(code: &[u8]) -> Vec<Sequence> {
+        let pairs = code.windows(SET_IF_OVERFLOW.len()).enumerate();
+        let sets = pairs.filter(|(_, pair)| *pair == SET_IF_OVERFLOW);
+        // A prefix may precede it.
+        let starts = sets.flat_map(|(at, _)| [at.checked_sub(1), Some(at)]);
+        let found = starts
+            .flatten()
+            .filter_map(|start| Sequence::at(code, start));
+        found.collect()
+    }
+
     fn at(code: &[u8], start: usize) -> Option<Sequence> {
         let (before, code) = code.split_at_checked(start)?;
         // The register's number, and what precedes both instructions.
@@ -149,10 +158,7 @@ mod tests {
 
     fn replaced(code: &[u8]) -> Vec<u8> {
         let mut code = code.to_vec();
-        let found: Vec<Sequence> = (0..code.len())
-            .filter_map(|at| Sequence::at(&code, at))
-            .collect();
-        for sequence in found {
+        for sequence in Sequence::all(&code) {
             sequence.replace(&mut code);
         }
         code

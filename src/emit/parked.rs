@@ -20,6 +20,7 @@ mod through;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::entity::EntitySet;
 use cranelift_codegen::ir::{
     Block, Function, Inst, InstBuilder, MemFlagsData, Opcode, StackSlot, StackSlotData,
     StackSlotKind, Type, Value, ValueDef, types,
@@ -30,10 +31,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Values of one function that wait in memory at most.
 const MOST_PARKED: usize = 64;
 
-/// Lets values wait in memory.  The function is optimised and has no aliases.
+/// Lets values wait in memory.  The function was just optimised, so its dominators are
+/// known, and has no aliases.
 pub(super) fn park(context: &mut Context) {
-    context.compute_cfg();
-    context.compute_domtree();
     context.compute_loop_analysis();
     let (function, loops) = (&mut context.func, &context.loop_analysis);
     if loops.loops().next().is_none() {
@@ -98,16 +98,22 @@ impl Parked {
 /// What cold blocks in loops use of what comes from outside the loop and nothing
 /// else in it uses.
 fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
+    let candidates = used_cold(function, loops);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
     let mut used_hot: FxHashSet<(Value, Loop)> = FxHashSet::default();
     for block in function.layout.blocks() {
-        let around = loops_around(loops, block);
-        if around.is_empty() || function.layout.is_cold(block) {
+        if loops.innermost_loop(block).is_none() || function.layout.is_cold(block) {
             continue;
         }
+        let around = loops_around(loops, block);
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
-                // What is made in a loop is none of those that could wait outside.
-                let home = home(function, value).filter(|home| *home != block);
+                if !candidates.contains(value) {
+                    continue;
+                }
+                let home = home(function, value);
                 let outside = around
                     .iter()
                     .filter(|around| home.is_some_and(|home| !loops.is_in_loop(home, **around)));
@@ -126,7 +132,8 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
         let mut in_block: Vec<Uses> = Vec::new();
         for inst in function.layout.block_insts(block) {
             for value in function.dfg.inst_values(inst) {
-                if used_hot.contains(&(value, innermost))
+                if !candidates.contains(value)
+                    || used_hot.contains(&(value, innermost))
                     || !can_wait(function, loops, value, innermost)
                 {
                     continue;
@@ -145,6 +152,27 @@ fn cold_uses(function: &Function, loops: &LoopAnalysis) -> Vec<Uses> {
         uses.append(&mut in_block);
     }
     uses
+}
+
+/// What cold blocks in loops use of what is made outside.
+fn used_cold(function: &Function, loops: &LoopAnalysis) -> EntitySet<Value> {
+    let mut used = EntitySet::new();
+    for block in function.layout.blocks() {
+        let Some(innermost) = loops.innermost_loop(block) else {
+            continue;
+        };
+        if !function.layout.is_cold(block) {
+            continue;
+        }
+        let insts = function.layout.block_insts(block);
+        let values = insts.flat_map(|inst| function.dfg.inst_values(inst));
+        for value in values {
+            if can_wait(function, loops, value, innermost) {
+                used.insert(value);
+            }
+        }
+    }
+    used
 }
 
 /// The loops that a block is in, the innermost first.

@@ -41,7 +41,8 @@ const MOST_IN_LOOP: usize = 400;
 const MOST_IN_FUNCTION: usize = 20_000;
 
 /// Does both where it is worth it.  It is known which blocks are cold.  Takes how
-/// control flows in the function, and gives how it does then.
+/// control flows in the function, and gives how it does then.  There are no aliases, before
+/// and after.
 pub(super) fn peel_loops(function: &mut Function, flow: Flow) -> Flow {
     if function.dfg.num_insts() > MOST_IN_FUNCTION {
         return flow;
@@ -51,7 +52,6 @@ pub(super) fn peel_loops(function: &mut Function, flow: Flow) -> Flow {
     if loops.loops().next().is_none() {
         return flow;
     }
-    function.dfg.resolve_all_aliases();
     let mut copies = Copies::default();
     let mut gates = Vec::new();
     for body in innermost(function, &flow, &loops) {

@@ -12,6 +12,7 @@
 //! leaves none that is not needed (Braun et al., "Simple and Efficient
 //! Construction of Static Single Assignment Form", 2013, section 3.2).
 
+use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, Function, Inst, Value};
 use rustc_hash::FxHashMap;
 
@@ -25,18 +26,34 @@ pub(super) fn remove_redundant_params(function: &mut Function) {
     }
 }
 
-/// A parameter, and what the ways to its block bring.
+/// A parameter of a block.
 struct Param {
     value: Value,
-    /// `None` for what only a call's two endings bring.
-    args: Vec<Option<Value>>,
+    /// The first of what the ways to its block bring.
+    args: Link,
 }
+
+/// What one way to a block brings for one of its parameters.
+struct Arg {
+    /// The parameter's number.
+    param: usize,
+    /// `None` for what only a call's two endings bring.
+    value: Option<Value>,
+    /// The next one of the parameter.
+    next: Link,
+    /// The next one that brings the same value.
+    next_alike: Link,
+}
+
+/// The number of an argument, if there is one.
+type Link = Option<u32>;
 
 /// The parameters of all blocks but the first.
 struct Params {
     params: Vec<Param>,
-    /// The parameters that a value is brought to.
-    takers: FxHashMap<Value, Vec<usize>>,
+    args: Vec<Arg>,
+    /// The first of the arguments that bring a value.
+    takers: SecondaryMap<Value, Link>,
     /// What stands for parameters that are not needed.
     replacements: FxHashMap<Value, Value>,
 }
@@ -44,39 +61,45 @@ struct Params {
 impl Params {
     fn of(function: &Function) -> Params {
         let mut params = Vec::new();
-        let mut firsts: FxHashMap<Block, usize> = FxHashMap::default();
+        let mut firsts: SecondaryMap<Block, Option<u32>> = SecondaryMap::new();
         for block in function.layout.blocks() {
             if Some(block) == function.layout.entry_block() {
                 continue;
             }
-            firsts.insert(block, params.len());
+            firsts[block] = Some(params.len() as u32);
             let values = function.dfg.block_params(block).iter();
             params.extend(values.map(|value| Param {
                 value: *value,
-                args: Vec::new(),
+                args: None,
             }));
         }
-        let mut takers: FxHashMap<Value, Vec<usize>> = FxHashMap::default();
+        let mut args: Vec<Arg> = Vec::new();
+        let mut takers: SecondaryMap<Value, Link> = SecondaryMap::new();
         for block in function.layout.blocks() {
             let Some(last) = function.layout.last_inst(block) else {
                 continue;
             };
             for call in destinations(function, last) {
                 let pool = &function.dfg.value_lists;
-                let Some(first) = firsts.get(&call.block(pool)) else {
+                let Some(first) = firsts[call.block(pool)] else {
                     continue;
                 };
-                for (index, arg) in (*first..).zip(call.args(pool)) {
-                    let arg = arg.as_value();
-                    params[index].args.push(arg);
-                    if let Some(value) = arg {
-                        takers.entry(value).or_default().push(index);
-                    }
+                for (param, arg) in (first as usize..).zip(call.args(pool)) {
+                    let link = Some(args.len() as u32);
+                    let value = arg.as_value();
+                    args.push(Arg {
+                        param,
+                        value,
+                        next: std::mem::replace(&mut params[param].args, link),
+                        next_alike: value
+                            .and_then(|value| std::mem::replace(&mut takers[value], link)),
+                    });
                 }
             }
         }
         Params {
             params,
+            args,
             takers,
             replacements: FxHashMap::default(),
         }
@@ -93,8 +116,10 @@ impl Params {
     /// The only value that a parameter can be, if there is one.
     fn only_value(&self, param: &Param) -> Option<Value> {
         let mut only = None;
-        for arg in &param.args {
-            let value = self.standing_for((*arg)?);
+        let mut next = param.args;
+        while let Some(arg) = next.map(|link| &self.args[link as usize]) {
+            next = arg.next;
+            let value = self.standing_for(arg.value?);
             if value == param.value || only == Some(value) {
                 continue;
             }
@@ -117,9 +142,14 @@ impl Params {
             }
             if let Some(only) = self.only_value(param) {
                 self.replacements.insert(value, only);
-                let takers = self.takers.remove(&value).unwrap_or_default();
-                open.extend(&takers);
-                self.takers.entry(only).or_default().extend(takers);
+                // Who takes the one takes the other now.
+                let mut taker = self.takers[value].take();
+                while let Some(link) = taker {
+                    let arg = &mut self.args[link as usize];
+                    open.push(arg.param);
+                    let before = std::mem::replace(&mut self.takers[only], taker);
+                    taker = std::mem::replace(&mut arg.next_alike, before);
+                }
             }
         }
     }

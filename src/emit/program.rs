@@ -2,14 +2,16 @@
 //! stay bytecode, and what glue that takes.
 
 use super::compile::{self, Code, Job, Listing, Refusal, Work};
-use super::target::{self, Ending};
+use super::rare;
+use super::target::{Ending, Isas};
 use super::{EmitError, Fallback, Options};
 use crate::codegen::decision::{Record, Recorder};
 use crate::codegen::names::Callee;
-use crate::codegen::{Debug, Source};
+use crate::codegen::{Debug, Rare, Source};
 use crate::infer::Facts;
 use crate::infer::mentioned_function;
 use crate::interface::Exports;
+use cranelift_codegen::isa::TargetIsa;
 use ruff_runtime::abi::Helper;
 use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
@@ -67,21 +69,27 @@ pub fn decisions(
     facts: &Facts,
     options: &Options,
 ) -> Result<Decided, EmitError> {
-    let isa = target::isa(&options.target, Ending::Object)?;
-    let isa_for_large = target::isa_for_large(&options.target, Ending::Object, &isa)?;
+    let isas = Isas::new(&options.target, Ending::Object)?;
     let recorder = Recorder::default();
     let source = Source {
         program,
         facts,
-        isa: &*isa,
-        isa_for_large: &*isa_for_large,
+        isa: &*isas.usual,
+        isa_for_large: &*isas.for_large,
+        rare: None,
         // Lines say which call is inlined, and change nothing.
         debug: Debug::Lines,
         library: None,
         alone: None,
         recorder: Some(&recorder),
     };
-    let parts = compile(source, options.bodies, Listing::None, &|_| false);
+    let parts = compile(
+        source,
+        isas.for_rare.as_deref(),
+        options.bodies,
+        Listing::None,
+        &|_| false,
+    );
     let is_used = |body: &Body| !matches!(body, Body::Unused);
     Ok(Decided {
         fallbacks: super::fallbacks(&parts),
@@ -90,13 +98,21 @@ pub fn decisions(
     })
 }
 
-/// Compiles what a program needs, but for functions that are elsewhere.
+/// Compiles what a program needs, but for functions that are elsewhere; what hardly runs
+/// with a code generator of its own, if there is one.
 pub(super) fn compile(
     source: Source,
+    isa_for_rare: Option<&dyn TargetIsa>,
     bodies: Bodies,
     listing: Listing,
     is_elsewhere: &dyn Fn(FunctionId) -> bool,
 ) -> Parts {
+    let functions = isa_for_rare.map_or(Vec::new(), |_| rare::hardly_run(source));
+    let functions = &functions;
+    let source = Source {
+        rare: isa_for_rare.map(|isa| Rare { functions, isa }),
+        ..source
+    };
     let program = source.program;
     let roots = source.library.map_or(Vec::new(), Exports::functions);
     let needs: Vec<Need> = (0..program.functions.len() as FunctionId)

@@ -28,11 +28,12 @@ use interval::Interval;
 use relation::Relation;
 use ruff_runtime::context::TRACE_LIMIT_OFFSET;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 /// Passes over a function before it is given up.
 const MOST_PASSES: usize = 24;
 /// Passes before the ends of intervals that still grow are let go.
-const PATIENCE: usize = 3;
+const PATIENCE: usize = 2;
 /// Levels of conditions inside conditions that are looked at.
 const DEPTH: usize = 8;
 
@@ -41,9 +42,8 @@ const FAR: i64 = 1 << 61;
 /// A length that nothing has: more bytes than there are addresses.
 const LONGEST: i64 = 1 << 56;
 
-/// Does away with what is known.
+/// Does away with what is known.  There are no aliases, before and after.
 pub(super) fn use_ranges(function: &mut Function, flow: &Flow) {
-    function.dfg.resolve_all_aliases();
     let edits = Analysis::new(function, flow).edits();
     if edits.is_empty() {
         return;
@@ -67,16 +67,22 @@ enum Undo {
 
 struct Analysis<'a> {
     function: &'a Function,
-    flow: &'a Flow,
     /// The function's first parameter, the context.
     ctx: Option<Value>,
     /// The blocks that a block dominates directly, in an order of execution.
     children: SecondaryMap<Block, Vec<Block>>,
+    /// The branch that leads to a block, if it is the only one but for those that lead back
+    /// to it.
+    way_in: SecondaryMap<Block, Option<Inst>>,
     /// What was seen to come to a block.
     reached: SecondaryMap<Block, bool>,
     params: SecondaryMap<Value, Interval>,
     /// Whether the ends of an interval that still grows are let go.
     lets_go: bool,
+    /// The number of the present pass, from 1 on, and of the last one that looked at a block.
+    pass: u32,
+    looked_at: SecondaryMap<Block, u32>,
+    /// Something has changed that a block was looked at without.
     has_changed: bool,
     /// What holds at the point that is looked at.
     now: SecondaryMap<Value, Interval>,
@@ -99,28 +105,33 @@ enum Step {
 impl<'a> Analysis<'a> {
     fn new(function: &'a Function, flow: &'a Flow) -> Analysis<'a> {
         let mut children: SecondaryMap<Block, Vec<Block>> = SecondaryMap::new();
+        let mut way_in = SecondaryMap::new();
         for block in flow.dominators.cfg_rpo() {
             if let Some(parent) = flow.dominators.idom(*block) {
                 children[parent].push(*block);
             }
+            way_in[*block] = branch_to(function, flow, *block);
         }
+        let (first, now) = constants(function);
         Analysis {
             function,
-            flow,
             ctx: function
                 .layout
                 .entry_block()
                 .and_then(|entry| function.dfg.block_params(entry).first().copied()),
             children,
+            way_in,
             reached: SecondaryMap::new(),
             params: SecondaryMap::with_default(Interval::EMPTY),
             lets_go: false,
+            pass: 0,
+            looked_at: SecondaryMap::new(),
             has_changed: false,
-            now: SecondaryMap::with_default(Interval::EMPTY),
+            now,
             relations: FxHashMap::default(),
             computed: FxHashMap::default(),
             truths: FxHashMap::default(),
-            first: SecondaryMap::new(),
+            first,
             undo: Vec::new(),
             edits: Vec::new(),
         }
@@ -139,6 +150,7 @@ impl<'a> Analysis<'a> {
         for number in 0..MOST_PASSES {
             self.has_changed = false;
             self.lets_go = number >= PATIENCE;
+            self.pass += 1;
             self.edits.clear();
             self.pass(entry);
             if !self.has_changed {
@@ -161,6 +173,7 @@ impl<'a> Analysis<'a> {
             match step {
                 Step::Leave(mark) => self.undo_to(mark),
                 Step::Enter(block) => {
+                    self.looked_at[block] = self.pass;
                     let mark = self.undo.len();
                     steps.push(Step::Leave(mark));
                     if self.reached[block] && self.enter(block) {
@@ -203,16 +216,10 @@ impl<'a> Analysis<'a> {
             self.first[*param] = None;
             self.now[*param] = self.params[*param];
         }
-        // What holds where a loop begins is about values that its rounds do not change.
-        let Flow {
-            graph, dominators, ..
-        } = self.flow;
-        let ways = graph.pred_iter(block);
-        let mut ways = ways.filter(|way| !dominators.block_dominates(block, way.block));
-        let (Some(way), None) = (ways.next(), ways.next()) else {
+        let Some(way) = self.way_in[block] else {
             return true;
         };
-        let InstructionData::Brif { arg, blocks, .. } = self.function.dfg.insts[way.inst] else {
+        let InstructionData::Brif { arg, blocks, .. } = self.function.dfg.insts[way] else {
             return true;
         };
         let pool = &self.function.dfg.value_lists;
@@ -267,9 +274,11 @@ impl<'a> Analysis<'a> {
         let function = self.function;
         let pool = &function.dfg.value_lists;
         let block = destination.block(pool);
+        // What was not looked at yet will be, in this pass.
+        let is_late = self.looked_at[block] == self.pass;
         if !self.reached[block] {
             self.reached[block] = true;
-            self.has_changed = true;
+            self.has_changed |= is_late;
         }
         let params = function.dfg.block_params(block);
         for (param, arg) in params.iter().zip(destination.args(pool)) {
@@ -301,7 +310,7 @@ impl<'a> Analysis<'a> {
                 }
             }
             self.params[*param] = joined;
-            self.has_changed = true;
+            self.has_changed |= is_late;
         }
     }
 
@@ -321,6 +330,9 @@ impl<'a> Analysis<'a> {
     fn define(&mut self, inst: Inst) {
         let function = self.function;
         let data = &function.dfg.insts[inst];
+        if data.opcode() == Opcode::Iconst {
+            return;
+        }
         let results = function.dfg.inst_results(inst);
         if let Some(key) = results
             .first()
@@ -354,10 +366,6 @@ impl<'a> Analysis<'a> {
     /// Computations that are the same whenever their operands are.
     fn key(&self, data: &InstructionData, ty: Type) -> Option<Key> {
         Some(match *data {
-            InstructionData::UnaryImm {
-                opcode: Opcode::Iconst,
-                imm,
-            } => (Opcode::Iconst, ty, [Value::from_u32(0); 2], imm.bits()),
             InstructionData::Binary { opcode, args }
                 if matches!(
                     opcode,
@@ -400,13 +408,6 @@ impl<'a> Analysis<'a> {
     fn made_by(&self, data: &InstructionData, all: Interval, result: Value) -> Option<Interval> {
         let ty = self.function.dfg.value_type(result);
         match *data {
-            InstructionData::UnaryImm {
-                opcode: Opcode::Iconst,
-                imm,
-            } => {
-                let unused = 64 - ty.bits();
-                Some(Interval::exactly((imm.bits() << unused) >> unused))
-            }
             InstructionData::Binary { opcode, args } => {
                 let [left, right] = args.map(|arg| self.interval(arg));
                 if left.is_empty() || right.is_empty() {
@@ -678,6 +679,53 @@ impl<'a> Analysis<'a> {
             _ => None,
         }
     }
+}
+
+/// The branch that leads to a block, if it is the only one.  What holds where a loop begins
+/// is about values that its rounds do not change, so those that lead back do not count.
+fn branch_to(function: &Function, flow: &Flow, block: Block) -> Option<Inst> {
+    let ways = flow.graph.pred_iter(block);
+    let mut ways = ways.filter(|way| !flow.dominators.block_dominates(block, way.block));
+    let (Some(way), None) = (ways.next(), ways.next()) else {
+        return None;
+    };
+    let is_branch = function.dfg.insts[way.inst].opcode() == Opcode::Brif;
+    is_branch.then_some(way.inst)
+}
+
+/// For each constant, the first one that is the same, if it is not the first, and what it
+/// is if it is.
+fn constants(
+    function: &Function,
+) -> (
+    SecondaryMap<Value, Option<Value>>,
+    SecondaryMap<Value, Interval>,
+) {
+    let mut firsts: FxHashMap<(Type, i64), Value> = FxHashMap::default();
+    let mut first = SecondaryMap::new();
+    let mut now = SecondaryMap::with_default(Interval::EMPTY);
+    let blocks = function.layout.blocks();
+    for inst in blocks.flat_map(|block| function.layout.block_insts(block)) {
+        let InstructionData::UnaryImm {
+            opcode: Opcode::Iconst,
+            imm,
+        } = function.dfg.insts[inst]
+        else {
+            continue;
+        };
+        let value = function.dfg.first_result(inst);
+        let ty = function.dfg.value_type(value);
+        let unused = 64 - ty.bits();
+        let constant = (imm.bits() << unused) >> unused;
+        match firsts.entry((ty, constant)) {
+            Entry::Occupied(before) => first[value] = Some(*before.get()),
+            Entry::Vacant(place) => {
+                place.insert(value);
+                now[value] = Interval::exactly(constant);
+            }
+        }
+    }
+    (first, now)
 }
 
 pub(super) fn is_checked(opcode: Opcode) -> bool {

@@ -21,14 +21,18 @@ use cranelift_codegen::ir::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Simplifies a function, before Cranelift's own optimiser does; gives how control
-/// flows in it then.
+/// flows in it then.  It has no aliases any more.
 pub(super) fn simplify(context: &mut Context) -> Flow {
     context.func.dfg.resolve_all_aliases();
     remove_redundant_params(&mut context.func);
     let flow = Flow::of(&context.func);
-    thread_known_jumps(&mut context.func, &flow);
-    remove_redundant_params(&mut context.func);
-    let flow = Flow::of(&context.func);
+    let flow = match thread_known_jumps(&mut context.func, &flow) {
+        true => {
+            remove_redundant_params(&mut context.func);
+            Flow::of(&context.func)
+        }
+        false => flow,
+    };
     share_checked_operations(&mut context.func, &flow);
     flow
 }
@@ -62,13 +66,19 @@ struct Switch {
     targets: [BlockCall; 2],
 }
 
-fn thread_known_jumps(function: &mut Function, flow: &Flow) {
+/// Lets jumps of which it is known where they will be sent go there; false if there are
+/// none.
+fn thread_known_jumps(function: &mut Function, flow: &Flow) -> bool {
     let switches: Vec<Switch> = function
         .layout
         .blocks()
         .filter_map(|block| switch(function, block))
         .collect();
+    if switches.is_empty() {
+        return false;
+    }
     let users = users_elsewhere(function, &switches);
+    let mut has_changed = false;
     for switch in switches {
         let used_in = users.get(&switch.block).map_or(&[][..], Vec::as_slice);
         for (target, other) in [(0, 1), (1, 0)] {
@@ -80,10 +90,11 @@ fn thread_known_jumps(function: &mut Function, flow: &Flow) {
                     .iter()
                     .all(|user| flow.dominators.block_dominates(rest, *user));
             if stays_defined || used_in.is_empty() {
-                thread(function, flow, &switch, target);
+                has_changed |= thread(function, flow, &switch, target);
             }
         }
     }
+    has_changed
 }
 
 /// What a block is if it is a switch.
@@ -167,8 +178,9 @@ fn users_elsewhere(function: &Function, switches: &[Switch]) -> FxHashMap<Block,
 }
 
 /// Sends the jumps to a switch of which it is known that they would take one
-/// of its ways there at once.
-fn thread(function: &mut Function, flow: &Flow, switch: &Switch, target: usize) {
+/// of its ways there at once; false if there are none.
+fn thread(function: &mut Function, flow: &Flow, switch: &Switch, target: usize) -> bool {
+    let mut has_changed = false;
     let onward = switch.targets[target];
     let jumps: Vec<Inst> = flow
         .graph
@@ -198,10 +210,12 @@ fn thread(function: &mut Function, flow: &Flow, switch: &Switch, target: usize) 
             if is_way && let Some(passed) = passed_on(function, switch, onward, &given) {
                 let block = onward.block(&function.dfg.value_lists);
                 *destination = BlockCall::new(block, passed, &mut function.dfg.value_lists);
+                has_changed = true;
             }
         }
         function.dfg.insts[jump] = data;
     }
+    has_changed
 }
 
 /// What a switch passes on to one of its targets, given what it is passed.
@@ -229,6 +243,7 @@ fn passed_on(
 const MOST_ALIKE: usize = 8;
 
 fn share_checked_operations(function: &mut Function, flow: &Flow) {
+    let mut has_changed = false;
     let mut known: FxHashMap<(Opcode, Value, Value), Vec<Inst>> = FxHashMap::default();
     let blocks: Vec<Block> = flow.dominators.cfg_rpo().copied().collect();
     for block in blocks {
@@ -243,11 +258,17 @@ fn share_checked_operations(function: &mut Function, flow: &Flow) {
                 .copied()
                 .find(|earlier| flow.dominators.dominates(*earlier, inst, &function.layout));
             match before {
-                Some(earlier) => reuse(function, flow, earlier, inst),
+                Some(earlier) => {
+                    reuse(function, flow, earlier, inst);
+                    has_changed = true;
+                }
                 None if alike.len() < MOST_ALIKE => alike.push(inst),
                 None => {}
             }
         }
+    }
+    if has_changed {
+        function.dfg.resolve_all_aliases();
     }
 }
 

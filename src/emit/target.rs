@@ -130,15 +130,34 @@ pub(super) fn isa(options: &TargetOptions, ending: Ending) -> Result<OwnedTarget
     isa_with(options, ending, allocator)
 }
 
-/// The same for functions that are too large for the quick register allocator.
-pub(super) fn isa_for_large(
-    options: &TargetOptions,
-    ending: Ending,
-    usual: &OwnedTargetIsa,
-) -> Result<OwnedTargetIsa, TargetError> {
-    match options.effort {
-        Effort::Full | Effort::Small => Ok(usual.clone()),
-        Effort::Quick => isa_with(options, ending, "backtracking"),
+/// The code generators for a target's functions.
+pub(super) struct Isas {
+    pub usual: OwnedTargetIsa,
+    /// For functions that are too large for the quick register allocator.
+    pub for_large: OwnedTargetIsa,
+    /// For what hardly runs, where the usual one is not the quickest anyway.
+    pub for_rare: Option<OwnedTargetIsa>,
+}
+
+impl Isas {
+    pub fn new(options: &TargetOptions, ending: Ending) -> Result<Isas, TargetError> {
+        let usual = isa(options, ending)?;
+        let (for_large, for_rare) = match options.effort {
+            Effort::Quick => (isa_with(options, ending, "backtracking")?, None),
+            Effort::Small => (usual.clone(), None),
+            Effort::Full => {
+                let quick = TargetOptions {
+                    effort: Effort::Quick,
+                    ..options.clone()
+                };
+                (usual.clone(), Some(isa(&quick, ending)?))
+            }
+        };
+        Ok(Isas {
+            usual,
+            for_large,
+            for_rare,
+        })
     }
 }
 

@@ -4,11 +4,13 @@ use crate::heap::{self, Header};
 use crate::value::Value;
 
 /// # Safety
-/// `object` is live and the caller gives up one count.
+/// `object` is null, or live and the caller gives up one count.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ruff_rt_release(object: *mut Header) {
-    // SAFETY: passed on.
-    unsafe { heap::release(object) }
+    if !object.is_null() {
+        // SAFETY: passed on.
+        unsafe { heap::release(object) }
+    }
 }
 
 /// # Safety

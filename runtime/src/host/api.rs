@@ -105,10 +105,10 @@ pub extern "C" fn ruff_abi_version() -> u32 {
 /// What objects for this version of the runtime refer to, so that they can't be
 /// linked with another one.  The number is `abi::ABI_VERSION`.
 #[unsafe(no_mangle)]
-pub static ruff_rt_abi_12: u8 = 0;
+pub static ruff_rt_abi_13: u8 = 0;
 
 /// The name of the symbol above.
-pub const ABI_SYMBOL: &str = "ruff_rt_abi_12";
+pub const ABI_SYMBOL: &str = "ruff_rt_abi_13";
 
 api! {
     ruff_context_new = context::new(library: *const Library, version: u32, options: *const Options, context: *mut *mut HostContext) -> i32;

@@ -5,14 +5,14 @@
 //! made of.  The inliner copies instructions without their locations, so places
 //! are put in again after each of its rounds.
 
+use crate::codegen::Source;
 use crate::codegen::mirror::Mirror;
 use cranelift_codegen::CompiledCode;
 use cranelift_codegen::entity::EntityRef as _;
 use cranelift_codegen::ir::{self, Inst, SourceLoc, StackSlot};
-use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::isa::unwind::{UnwindInfo, systemv};
 use cranelift_codegen::traversals::Dfs;
-use ruff_runtime::bytecode::FunctionId;
+use ruff_runtime::bytecode::{FunctionId, Op, Program};
 
 /// A body that a function's code is made of.
 #[derive(Clone, Debug)]
@@ -160,9 +160,9 @@ pub struct Trace {
 
 impl Trace {
     /// What the code of a function remembers; glue comes from nowhere.
-    pub fn new(isa: &dyn TargetIsa, code: &CompiledCode, origin: Option<Origin>) -> Trace {
+    pub fn new(source: Source, code: &CompiledCode, origin: Option<Origin>) -> Trace {
         let origin = origin.unwrap_or_default();
-        let unwind = match code.create_unwind_info(isa) {
+        let unwind = match code.create_unwind_info(source.isa) {
             Ok(Some(UnwindInfo::SystemV(unwind))) => Some(unwind),
             _ => None,
         };
@@ -175,7 +175,7 @@ impl Trace {
             };
         }
         Trace {
-            rows: rows(code),
+            rows: rows(source.program, code, &origin),
             visible: visible(code, &origin),
             origin,
             unwind,
@@ -183,13 +183,24 @@ impl Trace {
     }
 }
 
-fn rows(code: &CompiledCode) -> Vec<Row> {
+/// Literals are read where it suits the optimiser, so nobody is told that this is what
+/// happens there.
+fn rows(program: &Program, code: &CompiledCode, origin: &Origin) -> Vec<Row> {
+    let is_literal = |place: u32| {
+        let (scope, pc) = origin.of_place(place);
+        let function = &program.functions[origin.scopes[scope].func as usize];
+        let op = function.code.get(pc as usize);
+        matches!(op, Some(Op::Constant { .. } | Op::Function { .. }))
+    };
     let mut rows: Vec<Row> = Vec::new();
     for known in code.buffer.get_srclocs_sorted() {
         if known.loc.is_default() || known.start == known.end {
             continue;
         }
         let place = known.loc.bits();
+        if is_literal(place) {
+            continue;
+        }
         if rows.last().is_none_or(|last| last.place != place) {
             rows.push(Row {
                 offset: known.start,

@@ -1,9 +1,11 @@
 //! Values that live through a loop which needs the registers.
 
 use super::{Uses, home};
+use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::{Block, Function, Inst, Type, Value};
 use cranelift_codegen::loop_analysis::{Loop, LoopAnalysis};
+use cranelift_codegen::traversals::Dfs;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Registers for integers that a loop can work with, on the target that has the
@@ -31,6 +33,10 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         .loops()
         .filter(|looped| !around.contains(looped))
         .collect();
+    let headers = innermost.iter().map(|looped| loops.loop_header(*looped));
+    if !needs_registers(function, cfg, headers) {
+        return Vec::new();
+    }
     // What is used where it is made does not matter for loops behind that.
     let lives = lives(function, cfg, |_, is_elsewhere| is_elsewhere);
     let live_at = live_at(
@@ -83,6 +89,107 @@ pub(super) fn uses(function: &Function, cfg: &ControlFlowGraph, loops: &LoopAnal
         }
     }
     all
+}
+
+/// Whether more ints may be alive in a round of some loop, by its header, than there are
+/// registers.
+fn needs_registers(
+    function: &Function,
+    cfg: &ControlFlowGraph,
+    mut headers: impl Iterator<Item = Block>,
+) -> bool {
+    let Some(alive) = Alive::of(function, cfg) else {
+        return true;
+    };
+    headers.any(|header| {
+        let params = function.dfg.block_params(header).iter();
+        let ints = params.filter(|value| function.dfg.value_type(**value).is_int());
+        ints.count() + alive.count(header) > REGISTERS
+    })
+}
+
+/// The ints that are needed at the beginning of blocks, of those that are used in another
+/// block than where they are made: a bit each.
+struct Alive {
+    words: usize,
+    bits: SecondaryMap<Block, Option<usize>>,
+    all: Vec<u64>,
+}
+
+impl Alive {
+    /// `None` if finding out would take too long.
+    fn of(function: &Function, cfg: &ControlFlowGraph) -> Option<Alive> {
+        let order: Vec<Block> = Dfs::new().post_order_iter(function).collect();
+        let mut homes: SecondaryMap<Value, Option<Option<Block>>> = SecondaryMap::new();
+        let mut numbers: SecondaryMap<Value, Option<u32>> = SecondaryMap::new();
+        let mut numbered: Vec<Block> = Vec::new();
+        let mut uses: Vec<(usize, u32)> = Vec::new();
+        for (place, block) in order.iter().enumerate() {
+            for inst in function.layout.block_insts(*block) {
+                for value in function.dfg.inst_values(inst) {
+                    let home = *homes[value].get_or_insert_with(|| {
+                        let is_int = function.dfg.value_type(value).is_int();
+                        home(function, value).filter(|_| is_int)
+                    });
+                    let Some(home) = home.filter(|home| home != block) else {
+                        continue;
+                    };
+                    let number = *numbers[value].get_or_insert_with(|| {
+                        numbered.push(home);
+                        numbered.len() as u32 - 1
+                    });
+                    uses.push((place, number));
+                }
+            }
+        }
+        let words = numbered.len().div_ceil(64);
+        if words * order.len() > MOST_STEPS {
+            return None;
+        }
+        let mut places: SecondaryMap<Block, Option<usize>> = SecondaryMap::new();
+        for (place, block) in order.iter().enumerate() {
+            places[*block] = Some(place * words);
+        }
+        let mut used = vec![0; words * order.len()];
+        for (place, number) in uses {
+            used[place * words + number as usize / 64] |= 1 << (number % 64);
+        }
+        let mut made = vec![0; words * order.len()];
+        for (number, home) in numbered.iter().enumerate() {
+            if let Some(first) = places[*home] {
+                made[first + number / 64] |= 1 << (number % 64);
+            }
+        }
+        let mut all = used;
+        let mut has_changed = true;
+        while has_changed {
+            has_changed = false;
+            for (place, block) in order.iter().enumerate() {
+                let first = place * words;
+                for next in cfg.succ_iter(*block) {
+                    let Some(from) = places[next] else { continue };
+                    for word in 0..words {
+                        let passed = all[from + word] & !made[first + word];
+                        let added = passed & !all[first + word];
+                        all[first + word] |= added;
+                        has_changed |= added != 0;
+                    }
+                }
+            }
+        }
+        Some(Alive {
+            words,
+            bits: places,
+            all,
+        })
+    }
+
+    fn count(&self, block: Block) -> usize {
+        let first = self.bits[block];
+        let bits = first.map(|first| &self.all[first..first + self.words]);
+        let ones = bits.into_iter().flatten().map(|word| word.count_ones());
+        ones.sum::<u32>() as usize
+    }
 }
 
 /// The values that are still needed at the beginning of each of some blocks.

@@ -1,11 +1,11 @@
 //! What is done about what is known.
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::entity::EntitySet;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     BlockCall, Function, Inst, InstBuilder, InstructionData, Opcode, Value, types,
 };
-use rustc_hash::FxHashSet;
 
 /// Something that can be done in a better way.
 pub enum Edit {
@@ -107,11 +107,13 @@ fn operate(
 /// keeps loads.
 pub fn remove_unused_loads(function: &mut Function) {
     function.dfg.resolve_all_aliases();
-    let mut used: FxHashSet<Value> = FxHashSet::default();
+    let mut used: EntitySet<Value> = EntitySet::new();
     let mut loads: Vec<Inst> = Vec::new();
     for block in function.layout.blocks() {
         for inst in function.layout.block_insts(block) {
-            used.extend(function.dfg.inst_values(inst));
+            for value in function.dfg.inst_values(inst) {
+                used.insert(value);
+            }
             if let InstructionData::Load {
                 opcode: Opcode::Load,
                 flags,
@@ -124,7 +126,7 @@ pub fn remove_unused_loads(function: &mut Function) {
         }
     }
     for load in loads {
-        if !used.contains(&function.dfg.first_result(load)) {
+        if !used.contains(function.dfg.first_result(load)) {
             function.layout.remove_inst(load);
         }
     }
