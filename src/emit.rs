@@ -152,3 +152,16 @@ fn fallbacks(parts: &Parts) -> Vec<Fallback> {
         });
     kept.collect()
 }
+
+/// The verified program of a text that imports nothing.
+#[cfg(test)]
+fn lowered(text: &str) -> ruff_runtime::bytecode::Program {
+    let mut sources = crate::source::SourceMap::new();
+    let file = sources.add("some.ruff", text.to_string());
+    let tree = crate::syntax::parse(&sources, file).expect("the program parses");
+    let graph = crate::modules::load(std::sync::Arc::new(tree), &[], &mut sources)
+        .expect("there are no modules");
+    let mut program = crate::lower::lower(graph, &sources);
+    ruff_runtime::bytecode::verify::verify(&mut program).expect("what was lowered is valid");
+    program
+}

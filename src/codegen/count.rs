@@ -93,7 +93,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// Whether code for what is done here is to be short, whatever that costs.
-    fn is_to_be_short(&mut self) -> bool {
+    fn is_to_be_short(&self) -> bool {
         let is_cold = |block| self.builder.func.layout.is_cold(block);
         self.builder.current_block().is_some_and(is_cold)
             || self.source.isa.flags().opt_level() == OptLevel::None

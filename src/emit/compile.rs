@@ -323,10 +323,15 @@ impl<'a> Compiler<'a> {
             cold::sink(&mut context.func);
             cold::share_sums(context);
             undo::compute_back(context);
+        }
+        if !is_quick || is_large {
+            // Cranelift's optimiser may have taken some away.
+            context.compute_loop_analysis();
+        }
+        if !is_quick {
             parked::park(context);
         }
         if !is_quick || is_large {
-            context.compute_loop_analysis();
             order::keep_loops_together(context);
         }
         context.verify_if(isa)?;
@@ -487,11 +492,9 @@ fn threads_for(source: Source, jobs: &[Job]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emit::target;
-    use crate::source::SourceMap;
-    use crate::{infer, lower, modules, syntax};
-    use ruff_runtime::bytecode::{Program, verify};
-    use std::sync::Arc;
+    use crate::emit::{lowered, target};
+    use crate::infer;
+    use ruff_runtime::bytecode::Program;
 
     /// Functions of different sizes that call each other, small and large.
     fn program() -> Program {
@@ -504,13 +507,7 @@ mod tests {
             ));
         }
         text.push_str("print(f39(4))\n");
-        let mut sources = SourceMap::new();
-        let file = sources.add("many.ruff", text);
-        let tree = syntax::parse(&sources, file).expect("the program parses");
-        let graph = modules::load(Arc::new(tree), &[], &mut sources).expect("there are no modules");
-        let mut program = lower::lower(graph, &sources);
-        verify::verify(&mut program).expect("what was lowered is valid");
-        program
+        lowered(&text)
     }
 
     #[test]

@@ -32,9 +32,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const MOST_PARKED: usize = 64;
 
 /// Lets values wait in memory.  The function was just optimised, so its dominators are
-/// known, and has no aliases.
+/// known, and has no aliases; its loops are known, too.
 pub(super) fn park(context: &mut Context) {
-    context.compute_loop_analysis();
     let (function, loops) = (&mut context.func, &context.loop_analysis);
     if loops.loops().next().is_none() {
         return;

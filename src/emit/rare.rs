@@ -121,20 +121,13 @@ fn has_loops(function: &Function) -> bool {
 mod tests {
     use super::*;
     use crate::codegen::Debug;
+    use crate::emit::lowered;
     use crate::emit::target::{self, Ending, TargetOptions};
-    use crate::source::SourceMap;
-    use crate::{infer, lower, modules, syntax};
-    use ruff_runtime::bytecode::verify;
-    use std::sync::Arc;
+    use crate::infer;
 
     /// The names of the functions that hardly run.
     fn names(text: &str) -> Vec<String> {
-        let mut sources = SourceMap::new();
-        let file = sources.add("some.ruff", text.to_string());
-        let tree = syntax::parse(&sources, file).expect("the program parses");
-        let graph = modules::load(Arc::new(tree), &[], &mut sources).expect("there are no modules");
-        let mut program = lower::lower(graph, &sources);
-        verify::verify(&mut program).expect("what was lowered is valid");
+        let program = lowered(text);
         let facts = infer::infer(&program);
         let triple = "x86_64-unknown-linux-gnu".parse().expect("a target");
         let options = TargetOptions::new(triple);
